@@ -1,0 +1,2 @@
+//! The gapless operator.
+fn main() {}

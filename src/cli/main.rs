@@ -1,0 +1,2 @@
+//! The gapless command line.
+fn main() {}

@@ -1,0 +1,10 @@
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+//! gapless moves live services from legacy hosts to the cloud, and a critical service never gaps.
+
+pub mod engine;
+#[cfg(feature = "drive")]
+pub mod journal;
+pub mod plan;
+#[cfg(feature = "drive")]
+pub mod ports;
