@@ -1,2 +1,85 @@
-//! The gapless command line.
-fn main() {}
+//! The gapless command line: one file per verb, nothing decided here.
+//!
+//! *Flow*: clap reads the arguments, the verb does its work and returns an [`Exit`]; an error is printed with its causes.
+//! *Guarantees*: exit code 0 is good, 1 a finding or a failed verdict, 2 wrong usage or unreadable input. A reader that
+//! closes its end of a pipe early changes neither the work nor the exit code.
+//! *Assumptions*: a verb writes its result through [`output`], and what is for people to watch to standard error.
+//! *Caveats*: logs go to standard error and are off unless `GAPLESS_LOG` asks for them (`GAPLESS_LOG=gapless=debug`).
+
+mod check;
+mod output;
+mod runtime;
+mod schema;
+
+use std::{io::IsTerminal as _, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// Moves live services from legacy hosts to the cloud, so that a critical service never gaps.
+#[derive(Debug, Parser)]
+#[command(name = "gapless", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// What is to be done. Each verb is a file of its own beside this one.
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Check(check::Args),
+    Schema(schema::Args),
+}
+
+impl Verb {
+    fn run(self) -> anyhow::Result<Exit> {
+        match self {
+            Self::Check(args) => check::run(&args),
+            Self::Schema(args) => schema::run(&args),
+        }
+    }
+}
+
+/// How a verb ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "verbs that judge are being added")]
+enum Exit {
+    /// Good: code 0.
+    Good,
+    /// A finding or a failed verdict: code 1.
+    Finding,
+    /// Wrong usage or unreadable input: code 2.
+    Unusable,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Good => 0,
+            Exit::Finding => 1,
+            Exit::Unusable => 2,
+        })
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse(); // prints usage errors itself and ends with code 2
+    start_logging();
+    match cli.verb.run() {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            output::complain(&format!("error: {error:#}"));
+            Exit::Unusable.into()
+        }
+    }
+}
+
+/// Logs to standard error, as `GAPLESS_LOG` says (the syntax of tracing-subscriber's `EnvFilter`); warnings by default.
+fn start_logging() {
+    let filter = EnvFilter::try_from_env("GAPLESS_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+}

@@ -1,0 +1,59 @@
+//! Where verbs put what they have to say.
+//!
+//! A pipe whose reader has gone (`gapless check plan.yaml | head -1`) is no failure: what is left unsaid is dropped, and
+//! the verb ends with the exit code that its work earned.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+/// The shared `-o`: flatten it into a verb's arguments with `#[command(flatten)]`.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Output {
+    /// The form of the result: text for people, or JSON by the contract that `gapless schema VERB` prints.
+    #[arg(short = 'o', long = "output", value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// The form of a verb's result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Writes `text` to standard output as it is.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    forgive_closed_pipe(out.write_all(text.as_bytes()).and_then(|()| out.flush())).context("standard output cannot be written")
+}
+
+/// Writes `value` to standard output as indented JSON and a line end.
+pub fn print_json<T: Serialize>(value: &T) -> anyhow::Result<()> {
+    let mut text = serde_json::to_string_pretty(value).context("the result cannot be put into JSON")?;
+    text.push('\n');
+    print(&text)
+}
+
+/// Writes a line to standard error. If even that is closed there is nobody left to tell.
+pub fn complain(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Whether standard output is a terminal that wants colours (<https://no-color.org>).
+#[allow(dead_code, reason = "verbs that colour are being added")]
+pub fn wants_colour() -> bool {
+    let unset = |name| std::env::var_os(name).is_none_or(|value| value.is_empty());
+    io::stdout().is_terminal() && unset("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+fn forgive_closed_pipe(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
