@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use self::{
-    effect::{Action, Effect, EffectKey, Precondition},
+    effect::{Action, Effect, EffectKey, Precondition, mark},
     event::Event,
     invariant::Invariant,
     observed::{

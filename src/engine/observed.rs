@@ -26,7 +26,7 @@ pub enum Query {
     Orders,
 }
 
-/// What is worth looking at for this record: everything about services that are not at an end.
+/// What is worth looking at for this record: the route of every service, and all else of those that are not at an end.
 pub fn queries(revision: &Revision, record: &Record) -> BTreeSet<Query> {
     use super::record::Stage;
     let mut wanted = BTreeSet::from([Query::Orders]);
@@ -34,11 +34,11 @@ pub fn queries(revision: &Revision, record: &Record) -> BTreeSet<Query> {
         return wanted;
     }
     for (name, service) in &revision.plan().services {
+        wanted.insert(Query::Route(name.clone())); // also at a service's end, until the route is given up
         let stage = record.services.get(name).map_or(Stage::Waiting, |s| s.stage);
         if matches!(stage, Stage::Soaked | Stage::Returned) {
             continue;
         }
-        wanted.insert(Query::Route(name.clone()));
         wanted.extend(Side::BOTH.map(|side| Query::Side(name.clone(), side)));
         wanted.extend(service.gates.keys().map(|gate| Query::Gate(name.clone(), gate.clone())));
     }
@@ -132,6 +132,9 @@ pub struct RouteSeen {
     pub owner: Option<Owner>,
     /// Fact 1: the weights that whoever configures the route has accepted.
     pub accepted: Accepted,
+    /// The mark that was set with those weights ([`super::EffectKey::mark`]), if there is one: it tells our newest order
+    /// from an older one with equal weights, and from what somebody else wrote.
+    pub mark: Option<String>,
     /// Fact 2: whether the data plane says that it has taken just these over.
     pub programmed: Programmed,
     /// Fact 3: what real answers show.
