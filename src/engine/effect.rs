@@ -61,44 +61,6 @@ pub fn mark(run: &RunId, service: &ServiceName, number: u32) -> String {
 }
 
 /// What is done.
-    pub action: Action,
-    /// When it must not be done.
-    pub precondition: Precondition,
-}
-
-/// The identity of an effect.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct EffectKey {
-    /// The run.
-    pub run: RunId,
-    /// The step it belongs to.
-    pub step: StepId,
-    /// The number of the order ([`super::record::Order::number`]); 0 for what is not an order.
-    pub number: u32,
-    /// Which way.
-    pub direction: Direction,
-}
-impl fmt::Display for EffectKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let way = match self.direction {
-            Direction::Forward => "forward",
-            Direction::Backward => "backward",
-        };
-        write!(f, "{}/{}/{}/{way}", self.run, self.step, self.number)
-    }
-}
-
-impl EffectKey {
-    /// The mark that the route's answers bear once this effect is in force: short, unique within the run's life, and of
-    /// letters, digits and dashes only (a `%` in a header makes Envoy refuse its whole route table).
-    pub fn mark(&self) -> String {
-        let run: String = self.run.0.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
-        format!("{run}-{}-{}", self.step.service, self.number)
-    }
-}
-
-/// What is done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Action {
