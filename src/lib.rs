@@ -2,6 +2,8 @@
 #![warn(missing_docs)]
 //! gapless moves live services from legacy hosts to the cloud, and a critical service never gaps.
 
+#[cfg(feature = "drive")]
+pub mod adapters;
 pub mod engine;
 #[cfg(feature = "drive")]
 pub mod journal;

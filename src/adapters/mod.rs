@@ -1,0 +1,4 @@
+//! One file or folder for each outside system. An adapter knows its own system and no other adapter; it looks and does,
+//! and judges nothing.
+
+pub mod webhook;
