@@ -21,7 +21,7 @@ enum Of {
 
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     match args.of {
-        Of::Plan => output::print_json(&schemars::schema_for!(gapless::plan::spec::Document))?,
+        Of::Plan => output::print_json(&gapless::plan::schema::file::<gapless::plan::spec::Document>())?,
     }
     Ok(Exit::Good)
 }

@@ -2,6 +2,7 @@
 
 pub mod model;
 pub mod names;
+pub mod schema;
 pub mod spec;
 
 pub use self::{

@@ -1,0 +1,198 @@
+//! The JSON schema of our types, in the one form that an editor, `check` and a CRD can all use.
+//!
+//! schemars writes an enum as `oneOf` and an optional field as `anyOf` with `null`. Kubernetes refuses both as not
+//! structural, and a validator can say no more about them than "none of these". Here they become what they mean: one
+//! object with exactly one of several members, a plain list of words, a field that may be left out (but not be null).
+
+use serde_json::{Map, Value, json};
+
+use schemars::{JsonSchema, generate::SchemaSettings};
+
+/// What a schema says of fields that it does not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unknown {
+    /// They are refused (`additionalProperties: false`).
+    Refused,
+    /// Nothing is said, as a CRD must: the API server refuses or prunes them by `fieldValidation`.
+    Unsaid,
+}
+
+/// The schema of `T` without references and unions; unknown fields are refused. For files and editors.
+pub fn file<T: JsonSchema>() -> Value {
+    of::<T>(Unknown::Refused)
+}
+
+/// The schema of `T` as the structural schema that a `CustomResourceDefinition` takes (`openAPIV3Schema`).
+pub fn crd<T: JsonSchema>() -> Value {
+    of::<T>(Unknown::Unsaid)
+}
+
+fn of<T: JsonSchema>(unknown: Unknown) -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|s| {
+        s.inline_subschemas = true;
+        s.meta_schema = None;
+    });
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    structural(&mut schema, unknown);
+    schema
+}
+
+/// Rewrites a schema, and all schemas within it, into structural form.
+pub fn structural(schema: &mut Value, unknown: Unknown) {
+    let Value::Object(map) = schema else { return };
+    drop_null(map);
+    merge_union(map);
+    map.remove("title");
+    if let Some(word) = map.remove("const") {
+        map.insert("enum".into(), json!([word]));
+    }
+    if unknown == Unknown::Unsaid {
+        if map.get("additionalProperties") == Some(&Value::Bool(false)) {
+            map.remove("additionalProperties");
+        }
+        // schemars' own formats; the bounds beside them say the same in words that everybody knows.
+        if map.get("format").and_then(Value::as_str).is_some_and(|f| f.starts_with("uint")) {
+            map.remove("format");
+        }
+    }
+    for (key, value) in map.iter_mut() {
+        match (key.as_str(), value) {
+            ("properties" | "patternProperties", Value::Object(fields)) => {
+                fields.values_mut().for_each(|field| structural(field, unknown));
+            }
+            ("items" | "additionalProperties" | "not", inner) => structural(inner, unknown),
+            ("allOf" | "anyOf" | "oneOf" | "prefixItems", Value::Array(all)) => {
+                all.iter_mut().for_each(|inner| structural(inner, unknown));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// `X or null` becomes `X`: an optional field is left out, never null, because the API server says the same.
+fn drop_null(map: &mut Map<String, Value>) {
+    let is_null = |schema: &Value| schema.get("type").and_then(Value::as_str) == Some("null");
+    if let Some(Value::Array(types)) = map.get_mut("type") {
+        types.retain(|t| t != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            map.insert("type".into(), only);
+        }
+    }
+    let Some(Value::Array(any)) = map.get_mut("anyOf") else { return };
+    any.retain(|schema| !is_null(schema));
+    if any.len() == 1
+        && let Some(Value::Object(only)) = any.pop()
+    {
+        map.remove("anyOf");
+        adopt(map, only);
+    }
+}
+
+/// Takes over the members of `other` that `map` does not have: what is said of a field goes before what is said of its type.
+fn adopt(map: &mut Map<String, Value>, other: Map<String, Value>) {
+    for (key, value) in other {
+        map.entry(key).or_insert(value);
+    }
+}
+
+/// `oneOf` of words becomes one `enum`; `oneOf` of objects with one required member each becomes one object that has
+/// exactly one of them.
+fn merge_union(map: &mut Map<String, Value>) {
+    let Some(Value::Array(variants)) = map.get("oneOf") else { return };
+    let merged = words(variants).or_else(|| single_members(variants));
+    if let Some(merged) = merged {
+        map.remove("oneOf");
+        adopt(map, merged);
+    }
+}
+
+fn words(variants: &[Value]) -> Option<Map<String, Value>> {
+    let mut all = Vec::new();
+    for variant in variants {
+        match (variant.get("const"), variant.get("enum")) {
+            (Some(word @ Value::String(_)), _) => all.push(word.clone()),
+            (None, Some(Value::Array(several))) => all.extend(several.iter().cloned()),
+            _ => return None,
+        }
+    }
+    json!({ "type": "string", "enum": all }).as_object().cloned()
+}
+
+fn single_members(variants: &[Value]) -> Option<Map<String, Value>> {
+    let mut properties = Map::new();
+    for variant in variants {
+        let members = variant.get("properties")?.as_object()?;
+        let (name, member) = members.iter().next().filter(|_| members.len() == 1)?;
+        let mut member = member.clone();
+        if let (Value::Object(member), Some(description)) = (&mut member, variant.get("description")) {
+            member.insert("description".into(), description.clone());
+        }
+        properties.insert(name.clone(), member);
+    }
+    let shape = json!({ "type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false });
+    let mut merged = shape.as_object().cloned()?;
+    merged.insert("properties".into(), Value::Object(properties));
+    Some(merged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::spec::{Document, MigrationPlanSpec};
+
+    fn walk(schema: &Value, path: &str, see: &mut dyn FnMut(&str, &Map<String, Value>)) {
+        let Some(map) = schema.as_object() else { return };
+        see(path, map);
+        for (name, field) in map.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            walk(field, &format!("{path}.{name}"), see);
+        }
+        for inner in ["items", "additionalProperties"] {
+            if let Some(schema) = map.get(inner) {
+                walk(schema, &format!("{path}[]"), see);
+            }
+        }
+    }
+
+    #[test]
+    fn a_crd_schema_is_structural_and_bounded() {
+        let schema = crd::<MigrationPlanSpec>();
+        let mut leaves = 0;
+        walk(&schema, "spec", &mut |path, map| {
+            for word in ["oneOf", "anyOf", "allOf", "not", "$ref", "$defs", "$schema", "const", "title"] {
+                assert!(!map.contains_key(word), "{path} has {word}, which is not structural");
+            }
+            let kind = map.get("type").and_then(Value::as_str);
+            assert!(kind.is_some(), "{path} has no single type");
+            assert_ne!(map.get("additionalProperties"), Some(&json!(false)), "{path}: a CRD may not say so");
+            match kind {
+                Some("string") => assert!(map.contains_key("maxLength") || map.contains_key("enum"), "{path} has no bound"),
+                Some("array") => assert!(map.contains_key("maxItems"), "{path} has no bound"),
+                _ => {}
+            }
+            leaves += 1;
+        });
+        assert!(leaves > 60, "the walk saw only {leaves} schemas");
+    }
+
+    #[test]
+    fn a_union_is_an_object_with_exactly_one_member() {
+        let schema = file::<Document>();
+        let router = schema.pointer("/properties/spec/properties/services/items/properties/router").unwrap();
+        assert_eq!(router["minProperties"], 1);
+        assert_eq!(router["maxProperties"], 1);
+        assert_eq!(router["additionalProperties"], false);
+        assert!(router["properties"]["webhook"]["properties"]["url"].is_object());
+        let mode = schema.pointer("/properties/spec/properties/services/items/properties/onFailure").unwrap();
+        assert_eq!(mode["enum"], json!(["Rollback", "Hold"]));
+    }
+
+    #[test]
+    fn every_object_of_a_file_refuses_unknown_fields_except_kubernetes_metadata() {
+        walk(&file::<Document>(), "", &mut |path, map| {
+            if map.contains_key("properties") && path != ".metadata" {
+                assert_eq!(map.get("additionalProperties"), Some(&json!(false)), "{path} takes unknown fields");
+            }
+        });
+    }
+}
