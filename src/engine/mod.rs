@@ -1,22 +1,36 @@
 //! What to do: pure and total. No clock, no file, no socket, no task, no hash map.
 //!
 //! *Flow*: [`decide`] takes the revision, the record, what was seen and the time, and gives the next record with all that
-//! follows from it. [`forward`] moves a service to its target, [`backward`] takes it back, [`gate`] judges samples,
+//! follows from it. `forward` moves a service to its target, `backward` takes it back, [`gate`] judges samples,
 //! [`safety`] checks every decision again, by other means than it was made.
 //! *Guarantees*: never fails, never panics; the same input gives the same decision; without news it changes nothing.
 //! *Assumptions*: the record belongs to the revision (else nothing is done and the reason says so).
 //! *Caveats*: effects are wishes; only the next observation tells whether they came true.
 
+mod backward;
+mod draft;
 pub mod effect;
 pub mod event;
+mod forward;
+pub mod gate;
+mod guard;
 pub mod invariant;
 pub mod observed;
+mod orders;
+mod outcome;
 pub mod reason;
 pub mod record;
+pub mod route;
+pub mod rules;
+pub mod safety;
+pub mod side;
 pub mod step;
 
 use jiff::Timestamp;
 use serde::Serialize;
+
+use self::draft::{Draft, WaitsFor};
+use crate::plan::Revision;
 
 pub use self::{
     effect::{Action, Effect, EffectKey, Precondition, mark},
@@ -31,6 +45,7 @@ pub use self::{
         Direction, Ended, Hold, JournalHead, Latch, LatchKind, Order, Outcome, Record, RunId, ServiceState, Stage, Trouble,
         TroubleKind,
     },
+    rules::Rules,
     step::{Step, StepId, step_count, steps},
 };
 
@@ -65,6 +80,59 @@ pub struct Wait {
 }
 
 /// The one place where anything is decided.
-pub fn decide(_revision: &crate::plan::Revision, record: &Record, _seen: &Observed, _now: Timestamp) -> Decision {
-    Decision { record: record.clone(), effects: Vec::new(), events: Vec::new(), waits: Vec::new(), wake_at: None, outcome: None }
+pub fn decide(revision: &Revision, record: &Record, seen: &Observed, now: Timestamp) -> Decision {
+    decide_by(Rules::ALL, revision, record, seen, now)
+}
+
+/// The same with one rule left out, to show what it is for. Never for a live run.
+pub fn decide_by(rules: Rules, revision: &Revision, record: &Record, seen: &Observed, now: Timestamp) -> Decision {
+    let plan = revision.plan();
+    let mut draft = Draft::new(plan, record, seen, now, rules);
+    if let Some(reason) = not_ours(revision, record) {
+        for name in plan.services.keys() {
+            draft.wait(Step::Prepare, name, reason.clone(), WaitsFor::Person);
+        }
+        return draft.finish(Some(Outcome::Held));
+    }
+    if record.ended.is_none() {
+        orders::obey(&mut draft);
+        passes(&mut draft);
+    }
+    let outcome = outcome::settle(&mut draft);
+    draft.finish(outcome)
+}
+
+/// What the loop calls: the decision, checked. A violated invariant withholds it and holds the run.
+pub fn judge(revision: &Revision, record: &Record, seen: &Observed, now: Timestamp) -> Decision {
+    let decision = decide(revision, record, seen, now);
+    let violations = safety::check(revision, record, seen, now, &decision);
+    safety::withhold(record, now, decision, &violations)
+}
+
+/// Whether the record can be read by this version and belongs to this revision.
+fn not_ours(revision: &Revision, record: &Record) -> Option<Reason> {
+    if record.format > record::FORMAT {
+        return Some(Reason::Format { found: record.format });
+    }
+    let other = record.digest != *revision.digest();
+    other.then(|| Reason::OtherRevision { found: record.digest.short().to_owned() })
+}
+
+/// Looks at every service until nothing changes any more, so that deciding again without news changes nothing. A service
+/// changes its stage at most once a weight and direction, so this ends; the bound only guards against a mistake here.
+fn passes(draft: &mut Draft) {
+    let plan = draft.plan;
+    for _ in 0..=plan.services.len().saturating_mul(4) {
+        let before = draft.next.clone();
+        draft.waits.clear();
+        draft.effects.retain(|effect| effect.key.number > 0); // what is no order is asked for anew
+        for pass in [guard::watch, backward::retreat, forward::advance] {
+            for (name, service) in &plan.services {
+                pass(draft, name, service);
+            }
+        }
+        if draft.next == before {
+            return;
+        }
+    }
 }

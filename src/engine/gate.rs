@@ -1,0 +1,131 @@
+//! What a gate's samples mean: pass, fail, or neither. No answer is neither.
+
+use jiff::Timestamp;
+
+use super::{
+    observed::{Answer, GateSeen, Observed, Round},
+    reason::Reason,
+    side::{GRACE, STALE_PERIODS},
+};
+use crate::plan::{Gate, GateName, ServiceName, Span};
+
+/// What a gate says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It passes.
+    Pass,
+    /// So many bad rounds in a row, the first answered at `since`.
+    Fail {
+        /// Rounds in a row.
+        rounds: u32,
+        /// When the first of them was answered.
+        since: Timestamp,
+        /// What the newest of them answered.
+        why: String,
+    },
+    /// Not enough good rounds yet.
+    TooFew {
+        /// Good rounds so far.
+        good: u32,
+        /// Good rounds that it takes.
+        wanted: u32,
+        /// The newest round, if it was bad.
+        bad: Option<String>,
+    },
+    /// No answer since this moment.
+    Silent {
+        /// When the newest answer came, or when waiting for one began.
+        since: Timestamp,
+        /// Why there is none.
+        why: String,
+    },
+}
+
+/// How old the newest round of a gate may be.
+pub fn stale_after(gate: &Gate) -> Span {
+    let limit = gate.every.get() * STALE_PERIODS + gate.timeout.get() + GRACE.get();
+    Span::from_millis(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// How many good rounds, of how many, a gate wants: `good / (1 − ratio)`, rounded up.
+pub fn window(gate: &Gate) -> (u32, u32) {
+    let keep = 1000u32.saturating_sub(u32::from(gate.max_failures_per_mille)).max(1);
+    (gate.successes, gate.successes.saturating_mul(1000).div_ceil(keep))
+}
+
+/// The verdict over the rounds that were sent after `since`; earlier ones do not speak for what is judged.
+pub fn judge(gate: &Gate, seen: Option<&GateSeen>, since: Timestamp, now: Timestamp) -> Verdict {
+    let rounds = || seen.into_iter().flat_map(|s| s.rounds.iter().rev()).take_while(|r| r.sent_at >= since);
+    let Some(newest) = rounds().next() else {
+        return no_rounds(gate, since, now);
+    };
+    if let Some(silent) = silence(gate, rounds(), newest, now) {
+        return silent;
+    }
+    if let Some(fail) = failing(gate, rounds()) {
+        return fail;
+    }
+    let (wanted, of) = window(gate);
+    let of = usize::try_from(of).unwrap_or(usize::MAX);
+    let good = rounds().filter(|r| !matches!(r.answer, Answer::Unknown(_))).take(of).filter(|r| r.answer == Answer::Good).count();
+    let good = u32::try_from(good).unwrap_or(u32::MAX);
+    match &newest.answer {
+        Answer::Good if good >= wanted => Verdict::Pass,
+        Answer::Bad(why) => Verdict::TooFew { good, wanted, bad: Some(why.clone()) },
+        _ => Verdict::TooFew { good, wanted, bad: None },
+    }
+}
+
+fn no_rounds(gate: &Gate, since: Timestamp, now: Timestamp) -> Verdict {
+    if now.duration_since(since) <= stale_after(gate).signed() {
+        return Verdict::TooFew { good: 0, wanted: gate.successes, bad: None };
+    }
+    Verdict::Silent { since, why: format!("no round was answered since {since:.0}") }
+}
+
+/// The newest round has no answer, or there was none for too long.
+fn silence<'a>(gate: &Gate, rounds: impl Iterator<Item = &'a Round>, newest: &Round, now: Timestamp) -> Option<Verdict> {
+    if let Answer::Unknown(why) = &newest.answer {
+        let first = rounds.take_while(|r| matches!(r.answer, Answer::Unknown(_))).last().unwrap_or(newest);
+        return Some(Verdict::Silent { since: first.done_at, why: why.to_string() });
+    }
+    let limit = stale_after(gate);
+    let stale = now.duration_since(newest.sent_at) > limit.signed();
+    stale.then(|| Verdict::Silent { since: newest.done_at, why: format!("the newest answer is older than {limit}") })
+}
+
+/// So many bad rounds in a row, up to the newest that has an answer, that the gate fails. Rounds without an answer are
+/// passed over: they neither break the row nor lengthen it.
+fn failing<'a>(gate: &Gate, rounds: impl Iterator<Item = &'a Round>) -> Option<Verdict> {
+    let (mut count, mut since, mut why) = (0u32, None, None);
+    for round in rounds {
+        match &round.answer {
+            Answer::Unknown(_) => {}
+            Answer::Good => break,
+            Answer::Bad(text) => {
+                count += 1;
+                since = Some(round.done_at);
+                why.get_or_insert_with(|| text.clone());
+            }
+        }
+    }
+    (count >= gate.failures)
+        .then_some((since, why))
+        .and_then(|(since, why)| Some(Verdict::Fail { rounds: count, since: since?, why: why? }))
+}
+
+/// A gate's answers among all that was seen.
+pub fn answers<'a>(seen: &'a Observed, service: &ServiceName, gate: &GateName) -> Option<&'a GateSeen> {
+    seen.gates.get(service).and_then(|gates| gates.get(gate))
+}
+
+/// Why a confirmation waits for this gate; `None` if it does not.
+pub fn wait(name: &GateName, verdict: Verdict) -> Option<Reason> {
+    let gate = name.clone();
+    match verdict {
+        Verdict::Pass => None,
+        Verdict::Fail { rounds, why, .. } => Some(Reason::GateFailing { gate, rounds, why }),
+        Verdict::TooFew { good, wanted, .. } => Some(Reason::GateSamples { gate, good, wanted }),
+        Verdict::Silent { why, .. } => Some(Reason::GateUnknown { gate, why }),
+    }
+}

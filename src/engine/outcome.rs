@@ -1,0 +1,73 @@
+//! How a run ends, and how it stands while only a person can help.
+
+use super::{
+    draft::{Draft, WaitsFor},
+    effect::Action,
+    event::Event,
+    reason::Reason,
+    record::{Ended, Outcome, Stage},
+    route,
+    step::Step,
+};
+use crate::plan::ServiceName;
+
+/// Gives up the routes of services that are at an end, and ends the run when nothing is in motion and nothing can start.
+pub fn settle(draft: &mut Draft) -> Option<Outcome> {
+    if let Some(ended) = &draft.next.ended {
+        return Some(ended.outcome);
+    }
+    let plan = draft.plan;
+    let mut open_routes = 0u32;
+    let mut unfinished = 0u32;
+    for name in plan.services.keys() {
+        match draft.stage(name) {
+            Stage::Soaked | Stage::Returned => open_routes += u32::from(release(draft, name)),
+            _ => unfinished += u32::from(!never_starts(draft, name)),
+        }
+    }
+    if unfinished > 0 {
+        return stuck(draft).then_some(Outcome::Held);
+    }
+    if open_routes > 0 {
+        return None;
+    }
+    let all_soaked = plan.services.keys().all(|name| draft.stage(name) == Stage::Soaked);
+    let outcome = if all_soaked { Outcome::Completed } else { Outcome::RolledBack };
+    draft.next.ended = Some(Ended { outcome, at: draft.now });
+    draft.waits.clear();
+    draft.event(Event::Ended { outcome });
+    Some(outcome)
+}
+
+/// Gives up the route of a service that is at an end, if it is seen to be ours. Says whether that is still open.
+fn release(draft: &mut Draft, name: &ServiceName) -> bool {
+    let state = draft.state(name);
+    let Some(order) = state.order else { return false };
+    let step = if state.stage == Stage::Soaked { Step::Soak } else { Step::Return };
+    match route::fresh(draft.seen, name, draft.now) {
+        Ok(route) if route.owner.as_ref().is_some_and(|o| o.run == draft.next.run) => {
+            let version = route.version.clone();
+            draft.effect(name, step, order.number, Action::Release { service: name.clone() }, Some(version));
+            true
+        }
+        Ok(_) => false,
+        Err(why) => {
+            draft.wait(step, name, Reason::RouteUnknown { why }, WaitsFor::World);
+            true
+        }
+    }
+}
+
+/// A service that has not begun and waits for one that went back will not begin in this run.
+fn never_starts(draft: &Draft, name: &ServiceName) -> bool {
+    let Some(service) = draft.plan.services.get(name).filter(|_| draft.stage(name) == Stage::Waiting) else { return false };
+    let before = draft.plan.phases_before(&service.phase);
+    let mut ahead = draft.plan.services.iter().filter(|(other, s)| before.contains(&s.phase) || service.needs.contains(*other));
+    ahead.any(|(other, _)| draft.stage(other) == Stage::Returned)
+}
+
+/// Every step waits for a person, or for a step that does.
+fn stuck(draft: &Draft) -> bool {
+    let mut on = draft.waits.iter().map(|(_, on)| *on);
+    draft.effects.is_empty() && on.clone().any(|on| on == WaitsFor::Person) && on.all(|on| on != WaitsFor::World)
+}

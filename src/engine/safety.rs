@@ -1,0 +1,275 @@
+//! Every decision is checked again before it is committed, by other means than it was made: from the record before, the
+//! record after, the effects and what was seen, without asking why. Runs in release builds; a violation never panics.
+
+use jiff::Timestamp;
+
+use super::{
+    Decision,
+    effect::{Action, Effect, mark},
+    event::Event,
+    invariant::Invariant,
+    observed::{Accepted, Answer, Effective, Observed, RouteSeen},
+    reason::{Reason, SideRank},
+    record::{Direction, Latch, LatchKind, Outcome, Record, ServiceState, Stage},
+    side,
+};
+use crate::plan::{Gate, GateName, OnFailure, Plan, Revision, Service, ServiceName, Side, Weight};
+
+/// A decision that must not be carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Which invariant.
+    pub invariant: Invariant,
+    /// At which service.
+    pub service: ServiceName,
+    /// What would have happened.
+    pub detail: String,
+}
+
+/// All invariants that this decision would break.
+pub fn check(revision: &Revision, before: &Record, seen: &Observed, now: Timestamp, decision: &Decision) -> Vec<Violation> {
+    let plan = revision.plan();
+    let judge = Judge { plan, before, after: &decision.record, seen, now, found: Vec::new() };
+    judge.run(&decision.effects)
+}
+
+/// What is done about violations: the record stays as it was, nothing is performed, and the run holds with the
+/// invariant's name. A run that holds for one already stays as it is, so that nothing is written over and over.
+pub fn withhold(before: &Record, now: Timestamp, mut decision: Decision, violations: &[Violation]) -> Decision {
+    let Some(first) = violations.first() else { return decision };
+    let detail = format!("{}: {}", first.service, first.detail);
+    let reason = Reason::Invariant { invariant: first.invariant, detail };
+    decision.record = before.clone();
+    decision.effects.clear();
+    decision.events.clear();
+    decision.outcome = Some(Outcome::Held);
+    if before.latch.is_none() {
+        let (id, kind) = (before.next_latch(), LatchKind::Hold);
+        decision.record.latch = Some(Latch { id, kind, since: now, reason: reason.clone() });
+        decision.events.push(Event::Held { service: None, reason: reason.clone() });
+        decision.events.push(Event::Withheld { reason });
+    }
+    decision
+}
+
+struct Judge<'a> {
+    plan: &'a Plan,
+    before: &'a Record,
+    after: &'a Record,
+    seen: &'a Observed,
+    now: Timestamp,
+    found: Vec<Violation>,
+}
+
+impl Judge<'_> {
+    fn run(mut self, effects: &[Effect]) -> Vec<Violation> {
+        for effect in effects {
+            self.effect(effect);
+        }
+        for (name, service) in &self.plan.services {
+            let (Some(was), Some(is)) = (self.before.services.get(name), self.after.services.get(name)) else { continue };
+            if was == is {
+                continue;
+            }
+            self.order(name, service, was, is);
+            self.confirmation(name, service, was, is);
+            self.cause(name, service, was, is);
+            self.undo(name, was, is);
+        }
+        self.found
+    }
+
+    fn found(&mut self, invariant: Invariant, service: &ServiceName, detail: String) {
+        self.found.push(Violation { invariant, service: service.clone(), detail });
+    }
+
+    fn route(&self, name: &ServiceName) -> Option<&RouteSeen> {
+        self.seen.routes.get(name).and_then(|sample| sample.value.as_ref().ok())
+    }
+
+    fn rank(&self, name: &ServiceName, service: &Service, side: Side, weight: Weight) -> SideRank {
+        side::look(self.seen, name, service, side, weight, self.now).rank
+    }
+
+    /// `one-owner`, `no-clobber` and what a weight may do.
+    fn effect(&mut self, effect: &Effect) {
+        let name = &effect.key.step.service;
+        let foreign = self.route(name).and_then(|r| r.owner.clone()).filter(|o| o.run != self.before.run);
+        if let Some(owner) = foreign {
+            self.found(Invariant::OneOwner, name, format!("its route is driven by run {owner}"));
+        }
+        let Action::SetWeight { weight, from, .. } = effect.action else { return };
+        self.clobber(name, effect, from);
+        if let Some(service) = self.plan.services.get(name) {
+            match effect.key.direction {
+                Direction::Forward => self.served(name, service, weight),
+                Direction::Backward => self.no_worse(name, service, weight),
+            }
+        }
+    }
+
+    fn clobber(&mut self, name: &ServiceName, effect: &Effect, from: Weight) {
+        let number = effect.key.number;
+        let Some(route) = self.route(name) else {
+            return self.found(Invariant::NoClobber, name, "its route would be written unseen".to_owned());
+        };
+        if effect.precondition.version.as_ref() != Some(&route.version) {
+            return self.found(
+                Invariant::NoClobber,
+                name,
+                "its route would be written at another version than was seen".to_owned(),
+            );
+        }
+        let by_us = (1..=number).any(|n| route.mark.as_deref() == Some(&mark(&self.before.run, name, n)));
+        let untouched = route.owner.is_none() && route.accepted == Accepted::Split(Weight::ZERO);
+        if route.accepted != Accepted::Split(from) || !(by_us || untouched) {
+            self.found(Invariant::NoClobber, name, format!("{:?} on its route is nobody's order of this run", route.accepted));
+        } else if by_us && !self.ordered_before(name, from) {
+            self.found(Invariant::NoClobber, name, format!("{from} on its route was changed by hand"));
+        }
+    }
+
+    /// A weight with our mark is one that the record knows: the newest order's, the one before it, or, behind a return, any.
+    fn ordered_before(&self, name: &ServiceName, shown: Weight) -> bool {
+        let known = [self.before, self.after].into_iter().filter_map(|r| r.services.get(name)?.order);
+        known.flat_map(|o| [o.from, o.weight]).any(|w| w == shown)
+            || self.after.services.get(name).is_some_and(|s| s.direction == Direction::Backward)
+    }
+
+    /// `served` and `way-back`: target is enough for the weight; legacy could take everything back, unless it is dead, and
+    /// then all traffic leaves it at once.
+    fn served(&mut self, name: &ServiceName, service: &Service, weight: Weight) {
+        let target = self.rank(name, service, Side::Target, weight);
+        if target != SideRank::Enough {
+            self.found(Invariant::Served, name, format!("{weight} would go to a target that is {target}"));
+        }
+        let ordered_now = self.before.services.get(name).map(|s| s.order) != self.after.services.get(name).map(|s| s.order);
+        let legacy = self.rank(name, service, Side::Legacy, Weight::ZERO);
+        let evacuates = legacy == SideRank::Dead && weight == Weight::FULL;
+        if ordered_now && legacy != SideRank::Enough && !evacuates {
+            self.found(Invariant::WayBack, name, format!("{weight} would be ordered while legacy is {legacy}"));
+        }
+    }
+
+    fn no_worse(&mut self, name: &ServiceName, service: &Service, weight: Weight) {
+        let now_at = self.before.services.get(name).map_or(Weight::ZERO, ServiceState::weight);
+        let (legacy, target) = (self.rank(name, service, Side::Legacy, weight), self.rank(name, service, Side::Target, now_at));
+        if legacy != SideRank::Enough && legacy <= target {
+            self.found(
+                Invariant::NoWorse,
+                name,
+                format!("traffic would go back to a legacy that is {legacy} from a target that is {target}"),
+            );
+        }
+    }
+
+    /// `order`: a first shift after all that comes before, a return after all that depends on it.
+    fn order(&mut self, name: &ServiceName, service: &Service, was: &ServiceState, is: &ServiceState) {
+        let stage = |other: &ServiceName| self.after.services.get(other).map_or(Stage::Waiting, |s| s.stage);
+        if was.order.is_none() && is.order.is_some() {
+            let before = self.plan.phases_before(&service.phase);
+            let ahead =
+                self.plan.services.iter().filter(|(other, s)| before.contains(&s.phase) || service.needs.contains(*other));
+            let late = ahead.map(|(other, _)| other).find(|o| !matches!(stage(o), Stage::Soaking | Stage::Soaked));
+            if let Some(other) = late.cloned() {
+                self.found(Invariant::Order, name, format!("it would start before {other} is on target"));
+            }
+        }
+        if was.stage != Stage::Returning && is.stage == Stage::Returning {
+            let mut dependents = self.plan.services.iter().filter(|(_, s)| s.needs.contains(name)).map(|(other, _)| other);
+            let ahead = dependents.find(|o| !matches!(stage(o), Stage::Waiting | Stage::Returned)).cloned();
+            if let Some(other) = ahead {
+                self.found(Invariant::Order, name, format!("it would go back before {other}, which needs it"));
+            }
+        }
+    }
+
+    /// `fresh` and `unknown-holds`: what confirms a weight was sent after it was effective, and is an answer.
+    fn confirmation(&mut self, name: &ServiceName, service: &Service, was: &ServiceState, is: &ServiceState) {
+        let (Stage::Shifting(from), Some(order)) = (was.stage, was.order) else { return };
+        let confirmed = match is.stage {
+            Stage::Shifting(to) => to > from && !is.hold.as_ref().is_some_and(|h| matches!(h.reason, Reason::NoWayBack { .. })),
+            Stage::Soaking | Stage::Soaked => true,
+            _ => false,
+        };
+        if !confirmed {
+            return;
+        }
+        let of_order = mark(&self.before.run, name, order.number);
+        let effective: Option<Effective> =
+            self.route(name).filter(|r| r.mark.as_deref() == Some(&of_order)).and_then(|r| r.effective);
+        let Some(effective) = effective.filter(|e| e.weight == order.weight) else {
+            return self.found(Invariant::Fresh, name, format!("{} would be confirmed and is not effective", order.weight));
+        };
+        for (gate_name, gate) in &service.gates {
+            self.gate(name, gate_name, gate, effective.since);
+        }
+    }
+
+    fn gate(&mut self, name: &ServiceName, gate_name: &GateName, gate: &Gate, since: Timestamp) {
+        let rounds = self.seen.gates.get(name).and_then(|g| g.get(gate_name)).map_or(&[][..], |g| &g.rounds);
+        if matches!(rounds.last().map(|r| &r.answer), None | Some(Answer::Unknown(_))) {
+            return self.found(
+                Invariant::UnknownHolds,
+                name,
+                format!("gate {gate_name} would count as passed without an answer"),
+            );
+        }
+        let good = rounds.iter().filter(|r| r.sent_at >= since && r.answer == Answer::Good).count();
+        if good < usize::try_from(gate.successes).unwrap_or(usize::MAX) {
+            let wanted = gate.successes;
+            self.found(
+                Invariant::Fresh,
+                name,
+                format!("gate {gate_name} has {good} of {wanted} good answers since the weight is effective"),
+            );
+        }
+    }
+
+    /// `unknown-holds`: what goes back because a gate failed has bad answers to show; what goes back because a gate was
+    /// silent does so because the plan says so.
+    fn cause(&mut self, name: &ServiceName, service: &Service, was: &ServiceState, is: &ServiceState) {
+        if was.direction == is.direction {
+            return;
+        }
+        let gate = match &is.cause {
+            Some(
+                Reason::GateFailed { gate, .. } | Reason::GuardFailed { gate, .. } | Reason::GateUnknownTooLong { gate, .. },
+            ) => gate,
+            _ => return,
+        };
+        let Some(rule) = service.gates.get(gate) else { return };
+        if matches!(is.cause, Some(Reason::GateUnknownTooLong { .. })) {
+            if rule.on_unknown != OnFailure::Rollback {
+                self.found(Invariant::UnknownHolds, name, format!("it would go back because gate {gate} is silent"));
+            }
+            return;
+        }
+        let rounds = self.seen.gates.get(name).and_then(|g| g.get(gate)).map_or(&[][..], |g| &g.rounds);
+        let bad = rounds.iter().filter(|r| matches!(r.answer, Answer::Bad(_))).count();
+        if bad < usize::try_from(rule.failures).unwrap_or(usize::MAX) {
+            self.found(
+                Invariant::UnknownHolds,
+                name,
+                format!("it would go back because of gate {gate}, which has {bad} bad answers"),
+            );
+        }
+    }
+
+    /// `undo-on-start`: what was ordered is back only when real answers show the order that took it back.
+    fn undo(&mut self, name: &ServiceName, was: &ServiceState, is: &ServiceState) {
+        if was.stage == Stage::Returned || is.stage != Stage::Returned {
+            return;
+        }
+        let Some(order) = was.order else { return };
+        let of_order = mark(&self.before.run, name, order.number);
+        let shown = self.route(name).filter(|r| r.mark.as_deref() == Some(&of_order)).and_then(|r| r.effective);
+        if order.weight != Weight::ZERO || shown.is_none_or(|e| e.weight != Weight::ZERO) {
+            self.found(
+                Invariant::UndoOnStart,
+                name,
+                "it would count as back though its last order may still come true".to_owned(),
+            );
+        }
+    }
+}
