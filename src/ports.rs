@@ -29,6 +29,9 @@ pub enum StoreError {
 }
 
 /// Keeps the record and the journal. The journal line of an edge is written before the record that rests on it.
+///
+/// The loop gives up on a call that takes too long and drops its future; the store then counts as unavailable, and is
+/// loaded anew before anything else. A call that was given up may still take effect.
 pub trait Store: Send {
     /// The record as it is stored now.
     fn load(&mut self) -> impl Future<Output = Result<(Record, Version), StoreError>> + Send;
@@ -41,7 +44,9 @@ pub trait Store: Send {
         expected: &Version,
         decision: &Decision,
     ) -> impl Future<Output = Result<Version, StoreError>> + Send;
-    /// Publishes reasons of a decision that did not change the record. Most stores have nothing to do.
+    /// Publishes reasons of a decision that did not change the record. Most stores have nothing to do. Called only when
+    /// something that a person should know has come or gone, at most about once a second, and never while a decision that
+    /// changes the record waits. Gives the version that the record has then, if it is another one.
     fn publish(
         &mut self,
         _record: &Record,
@@ -53,12 +58,15 @@ pub trait Store: Send {
 }
 
 /// Looks at the world, all the time and by itself; the loop only takes what is there.
+///
+/// Moments in its answers come from the clock that the loop has as well ([`Clock`]): the two are compared.
 pub trait Sensor: Send {
     /// From now on look at these, and at nothing else.
     fn watch(&mut self, queries: &BTreeSet<Query>);
     /// The newest answers. Does not wait.
     fn seen(&mut self) -> Observed;
-    /// Returns when something is new since the last `seen`.
+    /// Returns when something is new since the last `seen`: also what came between that and this call, so that nothing is
+    /// missed. The loop drops this future and calls again as often as it likes; that must lose nothing either.
     fn changed(&mut self) -> impl Future<Output = ()> + Send;
 }
 
@@ -75,7 +83,8 @@ pub enum Performed {
 
 /// Does effects.
 pub trait Actuator: Send + Sync {
-    /// Does one, if its precondition holds.
+    /// Does one, if its precondition holds. Several are done at the same time, never two with the same key. The loop drops
+    /// the future when the deadline has come.
     fn perform(&self, effect: &Effect) -> impl Future<Output = Performed> + Send;
 }
 
@@ -83,13 +92,13 @@ pub trait Actuator: Send + Sync {
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
-    /// Returns at this moment or soon after.
+    /// Returns at this moment or soon after; at once if it has passed.
     fn sleep_until(&self, moment: Timestamp) -> impl Future<Output = ()> + Send;
 }
 
 /// Is told what happens.
 pub trait Reporter: Send {
-    /// A decision was made, and committed if it changed the record.
+    /// A decision was made, and committed if it changed the record. Called after every look, so mostly without events.
     fn decided(&mut self, now: Timestamp, decision: &Decision);
     /// An effect was done, or not.
     fn performed(&mut self, now: Timestamp, effect: &Effect, how: &Performed);

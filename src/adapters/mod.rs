@@ -1,4 +1,5 @@
 //! One file or folder for each outside system. An adapter knows its own system and no other adapter; it looks and does,
 //! and judges nothing.
 
+pub mod clock;
 pub mod webhook;
