@@ -7,6 +7,8 @@ pub mod adapters;
 pub mod engine;
 #[cfg(feature = "drive")]
 pub mod journal;
+#[cfg(feature = "kubernetes")]
+pub mod kubernetes;
 #[cfg(feature = "lab")]
 pub mod lab;
 pub mod plan;

@@ -7,6 +7,7 @@
 //! *Caveats*: logs go to standard error and are off unless `GAPLESS_LOG` asks for them (`GAPLESS_LOG=gapless=debug`).
 
 mod check;
+mod crds;
 mod output;
 mod runtime;
 mod schema;
@@ -28,6 +29,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Check(check::Args),
+    Crds(crds::Args),
     Schema(schema::Args),
 }
 
@@ -35,6 +37,7 @@ impl Verb {
     fn run(self) -> anyhow::Result<Exit> {
         match self {
             Self::Check(args) => check::run(&args),
+            Self::Crds(args) => crds::run(&args),
             Self::Schema(args) => schema::run(&args),
         }
     }
