@@ -4,6 +4,8 @@
 
 #[cfg(feature = "drive")]
 pub mod adapters;
+#[cfg(feature = "drive")]
+pub mod drive;
 pub mod engine;
 #[cfg(feature = "drive")]
 pub mod journal;
