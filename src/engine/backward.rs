@@ -56,7 +56,7 @@ fn begin(draft: &mut Draft, name: &ServiceName, service: &Service, state: &Servi
     let Some((version, shown)) = writable(draft, name, state, &view) else {
         let Some(order) = state.order else { return returned(draft, name) };
         let reason = route::wait(&view, &order, draft.now);
-        let on = if matches!(reason, Reason::RouteUnknown { .. }) { WaitsFor::World } else { WaitsFor::Person };
+        let on = route::waits_for(&reason);
         return draft.wait(Step::Return, name, reason, on);
     };
     if refused_as_no_better(draft, name, service, state) {
@@ -116,9 +116,6 @@ fn finish(draft: &mut Draft, name: &ServiceName, service: &Service, state: &Serv
     draft.wake_in(order.at, SETTLE);
     draft.wake_in(order.at, route::EFFECTIVE_WITHIN);
     let reason = route::wait(&view, &order, draft.now);
-    let on = match reason {
-        Reason::TakingEffect { .. } | Reason::RouteUnknown { .. } => WaitsFor::World,
-        _ => WaitsFor::Person,
-    };
+    let on = route::waits_for(&reason);
     draft.wait(Step::Return, name, reason, on);
 }

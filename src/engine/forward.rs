@@ -98,7 +98,8 @@ fn not_ready(draft: &mut Draft, name: &ServiceName, service: &Service, step: Ste
         return true;
     }
     let legacy = draft.side(name, service, Side::Legacy, Weight::ZERO);
-    if legacy.rank != SideRank::Enough && draft.rules.keep(Invariant::WayBack) {
+    let evacuates = legacy.rank == SideRank::Dead && draft.state(name).weight() == weight && weight == Weight::FULL;
+    if legacy.rank != SideRank::Enough && !evacuates && draft.rules.keep(Invariant::WayBack) {
         draft.wait(step, name, legacy.reason, WaitsFor::World);
         return true;
     }
@@ -136,7 +137,7 @@ fn shift(draft: &mut Draft, name: &ServiceName, service: &Service, state: &Servi
     let view = draft.route(name, state);
     let RouteView::Effective(since) = view else {
         if draft.rules.keep(Invariant::Fresh) {
-            return not_effective(draft, name, state, &order, &view);
+            return not_effective(draft, name, service, &order, &view);
         }
         return confirmed(draft, name, service, index, &order);
     };
@@ -154,23 +155,24 @@ fn shift(draft: &mut Draft, name: &ServiceName, service: &Service, state: &Servi
 }
 
 /// The newest order is not in force: give it again if the route shows that it never arrived, and say what is missing.
-fn not_effective(draft: &mut Draft, name: &ServiceName, state: &ServiceState, order: &Order, view: &RouteView) {
+fn not_effective(draft: &mut Draft, name: &ServiceName, service: &Service, order: &Order, view: &RouteView) {
     let step = Step::Shift(order.weight);
     let age = draft.now.duration_since(order.at);
     if let RouteView::Before { version, weight } = view
         && age >= SETTLE.signed()
         && age <= EFFECTIVE_WITHIN.signed()
-        && may_repeat(state, order)
+        && may_repeat(&draft.state(name), order)
     {
+        // What was true when it was ordered may not be true any more.
+        if not_ready(draft, name, service, step, order.weight) {
+            return;
+        }
         draft.set_weight(name, step, order, version.clone(), *weight);
     }
     draft.wake_in(order.at, SETTLE);
     draft.wake_in(order.at, EFFECTIVE_WITHIN);
     let reason = route::wait(view, order, draft.now);
-    let on = match reason {
-        Reason::TakingEffect { .. } | Reason::RouteUnknown { .. } => WaitsFor::World,
-        _ => WaitsFor::Person,
-    };
+    let on = route::waits_for(&reason);
     draft.wait(step, name, reason, on);
 }
 
@@ -240,27 +242,21 @@ fn soak(draft: &mut Draft, name: &ServiceName, service: &Service, state: &Servic
     if let Some(hold) = &state.hold {
         return draft.wait(Step::Soak, name, hold.reason.clone(), WaitsFor::Person);
     }
+    let view = draft.route(name, state);
+    if let (Some(order), false) = (state.order, matches!(view, RouteView::Effective(_))) {
+        let reason = route::wait(&view, &order, draft.now);
+        let on = route::waits_for(&reason);
+        return draft.wait(Step::Soak, name, reason, on);
+    }
     if over > draft.now {
         return draft.wait(Step::Soak, name, Reason::Soak { until: over }, WaitsFor::World);
     }
     if let Some(need) = service.needs.iter().find(|need| draft.stage(need) != Stage::Soaked) {
         return draft.wait(Step::Soak, name, Reason::Need { service: need.clone() }, WaitsFor::Step);
     }
-    if !soaked_well(draft, name, service, moved_at) {
+    if !gates_pass(draft, name, service, Step::Soak, moved_at) {
         return;
     }
     draft.change(name, |s| s.stage = Stage::Soaked);
     draft.event(Event::Soaked { service: name.clone() });
-}
-
-/// The last answers of every gate are good, and the route still gives target everything.
-fn soaked_well(draft: &mut Draft, name: &ServiceName, service: &Service, since: Timestamp) -> bool {
-    let state = draft.state(name);
-    let view = draft.route(name, &state);
-    if let (Some(order), false) = (state.order, matches!(view, RouteView::Effective(_))) {
-        let reason = route::wait(&view, &order, draft.now);
-        draft.wait(Step::Soak, name, reason, WaitsFor::World);
-        return false;
-    }
-    gates_pass(draft, name, service, Step::Soak, since)
 }

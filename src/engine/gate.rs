@@ -47,6 +47,15 @@ pub fn stale_after(gate: &Gate) -> Span {
     Span::from_millis(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
 }
 
+/// How long a gate is without an answer before that is worth recording. Sensors keep at least [`ROUNDS_MIN`] rounds, so that
+/// the beginning of the silence is still known by then.
+pub fn silent_after(gate: &Gate) -> Span {
+    Span::from_millis(u64::try_from((gate.every.get() * STALE_PERIODS).as_millis()).unwrap_or(u64::MAX))
+}
+
+/// The fewest rounds that a sensor keeps of a gate.
+pub const ROUNDS_MIN: u32 = 2 * STALE_PERIODS;
+
 /// How many good rounds, of how many, a gate wants: `good / (1 − ratio)`, rounded up.
 pub fn window(gate: &Gate) -> (u32, u32) {
     let keep = 1000u32.saturating_sub(u32::from(gate.max_failures_per_mille)).max(1);

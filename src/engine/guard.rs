@@ -81,7 +81,7 @@ fn silent(draft: &mut Draft, name: &ServiceName, (gate_name, gate): (&GateName, 
         let reason = Reason::GateUnknownTooLong { gate: gate_name.clone(), limit: gate.unknown_limit, why };
         return act(draft, name, gate.on_unknown, reason);
     }
-    let settled = draft.wake_in(since, gate::stale_after(gate));
+    let settled = draft.wake_in(since, gate::silent_after(gate));
     if settled > draft.now {
         return; // one lost answer is not worth a write
     }

@@ -16,7 +16,8 @@ pub fn obey(draft: &mut Draft) {
         Intent::Rollback => roll_back(draft, &by),
         Intent::Hold => hold(draft, &by),
         Intent::Run => {
-            if let Some(upto) = orders.resumes {
+            if let Some(upto) = orders.resumes.filter(|upto| draft.next.resumed != Some(*upto)) {
+                draft.next.resumed = Some(upto);
                 resume(draft, upto, &by);
             }
         }

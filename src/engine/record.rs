@@ -44,6 +44,9 @@ pub struct Record {
     /// A hold or a rollback of the whole run, once ordered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latch: Option<Latch>,
+    /// The newest resume that was obeyed: an order is used once, so that it cannot clear a hold that comes after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<u64>,
     /// How far each service is; every service of the plan has an entry.
     pub services: BTreeMap<ServiceName, ServiceState>,
     /// How and when the run ended.
@@ -64,6 +67,7 @@ impl Record {
             digest: revision.digest().clone(),
             started_at: now,
             latch: None,
+            resumed: None,
             services: plan.services.keys().map(|name| (name.clone(), ServiceState::default())).collect(),
             ended: None,
             journal: JournalHead::default(),

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use super::{
+    draft::WaitsFor,
     effect::mark,
     observed::{Accepted, Observed, Programmed, RouteSeen},
     reason::{Fact, Reason},
@@ -120,5 +121,13 @@ pub fn wait(view: &RouteView, order: &Order, now: Timestamp) -> Reason {
         RouteView::Pending(fact, None) if late => Reason::NotEffective { weight, within: EFFECTIVE_WITHIN, fact: *fact },
         RouteView::Pending(fact, None) => Reason::TakingEffect { weight, fact: *fact },
         RouteView::Effective(_) => Reason::TakingEffect { weight, fact: Fact::Effective },
+    }
+}
+
+/// Who can end such a wait.
+pub fn waits_for(reason: &Reason) -> WaitsFor {
+    match reason {
+        Reason::TakingEffect { .. } | Reason::RouteUnknown { .. } => WaitsFor::World,
+        _ => WaitsFor::Person,
     }
 }

@@ -1,0 +1,7 @@
+//! The engine as a whole: stories, properties over random worlds, and each invariant with its rule taken away.
+
+mod negative;
+mod plans;
+mod properties;
+mod sim;
+mod stories;

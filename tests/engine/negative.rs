@@ -1,0 +1,96 @@
+//! Each invariant with its rule taken away: the check must find the gap, and with the rule it must find none.
+
+use gapless::engine::{Invariant, Owner, Rules, RunId, Stage, decide_by, safety};
+
+use crate::{
+    plans::{one, two, weight},
+    sim::Sim,
+};
+
+/// Brings a world to where `invariant`'s rule is all that stands between it and a gap.
+fn brink(invariant: Invariant) -> Sim {
+    let mut sim = Sim::new(if invariant == Invariant::Order { two() } else { one() });
+    match invariant {
+        Invariant::Served => {
+            ready(&mut sim);
+            sim.health("only").target = 0;
+        }
+        Invariant::WayBack => {
+            ready(&mut sim);
+            sim.health("only").legacy = 1;
+        }
+        Invariant::Order => ready(&mut sim),
+        Invariant::Fresh | Invariant::UndoOnStart => {
+            sim.until_stage("only", Stage::Shifting(0));
+            if invariant == Invariant::UndoOnStart {
+                sim.orders.intent = gapless::engine::Intent::Rollback;
+            }
+        }
+        Invariant::UnknownHolds => {
+            sim.until_stage("only", Stage::Shifting(1));
+            sim.health("only").gate_silent = true;
+            sim.tick();
+            sim.tick();
+        }
+        Invariant::NoClobber => {
+            ready(&mut sim);
+            sim.drift("only", weight(40));
+        }
+        Invariant::NoWorse => {
+            sim.until_stage("only", Stage::Soaking);
+            sim.health("only").legacy = 0;
+            sim.orders.intent = gapless::engine::Intent::Rollback;
+        }
+        Invariant::OneOwner => {
+            ready(&mut sim);
+            let other = if sim.routes.contains_key("only") { "only" } else { "base" };
+            sim.route(other).owner = Some(Owner { run: RunId("run-0000".into()), name: "friday".into() });
+        }
+    }
+    sim
+}
+
+/// Samples of everything, and nothing ordered yet.
+fn ready(sim: &mut Sim) {
+    let names: Vec<String> = sim.routes.keys().map(ToString::to_string).collect();
+    for name in &names {
+        sim.route(name).reachable = false;
+    }
+    for _ in 0..30 {
+        sim.tick();
+    }
+    for name in &names {
+        sim.route(name).reachable = true;
+    }
+}
+
+#[test]
+fn each_rule_taken_away_leaves_a_gap_that_the_check_finds() {
+    for invariant in Invariant::ALL {
+        let sim = brink(invariant);
+        let seen = sim.observed();
+        let look = |rules| {
+            let decision = decide_by(rules, &sim.revision, &sim.record, &seen, sim.now);
+            safety::check(&sim.revision, &sim.record, &seen, sim.now, &decision)
+        };
+        assert_eq!(look(Rules::ALL), [], "{invariant}: with its rule there is no gap");
+        let found = look(Rules::without(invariant));
+        assert!(found.iter().any(|v| v.invariant == invariant), "{invariant}: its gap was not found, but {found:?}");
+    }
+}
+
+#[test]
+fn a_violation_withholds_the_effects_and_holds_the_run_with_its_name() {
+    let sim = brink(Invariant::Served);
+    let seen = sim.observed();
+    let decision = decide_by(Rules::without(Invariant::Served), &sim.revision, &sim.record, &seen, sim.now);
+    assert!(!decision.effects.is_empty());
+    let violations = safety::check(&sim.revision, &sim.record, &seen, sim.now, &decision);
+    let withheld = safety::withhold(&sim.record, sim.now, decision.clone(), &violations);
+    assert!(withheld.effects.is_empty());
+    let latch = withheld.record.latch.clone().unwrap();
+    assert!(latch.reason.to_string().starts_with("served: only: "), "{}", latch.reason);
+    assert_eq!(withheld.record.services, sim.record.services, "nothing else moves");
+    let again = safety::withhold(&withheld.record, sim.now, decision, &violations);
+    assert_eq!(again.record, withheld.record, "it is written once");
+}

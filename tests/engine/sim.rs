@@ -1,0 +1,310 @@
+//! A small world with virtual time for the engine alone: routes that take effect later, effects that are lost or late,
+//! sides that die, people. It has its own judge, which looks at what the world went through and not at what the engine thinks.
+
+use std::collections::BTreeMap;
+
+use gapless::{
+    engine::{
+        Accepted, Action, Answer, Backend, Decision, Direction, Effect, Effective, Event, GateSeen, Observed, Orders, Outcome,
+        Owner, Programmed, Record, Round, RouteSeen, RunId, Sample, SideSeen, SidesSeen, Stage, Unknown, decide, safety,
+    },
+    plan::{GateName, Revision, ServiceName, Side, Weight},
+};
+use jiff::{SignedDuration, Timestamp};
+
+pub const TICK_MS: i64 = 50;
+const PROPAGATION_MS: i64 = 20;
+
+/// A route as it really is.
+#[derive(Debug, Clone)]
+pub struct Route {
+    pub weight: Weight,
+    pub mark: Option<String>,
+    pub owner: Option<Owner>,
+    pub version: u64,
+    /// When the accepted weights were written; in force `PROPAGATION_MS` later.
+    pub written_at: Timestamp,
+    pub reachable: bool,
+    /// Whether the data plane takes new configurations over.
+    pub stuck: bool,
+    in_force: (Weight, Option<String>),
+    seen_since: Option<Timestamp>,
+}
+
+/// Health as it really is: healthy endpoints of two.
+#[derive(Debug, Clone, Copy)]
+pub struct Health {
+    pub legacy: u32,
+    pub target: u32,
+    pub target_errs: bool,
+    pub gate_silent: bool,
+    dead_rounds: [u32; 2],
+}
+
+pub struct Sim {
+    pub revision: Revision,
+    pub record: Record,
+    pub now: Timestamp,
+    pub routes: BTreeMap<ServiceName, Route>,
+    pub health: BTreeMap<ServiceName, Health>,
+    pub orders: Orders,
+    rounds: BTreeMap<ServiceName, Vec<Round>>,
+    in_flight: Vec<(Timestamp, Effect)>,
+    pub lose_next: u32,
+    pub delay_next_ms: i64,
+    /// What happened, for stories and for reading a failure.
+    pub log: Vec<String>,
+    pub events: Vec<Event>,
+    pub outcome: Option<Outcome>,
+    pub commits: usize,
+    pub waits: Vec<String>,
+    hands_off: bool,
+}
+
+impl Sim {
+    pub fn new(revision: Revision) -> Self {
+        let now: Timestamp = "2026-08-28T20:00:00Z".parse().unwrap();
+        let record = Record::new(RunId("run-0001".into()), &revision, now);
+        let names: Vec<ServiceName> = revision.plan().services.keys().cloned().collect();
+        let route = Route {
+            weight: Weight::ZERO,
+            mark: None,
+            owner: None,
+            version: 1,
+            written_at: now,
+            reachable: true,
+            stuck: false,
+            in_force: (Weight::ZERO, None),
+            seen_since: None,
+        };
+        let health = Health { legacy: 2, target: 2, target_errs: false, gate_silent: false, dead_rounds: [0, 0] };
+        Self {
+            revision,
+            record,
+            now,
+            routes: names.iter().map(|n| (n.clone(), route.clone())).collect(),
+            health: names.iter().map(|n| (n.clone(), health)).collect(),
+            orders: Orders::default(),
+            rounds: names.iter().map(|n| (n.clone(), Vec::new())).collect(),
+            in_flight: Vec::new(),
+            lose_next: 0,
+            delay_next_ms: 5,
+            log: Vec::new(),
+            events: Vec::new(),
+            outcome: None,
+            commits: 0,
+            waits: Vec::new(),
+            hands_off: true,
+        }
+    }
+
+    pub fn route(&mut self, name: &str) -> &mut Route {
+        self.routes.get_mut(name).unwrap()
+    }
+    pub fn health(&mut self, name: &str) -> &mut Health {
+        self.health.get_mut(name).unwrap()
+    }
+    pub fn stage(&self, name: &str) -> Stage {
+        self.record.services[name].stage
+    }
+
+    /// Somebody else writes the weights.
+    pub fn drift(&mut self, name: &str, to: Weight) {
+        self.hands_off = false;
+        let now = self.now;
+        let route = self.route(name);
+        route.weight = to;
+        route.version += 1;
+        route.written_at = now;
+    }
+    /// The process is gone and comes back: all that a sensor remembers is lost.
+    pub fn crash(&mut self) {
+        for rounds in self.rounds.values_mut() {
+            rounds.clear();
+        }
+        for route in self.routes.values_mut() {
+            route.seen_since = None;
+        }
+    }
+
+    /// Time passes, the world moves, the engine looks once.
+    pub fn tick(&mut self) -> Decision {
+        self.now = self.now.checked_add(SignedDuration::from_millis(TICK_MS)).unwrap();
+        self.deliver();
+        self.propagate();
+        self.probe();
+        self.look()
+    }
+
+    fn deliver(&mut self) {
+        let (due, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.in_flight).into_iter().partition(|(at, _)| *at <= self.now);
+        self.in_flight = later;
+        for (_, effect) in due {
+            self.apply(&effect);
+        }
+    }
+
+    fn apply(&mut self, effect: &Effect) {
+        let now = self.now;
+        let name = effect.key.step.service.clone();
+        let route = self.routes.get_mut(&name).unwrap();
+        if effect.precondition.version.as_deref() != Some(&route.version.to_string()) {
+            return self.log.push(format!("refused {}", effect.key));
+        }
+        match &effect.action {
+            Action::SetWeight { weight, from, .. } => {
+                assert_eq!(route.weight, *from, "a weight is only replaced as it was seen");
+                route.weight = *weight;
+                route.mark = Some(effect.key.mark());
+                route.owner = Some(Owner { run: effect.key.run.clone(), name: "test".into() });
+                route.version += 1;
+                route.written_at = now;
+                route.seen_since = None;
+                self.log.push(format!("{name} {}", weight.percent()));
+                self.judge_write(&name, *weight, effect.key.direction);
+            }
+            Action::Release { .. } => {
+                route.owner = None;
+                route.mark = None;
+                route.version += 1;
+            }
+            Action::EnsureBackend { .. } => {}
+        }
+    }
+
+    fn propagate(&mut self) {
+        for route in self.routes.values_mut() {
+            let due = self.now.duration_since(route.written_at) >= SignedDuration::from_millis(PROPAGATION_MS);
+            if due && !route.stuck {
+                route.in_force = (route.weight, route.mark.clone());
+                route.seen_since.get_or_insert(self.now);
+            }
+        }
+    }
+
+    /// A round of every gate each second tick.
+    fn probe(&mut self) {
+        if self.now.as_millisecond() % (2 * TICK_MS) != 0 {
+            return;
+        }
+        for (name, health) in &mut self.health {
+            for (index, healthy) in [health.legacy, health.target].into_iter().enumerate() {
+                health.dead_rounds[index] = if healthy == 0 { health.dead_rounds[index] + 1 } else { 0 };
+            }
+            let answer = if health.gate_silent {
+                Answer::Unknown(Unknown::Unreachable("nobody there".into()))
+            } else if health.target == 0 || health.target_errs {
+                Answer::Bad("status 500".into())
+            } else {
+                Answer::Good
+            };
+            let sent_at = self.now.checked_sub(SignedDuration::from_millis(2)).unwrap();
+            let rounds = self.rounds.get_mut(name).unwrap();
+            rounds.push(Round { sent_at, done_at: self.now, answer });
+            if rounds.len() > 12 {
+                rounds.remove(0);
+            }
+        }
+    }
+
+    pub fn observed(&self) -> Observed {
+        let mut seen = Observed { orders: self.orders.clone(), ..Observed::default() };
+        for (name, route) in &self.routes {
+            let effective = route.seen_since.filter(|_| route.in_force == (route.weight, route.mark.clone()));
+            let value = RouteSeen {
+                version: route.version.to_string(),
+                owner: route.owner.clone(),
+                accepted: Accepted::Split(route.weight),
+                mark: route.mark.clone(),
+                programmed: if effective.is_some() { Programmed::Yes } else { Programmed::Pending },
+                effective: effective.map(|since| Effective { weight: route.weight, since }),
+                legacy_active: None,
+            };
+            let value = if route.reachable { Ok(value) } else { Err(Unknown::Unreachable("the router does not answer".into())) };
+            seen.routes.insert(name.clone(), Sample { value, taken_at: self.now });
+        }
+        for (name, health) in &self.health {
+            let mut sides = SidesSeen::default();
+            for (side, healthy, dead) in
+                [(Side::Legacy, health.legacy, health.dead_rounds[0]), (Side::Target, health.target, health.dead_rounds[1])]
+            {
+                let value = SideSeen { endpoints: 2, healthy, dead_rounds: dead, backend: Backend::Present };
+                sides.set(side, Sample { value: Ok(value), taken_at: self.now });
+            }
+            seen.sides.insert(name.clone(), sides);
+        }
+        for (name, rounds) in &self.rounds {
+            let gate: GateName = "answers".parse().unwrap();
+            seen.gates.insert(name.clone(), BTreeMap::from([(gate, GateSeen { rounds: rounds.clone() })]));
+        }
+        seen
+    }
+
+    /// The engine looks, its decision is checked, committed, and sent.
+    pub fn look(&mut self) -> Decision {
+        let seen = self.observed();
+        let decision = decide(&self.revision, &self.record, &seen, self.now);
+        let violations = safety::check(&self.revision, &self.record, &seen, self.now, &decision);
+        assert!(violations.is_empty(), "{violations:?}\n{}", self.log.join("\n"));
+        let again = decide(&self.revision, &decision.record, &seen, self.now);
+        assert_eq!(again.record, decision.record, "deciding again without news changes nothing");
+        assert!(again.events.is_empty(), "{:?}", again.events);
+        self.commits += usize::from(decision.record != self.record);
+        self.record = decision.record.clone();
+        self.outcome = decision.outcome;
+        self.waits = decision.waits.iter().map(|w| format!("{}: {}", w.step, w.reason)).collect();
+        for event in &decision.events {
+            self.log.push(format!("- {event}"));
+            self.events.push(event.clone());
+        }
+        for effect in &decision.effects {
+            if self.in_flight.iter().any(|(_, e)| e.key == effect.key) {
+                continue;
+            }
+            if self.lose_next > 0 {
+                self.lose_next -= 1;
+                continue;
+            }
+            let due = self.now.checked_add(SignedDuration::from_millis(self.delay_next_ms)).unwrap();
+            self.delay_next_ms = 5;
+            self.in_flight.push((due, effect.clone()));
+        }
+        decision
+    }
+
+    /// The judge: whatever was thought, this is what traffic went through.
+    fn judge_write(&self, name: &ServiceName, weight: Weight, direction: Direction) {
+        let plan = self.revision.plan();
+        if direction == Direction::Forward && self.hands_off {
+            for need in &plan.services[name].needs {
+                assert_eq!(self.routes[need].weight, Weight::FULL, "{name} got {weight} while {need} was not on target");
+            }
+        }
+        if weight == Weight::ZERO && self.hands_off {
+            for (other, service) in &plan.services {
+                let back = self.routes[other].weight == Weight::ZERO || self.record.services[other].stage == Stage::Soaked;
+                assert!(!service.needs.contains(name) || back, "{name} went back before {other}");
+            }
+        }
+    }
+
+    /// Ticks until this holds, at most so many virtual seconds.
+    pub fn until(&mut self, seconds: i64, mut done: impl FnMut(&Self) -> bool) {
+        for _ in 0..seconds * 1000 / TICK_MS {
+            if done(self) {
+                return;
+            }
+            self.tick();
+        }
+        panic!("did not come about within {seconds} s\nwaits: {:#?}\nlog:\n{}", self.waits, self.log.join("\n"));
+    }
+    pub fn until_stage(&mut self, name: &str, stage: Stage) {
+        self.until(120, |sim| sim.stage(name) == stage);
+    }
+    pub fn until_outcome(&mut self, outcome: Outcome) {
+        self.until(300, |sim| sim.outcome == Some(outcome));
+    }
+    pub fn written(&self, name: &str) -> Vec<&str> {
+        self.log.iter().filter_map(|l| l.strip_prefix(name)?.strip_prefix(' ')).collect()
+    }
+}

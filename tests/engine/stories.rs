@@ -1,0 +1,203 @@
+//! Whole runs told step by step.
+
+use gapless::engine::{Direction, Intent, Outcome, Owner, Reason, RunId, Stage};
+
+use crate::{
+    plans::{five, one, two, weight},
+    sim::Sim,
+};
+
+#[test]
+fn a_plan_moves_phase_by_phase_and_need_by_need() {
+    let mut sim = Sim::new(five());
+    sim.until_stage("base", Stage::Shifting(0));
+    assert_eq!(sim.stage("side"), Stage::Shifting(0), "an independent branch moves at the same time");
+    assert_eq!(sim.stage("middle"), Stage::Waiting);
+    sim.until_stage("base", Stage::Soaking);
+    sim.until_stage("middle", Stage::Shifting(0));
+    assert_eq!(sim.stage("late"), Stage::Waiting, "its phase comes after the whole first phase");
+    sim.until_outcome(Outcome::Completed);
+    for name in ["base", "middle", "top", "side", "late"] {
+        assert_eq!(sim.written(name), ["5", "25", "100"], "{name}: each weight once, rising");
+        assert!(sim.routes[name].owner.is_none(), "the route is given up at the end");
+    }
+}
+
+#[test]
+fn one_weight_is_one_write_of_the_record() {
+    let mut sim = Sim::new(one());
+    sim.until_outcome(Outcome::Completed);
+    // three weights ordered, moved, soaked, ended
+    assert_eq!(sim.commits, 6, "{}", sim.log.join("\n"));
+}
+
+#[test]
+fn a_failing_target_goes_back_with_all_that_need_it_in_reverse_order() {
+    let mut sim = Sim::new(five());
+    sim.until_stage("top", Stage::Shifting(1));
+    sim.health("base").target_errs = true;
+    sim.until(60, |s| s.stage("base") == Stage::Returned);
+    let order: Vec<&str> = sim.log.iter().filter_map(|l| l.strip_suffix(" 0")).collect();
+    assert_eq!(order, ["top", "middle", "base"]);
+    sim.until_outcome(Outcome::RolledBack);
+    assert_eq!(sim.stage("side"), Stage::Soaked, "what is independent goes on");
+    assert_eq!(sim.stage("late"), Stage::Waiting, "its phase cannot start in this run");
+}
+
+#[test]
+fn a_target_that_is_bad_before_the_first_shift_gets_no_traffic() {
+    let mut sim = Sim::new(one());
+    sim.health("only").target_errs = true;
+    for _ in 0..200 {
+        sim.tick();
+    }
+    assert!(sim.written("only").is_empty());
+    assert!(sim.waits[0].contains("gate answers"), "{:?}", sim.waits);
+}
+
+#[test]
+fn a_target_too_small_for_the_next_weight_waits_there() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Shifting(1));
+    sim.health("only").target = 1; // 60/s for 100 % of 80/s and 20 % more
+    for _ in 0..200 {
+        sim.tick();
+    }
+    assert_eq!(sim.written("only"), ["5", "25"]);
+    assert!(sim.waits[0].contains("1 of 2 target endpoints"), "{:?}", sim.waits);
+    sim.health("only").target = 2;
+    sim.until_outcome(Outcome::Completed);
+}
+
+#[test]
+fn legacy_that_dies_under_traffic_is_left_at_once_and_then_people_decide() {
+    let mut sim = Sim::new(two());
+    sim.until_stage("base", Stage::Shifting(1));
+    sim.health("base").legacy = 0;
+    sim.until_outcome(Outcome::Held);
+    assert_eq!(sim.written("base"), ["5", "25", "100"]);
+    assert!(matches!(sim.record.services["base"].hold.as_ref().unwrap().reason, Reason::NoWayBack { .. }));
+    assert_eq!(sim.stage("top"), Stage::Waiting);
+    // a person looks, mends legacy, and resumes
+    sim.health("base").legacy = 2;
+    sim.orders.resumes = Some(sim.record.services["base"].hold.as_ref().unwrap().id);
+    sim.until_outcome(Outcome::Completed);
+}
+
+#[test]
+fn a_lost_evacuation_is_given_again() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Shifting(1));
+    sim.until(5, |s| s.routes["only"].weight == weight(25));
+    sim.health("only").legacy = 0;
+    sim.lose_next = 1;
+    sim.until_outcome(Outcome::Held);
+    assert_eq!(sim.routes["only"].weight, weight(100));
+}
+
+#[test]
+fn going_back_to_a_dead_legacy_is_refused_until_it_lives() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Soaking);
+    sim.health("only").legacy = 0;
+    sim.health("only").target_errs = true;
+    sim.until_outcome(Outcome::Held);
+    assert!(sim.waits[0].contains("no-worse"), "{:?}", sim.waits);
+    assert_eq!(sim.routes["only"].weight, weight(100), "traffic stays where it is");
+    sim.health("only").legacy = 2;
+    sim.until_outcome(Outcome::RolledBack);
+}
+
+#[test]
+fn a_silent_gate_holds_and_after_its_limit_a_person_is_asked() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Shifting(1));
+    sim.health("only").gate_silent = true;
+    for _ in 0..100 {
+        sim.tick();
+    }
+    assert_eq!(sim.written("only"), ["5", "25"], "neither on nor back");
+    assert_eq!(sim.record.services["only"].direction, Direction::Forward);
+    sim.until_outcome(Outcome::Held);
+    assert!(sim.waits[0].contains("no answer for 20s"), "{:?}", sim.waits);
+}
+
+#[test]
+fn the_orders_of_a_person_latch() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Shifting(0));
+    sim.orders.intent = Intent::Hold;
+    sim.tick();
+    sim.orders.intent = Intent::Run; // as GitOps would put it back
+    sim.until_outcome(Outcome::Held);
+    assert_eq!(sim.written("only"), ["5"], "the step that was ordered finishes, nothing more starts");
+    sim.orders.resumes = Some(sim.record.latch.as_ref().unwrap().id);
+    sim.until_stage("only", Stage::Soaking);
+    sim.orders.intent = Intent::Rollback;
+    sim.tick();
+    sim.orders = gapless::engine::Orders { resumes: Some(u64::MAX), ..Default::default() };
+    sim.until_outcome(Outcome::RolledBack);
+    assert_eq!(sim.routes["only"].weight, weight(0));
+}
+
+#[test]
+fn an_unexpected_weight_holds_instead_of_being_fought() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Shifting(1));
+    sim.until(5, |s| s.routes["only"].weight == weight(25));
+    sim.drift("only", weight(60));
+    sim.until_outcome(Outcome::Held);
+    assert!(sim.waits[0].contains("somebody else changed the route: found 60 % on target where 25 %"), "{:?}", sim.waits);
+    assert_eq!(sim.written("only"), ["5", "25"]);
+    sim.drift("only", weight(25));
+    sim.until_outcome(Outcome::Completed);
+}
+
+#[test]
+fn a_route_of_another_run_is_not_touched() {
+    let mut sim = Sim::new(one());
+    sim.route("only").owner = Some(Owner { run: RunId("run-0000".into()), name: "friday".into() });
+    sim.until_outcome(Outcome::Held);
+    assert!(sim.waits[0].contains("one-owner: its route is driven by run friday"), "{:?}", sim.waits);
+    assert!(sim.written("only").is_empty());
+}
+
+#[test]
+fn a_shift_that_never_takes_effect_is_said_and_not_repeated() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Shifting(1));
+    sim.route("only").stuck = true;
+    sim.until_outcome(Outcome::Held);
+    assert!(sim.waits[0].contains("still not programmed in the data plane after 1m"), "{:?}", sim.waits);
+    assert_eq!(sim.written("only"), ["5", "25"], "one write, not two");
+    sim.route("only").stuck = false;
+    sim.until_outcome(Outcome::Completed);
+}
+
+#[test]
+fn an_order_that_may_still_arrive_is_undone() {
+    let mut sim = Sim::new(one());
+    sim.tick();
+    sim.delay_next_ms = 3_000;
+    sim.until_stage("only", Stage::Shifting(0));
+    sim.orders.intent = Intent::Rollback;
+    sim.until_outcome(Outcome::RolledBack);
+    for _ in 0..100 {
+        sim.tick(); // the late 5 % arrives and is refused
+    }
+    assert_eq!(sim.routes["only"].weight, weight(0));
+    assert_eq!(sim.written("only"), ["0"], "{}", sim.log.join("\n"));
+}
+
+#[test]
+fn a_restart_at_any_moment_ends_the_same() {
+    for at in 0..200 {
+        let mut sim = Sim::new(two());
+        for _ in 0..at {
+            sim.tick();
+        }
+        sim.crash();
+        sim.until_outcome(Outcome::Completed);
+        assert_eq!(sim.written("top"), ["5", "25", "100"]);
+    }
+}
