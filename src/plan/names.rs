@@ -21,7 +21,7 @@ impl std::error::Error for BadValue {}
 
 /// The longest name: a DNS label, RFC 1123 section 2.1, as Kubernetes uses it for object names that become hosts.
 pub const LABEL_MAX: usize = 63;
-const LABEL_PATTERN: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
+pub(crate) const LABEL_PATTERN: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
 
 fn label(kind: &str, text: &str) -> Result<Arc<str>, BadValue> {
     let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
@@ -187,7 +187,7 @@ impl fmt::Display for Side {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span(Duration);
 
-const SPAN_PATTERN: &str = "^([0-9]+(ms|s|m|h|d))+$";
+pub(crate) const SPAN_PATTERN: &str = "^([0-9]+(ms|s|m|h|d))+$";
 const SPAN_MAX_MS: u64 = 3_660 * 86_400_000;
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
@@ -276,6 +276,7 @@ impl JsonSchema for Span {
 pub struct Rate(u32);
 
 const RATE_MAX: u32 = 100_000_000;
+pub(crate) const RATE_PATTERN: &str = "^[0-9]+/s$";
 
 impl Rate {
     /// Requests in one second.
@@ -318,6 +319,6 @@ impl JsonSchema for Rate {
         true
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^[0-9]+/s$", "maxLength": 16 })
+        json_schema!({ "type": "string", "pattern": RATE_PATTERN, "maxLength": 16 })
     }
 }

@@ -188,9 +188,9 @@ mod tests {
     }
 
     #[test]
-    fn every_object_of_a_file_refuses_unknown_fields_except_kubernetes_metadata() {
+    fn every_object_of_a_file_refuses_unknown_fields() {
         walk(&file::<Document>(), "", &mut |path, map| {
-            if map.contains_key("properties") && path != ".metadata" {
+            if map.contains_key("properties") {
                 assert_eq!(map.get("additionalProperties"), Some(&json!(false)), "{path} takes unknown fields");
             }
         });

@@ -34,7 +34,7 @@ pub struct Document {
 
 /// The part of Kubernetes' object metadata that a plan file uses. Other metadata is the API server's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Metadata {
     /// The plan's name.
     pub name: PlanName,
@@ -48,6 +48,23 @@ pub struct Metadata {
     /// Kubernetes annotations. They change nothing in the plan.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
+}
+
+impl Metadata {
+    /// Metadata that only the API server and its controllers write (Kubernetes API conventions, "Metadata"). A file that was
+    /// read back from a cluster has it; it is passed over.
+    pub const WRITTEN_BY_SERVER: [&str; 10] = [
+        "uid",
+        "resourceVersion",
+        "generation",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "managedFields",
+        "ownerReferences",
+        "finalizers",
+        "selfLink",
+    ];
 }
 
 /// What is to be moved, in which order, and what has to hold on the way.

@@ -1,0 +1,268 @@
+//! The shape of a document against the JSON schema, in our own codes and words: all that is wrong, not the first.
+
+use std::sync::LazyLock;
+
+use jsonschema::{
+    JsonType, PatternOptions, ValidationError, Validator,
+    error::{TypeKind, ValidationErrorKind as Kind},
+    paths::LocationSegment,
+};
+use serde_json::Value;
+
+use super::{
+    finding::{Code, Finding, nearest},
+    names::{LABEL_PATTERN, RATE_PATTERN, Rate, SPAN_PATTERN, Span},
+    not_yet,
+    path::Path,
+    schema,
+    spec::Document,
+};
+
+/// More than so many findings help nobody.
+pub(crate) const FINDINGS_MAX: usize = 1_000;
+
+static SCHEMA: LazyLock<Value> = LazyLock::new(schema::file::<Document>);
+
+/// Everything in `document` that its schema does not allow.
+pub(crate) fn check(document: &Value) -> Vec<Finding> {
+    static VALIDATOR: LazyLock<Result<Validator, String>> = LazyLock::new(|| {
+        let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
+        options.build(&SCHEMA).map_err(|error| error.to_string())
+    });
+    match &*VALIDATOR {
+        Ok(validator) => validator.iter_errors(document).flat_map(|error| translate(&error)).take(FINDINGS_MAX).collect(),
+        // Built from our own types and tested; if it were ever wrong, no plan may pass.
+        Err(error) => vec![Finding::error(
+            Code::BadValue,
+            Path::top(),
+            format!("the schema of plans is itself wrong: {error}"),
+            "this is a defect of gapless; please report it",
+        )],
+    }
+}
+
+/// What the schema says at the place of the error: the schema that holds the failed keyword.
+struct Said<'a> {
+    schema: Option<&'a Value>,
+}
+
+impl<'a> Said<'a> {
+    fn of(error: &ValidationError<'_>) -> Self {
+        let pointer = error.schema_path().as_str();
+        let owner = pointer.rsplit_once('/').map_or("", |(owner, _)| owner);
+        Self { schema: SCHEMA.pointer(owner) }
+    }
+    fn fields(&self) -> impl Iterator<Item = &'a str> + Clone {
+        self.schema.and_then(|s| s.get("properties")?.as_object()).into_iter().flat_map(|p| p.keys().map(String::as_str))
+    }
+    fn description(&self, field: Option<&str>) -> Option<&'a str> {
+        let schema = match field {
+            None => self.schema?,
+            Some(field) => self.schema?.get("properties")?.get(field)?,
+        };
+        schema.get("description")?.as_str()
+    }
+    fn text(&self, keyword: &str) -> Option<&'a str> {
+        self.schema?.get(keyword)?.as_str()
+    }
+    /// The field here that has a field `name` of its own.
+    fn owner_of(&self, name: &str) -> Option<&'a str> {
+        let fields = self.schema?.get("properties")?.as_object()?;
+        let has = |schema: &Value| schema.get("properties").is_some_and(|inner| inner.get(name).is_some());
+        fields.iter().find(|(_, schema)| has(schema)).map(|(field, _)| field.as_str())
+    }
+}
+
+fn path_of(error: &ValidationError<'_>) -> Path {
+    error.instance_path().segments().fold(Path::top(), |path, segment| match segment {
+        LocationSegment::Property(name) => path.key(name.into_owned()),
+        LocationSegment::Index(index) => path.index(index),
+    })
+}
+
+fn translate(error: &ValidationError<'_>) -> Vec<Finding> {
+    let (path, said) = (path_of(error), Said::of(error));
+    let found = error.instance();
+    let bad = |message: String, help: String| vec![Finding::error(Code::BadValue, path.clone(), message, help)];
+    match error.kind() {
+        Kind::AdditionalProperties { unexpected } => unexpected.iter().map(|name| unexpected_field(&path, name, &said)).collect(),
+        Kind::Required { property } => vec![missing(&path, property.as_str().unwrap_or_default(), &said)],
+        Kind::MinProperties { .. } => {
+            let message = format!("{} is empty", what(&path));
+            vec![Finding::error(
+                Code::MissingField,
+                path.clone(),
+                message,
+                format!("give exactly one of {}", list(said.fields())),
+            )]
+        }
+        Kind::MaxProperties { .. } => {
+            bad(format!("{} has more than one member", what(&path)), format!("keep exactly one of {}", list(said.fields())))
+        }
+        Kind::Enum { options } => {
+            let words = || options.as_array().into_iter().flatten().filter_map(Value::as_str);
+            let word = found.as_str().unwrap_or_default();
+            if not_yet::value(&path, word) {
+                return vec![not_yet::refuse_value(path.clone(), word)];
+            }
+            let message = format!("{} is not {}", show(found), one_of(words()));
+            bad(message, nearest(word, words()).map_or_else(|| format!("write {}", one_of(words())), did_you_mean))
+        }
+        Kind::Type { kind } => wrong_type(&path, found, kind, &said),
+        Kind::Pattern { pattern } => {
+            let (message, help) = pattern_words(pattern, found);
+            bad(message, help)
+        }
+        Kind::Minimum { limit } => bad(format!("{} is too small", show(found)), format!("{} is at least {limit}", what(&path))),
+        Kind::Maximum { limit } => bad(format!("{} is too large", show(found)), format!("{} is at most {limit}", what(&path))),
+        Kind::MinLength { limit } => {
+            bad(format!("{} is too short", show(found)), format!("{} has at least {limit} characters", what(&path)))
+        }
+        Kind::MaxLength { limit } => bad(format!("{} is too long", what(&path)), format!("it has at most {limit} characters")),
+        Kind::MinItems { limit } => {
+            let help = said.description(None).map_or_else(|| format!("give at least {limit}"), str::to_owned);
+            bad(format!("{} is empty", what(&path)), help)
+        }
+        Kind::MaxItems { limit } => bad(format!("{} is too long", what(&path)), format!("it has at most {limit} elements")),
+        _ => bad(error.to_string(), "see `gapless schema plan`".to_owned()),
+    }
+}
+
+fn unexpected_field(owner: &Path, name: &str, said: &Said<'_>) -> Finding {
+    let path = owner.key(name);
+    if not_yet::field(owner, name) {
+        return not_yet::refuse_field(path);
+    }
+    let help = match (nearest(name, said.fields()), said.owner_of(name)) {
+        (_, Some(field)) => format!("`{name}` is a field of `{field}`: put it there"),
+        (Some(near), None) => did_you_mean(near),
+        (None, None) => format!("the fields here are {}", list(said.fields())),
+    };
+    let place = if owner.segments().is_empty() { "a plan".to_owned() } else { what(owner) };
+    Finding::error(Code::UnknownField, path, format!("{place} has no field `{name}`"), help).at_key()
+}
+
+fn missing(owner: &Path, name: &str, said: &Said<'_>) -> Finding {
+    let place = if owner.segments().is_empty() { "the document".to_owned() } else { what(owner) };
+    let help = match said.description(Some(name)) {
+        Some(description) => format!("add `{name}`: {}", lower_first(description)),
+        None => format!("add `{name}`"),
+    };
+    Finding::error(Code::MissingField, owner.key(name), format!("{place} has no `{name}`"), help.trim_end_matches('.')).at_key()
+}
+
+fn wrong_type(path: &Path, found: &Value, kind: &TypeKind, said: &Said<'_>) -> Vec<Finding> {
+    if found.is_null() {
+        let message = format!("nothing is written after {}", what(path));
+        return vec![Finding::error(Code::BadValue, path.clone(), message, "give a value, or remove the field").at_key()];
+    }
+    let (message, help) = match said.text("pattern") {
+        Some(pattern) if !found.is_object() && !found.is_array() => pattern_words(pattern, found),
+        _ => {
+            let wanted = match kind {
+                TypeKind::Single(kind) => describe(*kind),
+                TypeKind::Multiple(_) => "another kind of value",
+            };
+            let help = said.description(None).unwrap_or("see `gapless schema plan`").trim_end_matches('.');
+            (format!("{} is {}, and {wanted} belongs here", what(path), kind_of(found)), help.to_owned())
+        }
+    };
+    vec![Finding::error(Code::BadValue, path.clone(), message, help)]
+}
+
+fn describe(kind: JsonType) -> &'static str {
+    match kind {
+        JsonType::Null => "nothing",
+        JsonType::Boolean => "`true` or `false`",
+        JsonType::Integer => "a whole number",
+        JsonType::Number => "a number",
+        JsonType::String => "text",
+        JsonType::Array => "a list",
+        JsonType::Object => "an object with fields",
+    }
+}
+
+fn kind_of(value: &Value) -> String {
+    match value {
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object with fields".to_owned(),
+        other => show(other),
+    }
+}
+
+/// What a text or number lacks of the pattern: in the words of the type that has it.
+fn pattern_words(pattern: &str, found: &Value) -> (String, String) {
+    let text = match found {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    match pattern {
+        SPAN_PATTERN => {
+            let message = format!("{} is not a duration", show(found));
+            let help = match text.parse::<u64>() {
+                Ok(number) => format!("write the unit as well: {number}ms, {number}s, {number}m, {number}h or {number}d"),
+                Err(_) => text.parse::<Span>().err().map_or_else(String::new, |_| {
+                    "write whole numbers with ms, s, m, h or d, such as 800ms, 90s, 10m, 1h30m, 45d".to_owned()
+                }),
+            };
+            (message, help)
+        }
+        RATE_PATTERN => {
+            let help = match text.parse::<u32>() {
+                Ok(number) => format!("write {number}/s if requests a second are meant"),
+                Err(_) => text
+                    .parse::<Rate>()
+                    .err()
+                    .map_or_else(String::new, |_| "write a whole number of requests a second, such as 450/s".to_owned()),
+            };
+            (format!("{} is not a rate", show(found)), help)
+        }
+        LABEL_PATTERN => {
+            let help = "a name has 1 to 63 lower-case letters, digits and `-`, and begins and ends with a letter or digit";
+            (format!("{} is not a name", show(found)), help.to_owned())
+        }
+        other => (format!("{} has not the form it must have", show(found)), format!("it has to match `{other}`")),
+    }
+}
+
+/// The place in words: `field` or `element 2 of field`, by its last steps.
+pub(crate) fn what(path: &Path) -> String {
+    use super::path::Segment;
+    match path.segments() {
+        [] => "the document".to_owned(),
+        [.., Segment::Key(list), Segment::Index(index)] => format!("element {} of `{list}`", index + 1),
+        [.., last] => format!("`{}`", Path::top().join(last.clone())),
+    }
+}
+
+/// A value, shortened.
+pub(crate) fn show(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => text.escape_debug().to_string(),
+        other => other.to_string(),
+    };
+    let short: String = text.chars().take(60).collect();
+    if short.len() < text.len() { format!("`{short}…`") } else { format!("`{short}`") }
+}
+
+fn did_you_mean(near: &str) -> String {
+    format!("did you mean `{near}`?")
+}
+
+pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    match names.as_slice() {
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+        [] => String::new(),
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+}

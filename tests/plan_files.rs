@@ -1,0 +1,74 @@
+//! Plans as files: the examples are clean, and the same meaning has the same digest.
+
+use gapless::plan::{Code, read};
+
+fn file(name: &str) -> String {
+    std::fs::read_to_string(format!("{}/plans/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+#[test]
+fn every_example_plan_is_clean() {
+    let mut seen = 0;
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/plans")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ext| ext == "yaml") {
+            let checked = read(std::fs::read(&path).unwrap())
+                .unwrap_or_else(|refused| panic!("{}: {:#?}", path.display(), refused.findings));
+            assert!(checked.warnings.is_empty(), "{}: {:#?}", path.display(), checked.warnings);
+            seen += 1;
+        }
+    }
+    assert!(seen >= 2);
+}
+
+#[test]
+fn order_comments_and_written_defaults_do_not_change_the_digest() {
+    let base = file("quickstart.yaml");
+    let digest = |text: &str| read(text).unwrap_or_else(|r| panic!("{:#?}", r.findings)).revision.digest().clone();
+    let same = r#"
+kind: MigrationPlan # any comment
+apiVersion: gapless.dev/v1alpha1
+metadata: { namespace: default, name: quickstart, labels: { a: b } }
+spec:
+  phases: [{ name: all }]
+  services:
+    - soak: { onFailure: Rollback, guardFor: 30s, for: 600s }
+      probes:
+        - name: answers
+          every: 1000ms
+          timeout: 1s
+          send: { http: { method: GET, path: /healthz, expect: { status: [200] } } }
+      gates:
+        - name: answers
+          every: 1s
+          check: { probe: { name: answers, successes: 3, maxFailureRatio: 0.0 } }
+          failures: 3
+          unknownLimit: 10m
+          onUnknown: Hold
+          guard: true
+      shift: { bake: 30s, steps: [10, 50, 100] }
+      router: { webhook: { url: "http://127.0.0.1:8090/routes/hello" } }
+      target: { endpoints: [{ port: 8082, address: "::ffff:127.0.0.1" }] }
+      legacy: { endpoints: [{ port: 8081, address: 127.0.0.1 }] }
+      onFailure: Rollback
+      rollback: { scope: Dependents }
+      phase: all
+      name: hello
+"#;
+    assert_eq!(digest(&base), digest(same));
+    assert_ne!(digest(&base), digest(&base.replace("bake: 30s", "bake: 31s")));
+}
+
+#[test]
+fn a_plan_read_back_from_a_cluster_is_the_same_plan() {
+    let base = file("three-services.yaml");
+    let mut value: serde_json::Value = serde_yaml::from_str(&base).unwrap();
+    value["metadata"]["uid"] = "1".into();
+    value["metadata"]["managedFields"] = serde_json::json!([{ "manager": "kubectl" }]);
+    value["status"] = serde_json::json!({ "findings": [] });
+    let digest = |text: &str| read(text).unwrap_or_else(|r| panic!("{:#?}", r.findings)).revision.digest().clone();
+    assert_eq!(digest(&base), digest(&serde_yaml::to_string(&value).unwrap()));
+    value["metadata"]["namspace"] = "spine".into();
+    let refused = read(serde_yaml::to_string(&value).unwrap()).unwrap_err();
+    assert_eq!(refused.findings[0].code, Code::UnknownField);
+}
