@@ -1,0 +1,119 @@
+//! How long one look takes: with nothing new, in runs of 12, 120 and 1,200 services.
+
+#![allow(missing_docs)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use gapless::{
+    engine::{
+        Accepted, Answer, Backend, Effective, GateSeen, Observed, Programmed, Record, Round, RouteSeen, RunId, Sample, SideSeen,
+        SidesSeen, decide, judge, mark,
+    },
+    plan::{
+        Check, EndpointSpec, Gate, HttpMethod, HttpSend, Load, OnFailure, Phase, Place, Plan, Probe, Revision, RollbackScope,
+        Router, Service, ServiceName, SideModel, Soak, Span, Watch, Weight,
+    },
+};
+use jiff::Timestamp;
+
+fn service(index: usize) -> Service {
+    let side = |net: u8| SideModel {
+        at: Place::Endpoints(BTreeSet::from([EndpointSpec {
+            address: format!("10.{net}.{}.{}", index / 250, index % 250),
+            port: 80,
+        }])),
+        per_endpoint: "200/s".parse().ok(),
+    };
+    let send = HttpSend {
+        method: HttpMethod::Get,
+        path: "/".into(),
+        host: None,
+        body: None,
+        status: BTreeSet::from([200]),
+        body_contains: None,
+    };
+    let span = Span::from_secs(1);
+    let gate = Gate {
+        every: span,
+        timeout: span,
+        check: Check::Probe("answers".parse().unwrap()),
+        successes: 20,
+        max_failures_per_mille: 0,
+        failures: 3,
+        unknown_limit: Span::from_secs(600),
+        on_unknown: OnFailure::Hold,
+        watch: Watch::Guard,
+    };
+    Service {
+        phase: format!("p{}", index / 100).parse().unwrap(),
+        load: Some(Load { peak: "100/s".parse().unwrap(), headroom_percent: 20 }),
+        needs: BTreeSet::new(),
+        legacy: side(1),
+        target: side(2),
+        router: Router::HttpRoute { name: format!("r{index}"), section_name: None },
+        steps: [1, 5, 25, 50, 100].map(|w| Weight::new(w).unwrap()).to_vec(),
+        bake: Span::from_secs(600),
+        soak: Soak { length: Span::from_secs(86_400), guard_for: span, on_failure: OnFailure::Rollback },
+        on_failure: OnFailure::Rollback,
+        rollback_scope: RollbackScope::Dependents,
+        probes: BTreeMap::from([("answers".parse().unwrap(), Probe { every: span, timeout: span, send })]),
+        gates: BTreeMap::from([("answers".parse().unwrap(), gate)]),
+    }
+}
+
+/// Every service bakes its first weight; phases one after another, so most wait.
+fn world(size: usize) -> (Revision, Record, Observed, Timestamp) {
+    let now: Timestamp = "2026-08-28T20:00:00Z".parse().unwrap();
+    let names: Vec<ServiceName> = (0..size).map(|i| format!("s{i:05}").parse().unwrap()).collect();
+    let services: BTreeMap<_, _> = names.iter().enumerate().map(|(i, n)| (n.clone(), service(i))).collect();
+    let phases = (0..=size / 100).map(|i| {
+        let after = i.checked_sub(1).map(|p| format!("p{p}").parse().unwrap());
+        (format!("p{i}").parse().unwrap(), Phase { after: after.into_iter().collect() })
+    });
+    let revision =
+        Revision::of(Plan { name: "bench".parse().unwrap(), namespace: "default".into(), phases: phases.collect(), services });
+    let mut record = Record::new(RunId("bench".into()), &revision, now);
+    let mut seen = Observed::default();
+    for round in 0..2 {
+        for name in &names {
+            let order = record.services[name].order;
+            let weight = record.services[name].weight();
+            let route = RouteSeen {
+                version: "1".into(),
+                owner: None,
+                accepted: Accepted::Split(weight),
+                mark: order.map(|o| mark(&record.run, name, o.number)),
+                programmed: Programmed::Yes,
+                effective: order.map(|_| Effective { weight, since: now }),
+                legacy_active: None,
+            };
+            seen.routes.insert(name.clone(), Sample { value: Ok(route), taken_at: now });
+            let side = Sample {
+                value: Ok(SideSeen { endpoints: 1, healthy: 1, dead_rounds: 0, backend: Backend::Present }),
+                taken_at: now,
+            };
+            seen.sides.insert(name.clone(), SidesSeen { legacy: Some(side.clone()), target: Some(side) });
+            let rounds = vec![Round { sent_at: now, done_at: now, answer: Answer::Good }; 20];
+            seen.gates.insert(name.clone(), BTreeMap::from([("answers".parse().unwrap(), GateSeen { rounds })]));
+        }
+        if round == 0 {
+            record = decide(&revision, &record, &seen, now).record;
+        }
+    }
+    (revision, record, seen, now)
+}
+
+fn bench(c: &mut Criterion) {
+    let mut group = c.benchmark_group("one look without news");
+    for size in [12, 120, 1200] {
+        let (revision, record, seen, now) = world(size);
+        assert_eq!(decide(&revision, &record, &seen, now).record, record, "nothing is new");
+        group.bench_with_input(BenchmarkId::new("decide", size), &size, |b, _| b.iter(|| decide(&revision, &record, &seen, now)));
+        group.bench_with_input(BenchmarkId::new("judge", size), &size, |b, _| b.iter(|| judge(&revision, &record, &seen, now)));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, bench);
+criterion_main!(benches);
