@@ -2,4 +2,5 @@
 //! and judges nothing.
 
 pub mod clock;
+pub mod http;
 pub mod webhook;
