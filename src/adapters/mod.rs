@@ -3,4 +3,6 @@
 
 pub mod clock;
 pub mod http;
+pub mod prober;
+pub mod wake;
 pub mod webhook;

@@ -28,7 +28,7 @@ use tokio::net::TcpStream;
 
 pub use self::{
     address::{Address, BadAddress},
-    error::{HttpError, Phase},
+    error::{Fault, HttpError, Phase},
     kept::Kept,
 };
 
