@@ -16,3 +16,5 @@ pub mod lab;
 pub mod plan;
 #[cfg(feature = "drive")]
 pub mod ports;
+#[cfg(feature = "cli")]
+pub mod report;

@@ -1,5 +1,7 @@
 //! Plans as files: the examples are clean, and the same meaning has the same digest.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
 use gapless::plan::{Code, read};
 
 fn file(name: &str) -> String {

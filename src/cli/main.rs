@@ -45,7 +45,6 @@ impl Verb {
 
 /// How a verb ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, reason = "verbs that judge are being added")]
 enum Exit {
     /// Good: code 0.
     Good,

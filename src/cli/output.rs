@@ -45,7 +45,6 @@ pub fn complain(line: &str) {
 }
 
 /// Whether standard output is a terminal that wants colours (<https://no-color.org>).
-#[allow(dead_code, reason = "verbs that colour are being added")]
 pub fn wants_colour() -> bool {
     let unset = |name| std::env::var_os(name).is_none_or(|value| value.is_empty());
     io::stdout().is_terminal() && unset("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")

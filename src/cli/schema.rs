@@ -1,13 +1,14 @@
 //! `gapless schema`: the JSON schemas of what gapless reads and prints.
 
 use clap::ValueEnum;
+use gapless::{plan::schema, plan::spec::Document, report::findings::CheckReport};
 
 use crate::{Exit, output};
 
-/// Print a JSON schema.
+/// Print the JSON schema of what gapless reads or of what a verb prints with `-o json`
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Of what.
+    /// Of what
     #[arg(value_enum)]
     of: Of,
 }
@@ -15,13 +16,20 @@ pub struct Args {
 /// What has a schema.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Of {
-    /// The plan document.
+    /// The plan document
     Plan,
+    /// The result of `gapless check -o json`
+    Check,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    match args.of {
-        Of::Plan => output::print_json(&gapless::plan::schema::file::<gapless::plan::spec::Document>())?,
+    let mut schema = match args.of {
+        Of::Plan => schema::file::<Document>(),
+        Of::Check => serde_json::to_value(schemars::schema_for!(CheckReport))?,
+    };
+    if let Some(map) = schema.as_object_mut() {
+        map.shift_insert(0, "$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
     }
+    output::print_json(&schema)?;
     Ok(Exit::Good)
 }

@@ -123,7 +123,7 @@ fn locate(findings: &mut [Finding], places: &Places) {
 fn decode(bytes: &[u8]) -> (Option<Value>, Places, Vec<Finding>) {
     let refuse = |finding| (None, Places::default(), vec![finding]);
     if bytes.len() > SIZE_MAX {
-        let message = format!("the document has {} bytes; at most {SIZE_MAX} are read", bytes.len());
+        let message = format!("the document is longer than {SIZE_MAX} bytes, and no more is read");
         return refuse(Finding::error(Code::TooLarge, Path::top(), message, "divide the plan"));
     }
     let text = match std::str::from_utf8(bytes) {

@@ -1,0 +1,3 @@
+//! What happened, in the forms that people and programs read.
+
+pub mod findings;
