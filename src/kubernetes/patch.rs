@@ -10,8 +10,9 @@
 
 use serde_json::{Value, json};
 
-use super::route::{MARK, Misfit, OWNER, OWNER_NAME, Rule, RuleName, is_mark, list, owner, rule};
+use super::route::{Misfit, OWNER, OWNER_NAME, Rule, RuleName, is_mark, list, owner, rule};
 use crate::{
+    adapters::effective::MARK,
     engine::{Owner, RunId},
     plan::{Side, Weight},
 };

@@ -8,6 +8,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::{
+    adapters::effective::MARK,
     engine::{Accepted, Owner, Programmed, RunId},
     plan::{Place, Service, ServiceName, Side, Weight},
 };
@@ -16,8 +17,6 @@ use crate::{
 pub const OWNER: &str = "gapless.dev/owner";
 /// The annotation with that run's `namespace/name`, for people.
 pub const OWNER_NAME: &str = "gapless.dev/owner-name";
-/// The response header that tells which configuration answered.
-pub const MARK: &str = "x-gapless-mark";
 
 /// Why a route cannot be read or changed as the plan wants. A complete sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
