@@ -2,6 +2,7 @@
 //! and judges nothing.
 
 pub mod clock;
+pub mod effective;
 pub mod http;
 pub mod prober;
 pub mod wake;

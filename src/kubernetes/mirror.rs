@@ -1,0 +1,161 @@
+//! What the API server has of the objects that a run cares about, as far as we were told.
+//!
+//! *Guarantees*: only wanted objects are kept, without what nobody reads (managed fields, the copy that `kubectl apply`
+//! leaves), so that memory follows the plan and not the cluster. An older version of an object never replaces a newer one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::{
+    api::ApiError,
+    backend::SERVICE_NAME,
+    watch::{is_newer, name},
+};
+use crate::engine::Unknown;
+
+/// Which objects are kept, and what of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// By their own name; whole.
+    Routes,
+    /// By their own name; their ports.
+    Services,
+    /// By the name of the Service they belong to; their endpoints.
+    Slices,
+}
+
+/// A mirror.
+#[derive(Debug)]
+pub struct Mirror {
+    keep: Keep,
+    wanted: BTreeSet<String>,
+    objects: BTreeMap<String, Value>,
+    /// During a list: the names that were not put yet.
+    missing: Option<BTreeSet<String>>,
+    listed: bool,
+    alive: Option<Timestamp>,
+    lost: Option<Unknown>,
+}
+
+impl Mirror {
+    /// An empty one, for objects with these names.
+    pub fn new(keep: Keep, wanted: BTreeSet<String>) -> Self {
+        Self { keep, wanted, objects: BTreeMap::new(), missing: None, listed: false, alive: None, lost: None }
+    }
+    /// The names by which objects are kept.
+    pub fn wanted(&self) -> &BTreeSet<String> {
+        &self.wanted
+    }
+    /// An object by its own name.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.objects.get(name)
+    }
+    /// All objects that are kept.
+    pub fn all(&self) -> impl Iterator<Item = &Value> + Clone {
+        self.objects.values()
+    }
+    /// Whether a whole list was seen once: what is not here then did not exist.
+    pub fn is_listed(&self) -> bool {
+        self.listed
+    }
+    /// Up to when nothing was missed; or why nobody knows.
+    pub fn alive(&self) -> Result<Timestamp, Unknown> {
+        match (&self.lost, self.alive) {
+            (Some(lost), _) => Err(lost.clone()),
+            (None, Some(alive)) if self.listed => Ok(alive),
+            _ => Err(Unknown::NotYet),
+        }
+    }
+
+    /// The name by which an object is wanted.
+    fn key<'a>(&self, object: &'a Value) -> &'a str {
+        match self.keep {
+            Keep::Routes | Keep::Services => name(object),
+            Keep::Slices => {
+                let labels = object.pointer("/metadata/labels");
+                labels.and_then(|labels| labels.get(SERVICE_NAME)).and_then(Value::as_str).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Takes an object in. Gives the name by which it is wanted, if it is and something changed.
+    pub fn put(&mut self, object: Value) -> Option<String> {
+        let key = self.key(&object).to_owned();
+        let own = name(&object).to_owned();
+        if !self.wanted.contains(&key) {
+            return self.objects.remove(&own).map(|_| key); // a slice that was given to another Service
+        }
+        if let Some(missing) = &mut self.missing {
+            missing.remove(&own);
+        }
+        if self.objects.get(&own).is_some_and(|known| !is_newer(known, &object)) {
+            return None;
+        }
+        let trimmed = trim(self.keep, object);
+        if self.objects.get(&own) == Some(&trimmed) {
+            return None;
+        }
+        self.objects.insert(own, trimmed);
+        Some(key)
+    }
+    /// An object is no more.
+    pub fn gone(&mut self, object: &Value) -> Option<String> {
+        self.objects.remove(name(object)).map(|_| self.key(object).to_owned())
+    }
+    /// A list begins.
+    pub fn begin(&mut self) {
+        self.missing = Some(self.objects.keys().cloned().collect());
+    }
+    /// A list is complete. Says whether something is gone, or this was the first.
+    pub fn listed(&mut self) -> bool {
+        let missing = self.missing.take().unwrap_or_default();
+        missing.iter().for_each(|name| drop(self.objects.remove(name)));
+        let first = !std::mem::replace(&mut self.listed, true);
+        first || !missing.is_empty()
+    }
+    /// Nothing was missed up to this moment. Says whether something had been.
+    pub fn is_alive(&mut self, at: Timestamp) -> bool {
+        self.alive = Some(self.alive.map_or(at, |before| before.max(at)));
+        self.listed && self.lost.take().is_some()
+    }
+    /// Something may be missed. Says whether that is new.
+    pub fn is_lost(&mut self, why: &ApiError) -> bool {
+        self.lost.replace(why.unknown()).is_none()
+    }
+}
+
+/// The object without what nobody reads.
+fn trim(keep: Keep, mut object: Value) -> Value {
+    let take = |object: &mut Value, key: &str| object.get_mut(key).map(Value::take).unwrap_or_default();
+    let mut metadata = take(&mut object, "metadata");
+    if let Some(metadata) = metadata.as_object_mut() {
+        metadata.shift_remove("managedFields");
+        if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
+            annotations.shift_remove("kubectl.kubernetes.io/last-applied-configuration");
+        }
+    }
+    let mut kept = Map::new();
+    kept.insert("metadata".into(), metadata);
+    match keep {
+        Keep::Routes => {
+            kept.insert("spec".into(), take(&mut object, "spec"));
+            kept.insert("status".into(), take(&mut object, "status"));
+        }
+        Keep::Services => {
+            let mut spec = Map::new();
+            spec.insert("ports".into(), object.get_mut("spec").map(|spec| take(spec, "ports")).unwrap_or_default());
+            kept.insert("spec".into(), Value::Object(spec));
+        }
+        Keep::Slices => {
+            kept.insert("ports".into(), take(&mut object, "ports"));
+            let mut endpoints = take(&mut object, "endpoints");
+            for endpoint in endpoints.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+                endpoint.retain(|key, _| key == "addresses" || key == "conditions");
+            }
+            kept.insert("endpoints".into(), endpoints);
+        }
+    }
+    Value::Object(kept)
+}

@@ -1,0 +1,388 @@
+//! All that a run knows of its cluster: routes, Gateways, Services and their endpoints, and what real answers show.
+//!
+//! *Flow*: watches put objects in; each change is passed on at once: new endpoints to the prober, a new mark to the
+//! [`Echo`] that asks for it, and a ring of the [`Wake`]. The sensor reads, the actuator reads and puts in what a write
+//! brought back, so that the next look never shows the state before our own write.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use super::{
+    api::{Api, ApiError, At, Kind},
+    backend::{self, SERVICE_NAME, Standing, Verdict},
+    gateway::{GatewayName, parents, question},
+    mirror::{Keep, Mirror},
+    route::{BackendName, Misfit, RuleName, owner, programmed, rule},
+    watch::Sink,
+};
+use crate::{
+    adapters::{
+        clock,
+        effective::{Echo, Wanted},
+        prober::Targets,
+        wake::Wake,
+    },
+    engine::{Accepted, Backend, RouteSeen, RunId, Sample, Unknown},
+    plan::{Place, Revision, Router, Service, ServiceName, Side},
+};
+
+/// What is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watched {
+    /// `HTTPRoute`s.
+    Routes,
+    /// Services.
+    Services,
+    /// EndpointSlices.
+    Slices,
+}
+impl Watched {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Routes, Self::Services, Self::Slices];
+    /// The kind.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Routes => Kind::HTTP_ROUTE,
+            Self::Services => Kind::SERVICE,
+            Self::Slices => Kind::ENDPOINT_SLICE,
+        }
+    }
+}
+
+/// Receives the endpoints of sides that are Services.
+pub type Aim = Box<dyn Fn(&ServiceName, Side, Targets) + Send + Sync>;
+
+/// The world of one run.
+pub struct World {
+    run: RunId,
+    revision: Arc<Revision>,
+    state: Mutex<State>,
+    echoes: BTreeMap<ServiceName, Echo>,
+    aim: Aim,
+    wake: Wake,
+    /// Rings when a Gateway is to be looked up.
+    gateway_wanted: Notify,
+}
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").field("run", &self.run).finish_non_exhaustive()
+    }
+}
+
+struct State {
+    routes: Mirror,
+    services: Mirror,
+    slices: Mirror,
+    gateways: BTreeMap<GatewayName, Result<Value, ApiError>>,
+}
+impl State {
+    fn mirror(&mut self, of: Watched) -> &mut Mirror {
+        match of {
+            Watched::Routes => &mut self.routes,
+            Watched::Services => &mut self.services,
+            Watched::Slices => &mut self.slices,
+        }
+    }
+    fn slices_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Value> + Clone {
+        self.slices.all().filter(move |slice| {
+            slice.pointer("/metadata/labels").and_then(|labels| labels.get(SERVICE_NAME)).and_then(Value::as_str) == Some(service)
+        })
+    }
+}
+
+/// The route that a service is moved by, if it is an `HTTPRoute`: its name and the rule in it.
+pub fn rule_name(name: &ServiceName, service: &Service) -> Option<(String, RuleName)> {
+    let Router::HttpRoute { name: route, section_name } = &service.router else { return None };
+    let legacy = BackendName::of(name, service, Side::Legacy);
+    let target = BackendName::of(name, service, Side::Target);
+    Some((route.clone(), RuleName { section: section_name.clone(), legacy, target }))
+}
+
+impl World {
+    /// An empty world. Has to be made inside the runtime.
+    pub fn new(run: RunId, revision: Arc<Revision>, wake: Wake, aim: Aim) -> Self {
+        let (mut routes, mut services) = (BTreeSet::new(), BTreeSet::new());
+        let mut echoes = BTreeMap::new();
+        for (name, service) in &revision.plan().services {
+            let by_route = rule_name(name, service);
+            for side in Side::BOTH {
+                if by_route.is_some() || matches!(service.side(side).at, Place::Service(_)) {
+                    services.insert(BackendName::of(name, service, side).name);
+                }
+            }
+            if let Some((route, _)) = by_route {
+                routes.insert(route);
+                echoes.insert(name.clone(), Echo::new(wake.clone()));
+            }
+        }
+        let state = State {
+            routes: Mirror::new(Keep::Routes, routes),
+            slices: Mirror::new(Keep::Slices, services.clone()),
+            services: Mirror::new(Keep::Services, services),
+            gateways: BTreeMap::new(),
+        };
+        Self { run, revision, state: Mutex::new(state), echoes, aim, wake, gateway_wanted: Notify::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    /// The run.
+    pub fn run(&self) -> &RunId {
+        &self.run
+    }
+    /// The revision.
+    pub fn revision(&self) -> &Revision {
+        &self.revision
+    }
+    /// The namespace of all objects of the run, Gateways excepted.
+    pub fn namespace(&self) -> &str {
+        &self.revision.plan().namespace
+    }
+    /// The names by which a kind is wanted.
+    pub fn wanted(&self, of: Watched) -> BTreeSet<String> {
+        self.state().mirror(of).wanted().clone()
+    }
+    /// A route as it was last seen.
+    pub fn route(&self, name: &str) -> Option<Value> {
+        self.state().routes.get(name).cloned()
+    }
+    /// Our own slices of a Service that bear none of these names.
+    pub fn left_over_slices(&self, service: &str, wanted: &BTreeSet<&str>) -> Vec<Value> {
+        let state = self.state();
+        let left = state.slices_of(service).filter(|slice| backend::is_ours(slice));
+        left.filter(|slice| !wanted.contains(super::watch::name(slice))).cloned().collect()
+    }
+
+    /// Takes an object in that a write or a look brought back.
+    pub fn put(&self, of: Watched, object: Value) {
+        let changed = self.state().mirror(of).put(object);
+        if let Some(key) = changed {
+            self.pass_on(of, Some(&key));
+        }
+    }
+
+    /// Passes on what changed: to the prober, to the echoes, and to whoever waits. `None`: everything of this kind.
+    fn pass_on(&self, of: Watched, key: Option<&str>) {
+        for (name, service) in &self.revision.plan().services {
+            match of {
+                Watched::Routes => self.ask(name, service, key),
+                Watched::Services | Watched::Slices => self.aim_at(name, service, key),
+            }
+        }
+        self.wake.fire();
+    }
+
+    /// Tells the prober where the endpoints of a side are that is a Service.
+    fn aim_at(&self, name: &ServiceName, service: &Service, key: Option<&str>) {
+        for side in Side::BOTH.into_iter().filter(|side| matches!(service.side(*side).at, Place::Service(_))) {
+            let of = BackendName::of(name, service, side);
+            if key.is_some_and(|key| key != of.name) {
+                continue;
+            }
+            let state = self.state();
+            let targets = match backend::endpoints(&of, state.services.get(&of.name), state.slices_of(&of.name)) {
+                _ if !state.services.is_listed() || !state.slices.is_listed() => Targets::Unknown(Unknown::NotYet),
+                Standing::There(endpoints) => Targets::Known(endpoints),
+                Standing::Absent(what) => Targets::Unknown(Unknown::NotFound(what)),
+            };
+            drop(state);
+            (self.aim)(name, side, targets);
+        }
+    }
+
+    /// Looks for the mark that a service's route has now, if the route is ours.
+    fn ask(&self, name: &ServiceName, service: &Service, key: Option<&str>) {
+        let (Some((route_name, rule_name)), Some(echo)) = (rule_name(name, service), self.echoes.get(name)) else { return };
+        if key.is_some_and(|key| key != route_name) {
+            return;
+        }
+        let state = self.state();
+        let Some(route) = state.routes.get(&route_name) else { return echo.ask(None) };
+        let gateways = parents(route).into_iter().map(|parent| parent.gateway);
+        if gateways.into_iter().any(|gateway| !state.gateways.contains_key(&gateway)) {
+            self.gateway_wanted.notify_one();
+        }
+        let ours = owner(route).is_some_and(|owner| owner.run == self.run);
+        let Some(rule) = rule(route, &rule_name).ok().filter(|_| ours) else { return echo.ask(None) };
+        let (Accepted::Split(weight), Some(mark)) = (rule.accepted(), rule.mark()) else { return echo.ask(None) };
+        match asked(&state, route, &rule, service) {
+            Ok(question) => echo.ask(Some(Wanted { question, mark: mark.to_owned(), weight })),
+            Err(why) => tracing::debug!(service = %name, %why, "its answers cannot be asked for now"),
+        }
+    }
+
+    /// What is known of a service's route.
+    pub fn look_at_route(&self, name: &ServiceName, service: &Service) -> Option<Sample<RouteSeen>> {
+        let (route_name, rule_name) = rule_name(name, service)?;
+        let state = self.state();
+        let taken_at = match state.routes.alive() {
+            Ok(at) => at,
+            Err(why) => return Some(Sample { value: Err(why), taken_at: clock::now() }),
+        };
+        let Some(route) = state.routes.get(&route_name) else {
+            let what = format!("HTTPRoute {}/{route_name}", self.namespace());
+            return Some(Sample { value: Err(Unknown::NotFound(what)), taken_at });
+        };
+        let owner = owner(route);
+        let found = rule(route, &rule_name);
+        if let Ok(rule) = &found
+            && owner.as_ref().is_none_or(|owner| owner.run != self.run)
+            && let Err(why) = asked(&state, route, rule, service)
+        {
+            // Nothing is begun whose effect could not be seen. What has begun can go back all the same.
+            return Some(Sample { value: Err(Unknown::NotFound(why.0)), taken_at });
+        }
+        let (accepted, mark) = match found {
+            Ok(rule) => (rule.accepted(), rule.mark().map(str::to_owned)),
+            Err(Misfit(what)) => (Accepted::Other(what), None),
+        };
+        let effective = self.echoes.get(name).and_then(Echo::seen).filter(|_| mark.is_some());
+        let seen = RouteSeen {
+            version: version(route),
+            owner,
+            accepted,
+            mark,
+            programmed: programmed(route),
+            effective,
+            legacy_active: None,
+        };
+        Some(Sample { value: Ok(seen), taken_at })
+    }
+
+    /// How a side stands as a backend of the route; an error if the route must not name it.
+    pub fn look_at_backend(&self, name: &ServiceName, service: &Service, side: Side) -> Result<Backend, Unknown> {
+        if rule_name(name, service).is_none() && matches!(service.side(side).at, Place::Endpoints(_)) {
+            return Ok(Backend::Present); // the router behind a webhook needs no object of ours
+        }
+        let state = self.state();
+        if !state.services.is_listed() || !state.slices.is_listed() {
+            return Err(state.services.alive().and(state.slices.alive()).err().unwrap_or(Unknown::NotYet));
+        }
+        let of = BackendName::of(name, service, side);
+        let (found, slices) = (state.services.get(&of.name), state.slices_of(&of.name));
+        match &service.side(side).at {
+            Place::Service(_) => match backend::endpoints(&of, found, slices) {
+                Standing::There(_) => Ok(Backend::Present),
+                Standing::Absent(what) => Err(Unknown::NotFound(what)),
+            },
+            Place::Endpoints(hosts) => match backend::compare(&of, hosts, found, slices) {
+                Verdict::Right => Ok(Backend::Present),
+                Verdict::ToMake => Ok(Backend::Missing),
+                Verdict::Foreign(why) => Err(Unknown::Denied(why)),
+            },
+        }
+    }
+
+    /// Looks up the Gateways of the routes whenever one is unknown, and each half minute, until it is dropped.
+    pub async fn follow_gateways(&self, api: &Api) {
+        loop {
+            let names: BTreeSet<GatewayName> = {
+                let state = self.state();
+                state.routes.all().flat_map(parents).map(|parent| parent.gateway).collect()
+            };
+            let mut missing = false;
+            for gateway in names {
+                let found = api.get::<Value>(Kind::GATEWAY, At { namespace: &gateway.namespace, name: &gateway.name }).await;
+                let usable = found.as_ref().is_ok_and(|found| found.pointer("/status/addresses/0").is_some());
+                missing |= !usable;
+                if self.learn_gateway(gateway, found) {
+                    self.pass_on(Watched::Routes, None);
+                }
+            }
+            let pause = std::time::Duration::from_secs(if missing { 1 } else { 30 });
+            let _ = tokio::time::timeout(pause, self.gateway_wanted.notified()).await;
+        }
+    }
+
+    /// Keeps of a Gateway what is read. One that cannot be reached now stays as it was. Says whether that is news.
+    fn learn_gateway(&self, name: GatewayName, found: Result<Value, ApiError>) -> bool {
+        let found = found.map(|gateway| {
+            let part = |at: &str| gateway.pointer(at).cloned().unwrap_or_default();
+            serde_json::json!({ "spec": { "listeners": part("/spec/listeners") }, "status": { "addresses": part("/status/addresses") } })
+        });
+        let mut state = self.state();
+        match (state.gateways.get(&name), &found) {
+            (Some(Ok(_)), Err(ApiError::Unclear(_))) => false,
+            (known, _) if known == Some(&found) => false,
+            _ => {
+                state.gateways.insert(name, found);
+                true
+            }
+        }
+    }
+
+    /// A sink that keeps this kind.
+    pub fn sink(self: &Arc<Self>, of: Watched) -> impl Sink + use<> {
+        Intake { world: Arc::clone(self), of }
+    }
+}
+
+/// Where and what to ask for a rule: through the first parent by which it can be.
+fn asked(
+    state: &State,
+    route: &Value,
+    rule: &super::route::Rule<'_>,
+    service: &Service,
+) -> Result<crate::adapters::effective::Question, Misfit> {
+    let mut why = Misfit("the route has no Gateway as a parent".into());
+    for parent in parents(route) {
+        why = match state.gateways.get(&parent.gateway) {
+            Some(Ok(gateway)) => match question(route, rule, &parent, gateway, service) {
+                Ok(question) => return Ok(question),
+                Err(why) => why,
+            },
+            Some(Err(error)) => Misfit(error.to_string()),
+            None => Misfit(format!("Gateway {}/{} was not looked up yet", parent.gateway.namespace, parent.gateway.name)),
+        };
+    }
+    Err(why)
+}
+
+/// The version that an order rests on: of the very route, and of its spec. The writes of its status are no other version.
+pub fn version(route: &Value) -> String {
+    let of = |at: &str| route.pointer(at).map(ToString::to_string).unwrap_or_default();
+    format!("{}/{}", of("/metadata/uid").trim_matches('"'), of("/metadata/generation"))
+}
+
+struct Intake {
+    world: Arc<World>,
+    of: Watched,
+}
+impl Sink for Intake {
+    fn begin(&mut self) {
+        self.world.state().mirror(self.of).begin();
+    }
+    fn put(&mut self, object: Value) {
+        self.world.put(self.of, object);
+    }
+    fn gone(&mut self, object: &Value) {
+        let changed = self.world.state().mirror(self.of).gone(object);
+        if let Some(key) = changed {
+            self.world.pass_on(self.of, Some(&key));
+        }
+    }
+    fn listed(&mut self) {
+        let news = self.world.state().mirror(self.of).listed();
+        if news {
+            self.world.pass_on(self.of, None);
+        }
+    }
+    fn alive(&mut self, at: Timestamp) {
+        let news = self.world.state().mirror(self.of).is_alive(at);
+        if news {
+            self.world.pass_on(self.of, None);
+        }
+    }
+    fn lost(&mut self, why: &ApiError) {
+        if self.world.state().mirror(self.of).is_lost(why) {
+            self.world.wake.fire();
+        }
+    }
+}
