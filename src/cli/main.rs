@@ -8,6 +8,7 @@
 
 mod check;
 mod crds;
+mod demo;
 mod output;
 mod runtime;
 mod schema;
@@ -29,6 +30,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Check(check::Args),
+    Demo(demo::Args),
     Crds(crds::Args),
     Schema(schema::Args),
 }
@@ -37,6 +39,7 @@ impl Verb {
     fn run(self) -> anyhow::Result<Exit> {
         match self {
             Self::Check(args) => check::run(&args),
+            Self::Demo(args) => demo::run(&args),
             Self::Crds(args) => crds::run(&args),
             Self::Schema(args) => schema::run(&args),
         }

@@ -7,6 +7,7 @@
 //! *Assumptions*: it runs inside a tokio runtime with timers and I/O.
 //! *Caveats*: a lab shows how a move behaves; how much a machine can carry is measured elsewhere.
 
+pub mod demo;
 pub mod estate;
 pub mod load;
 pub mod router;

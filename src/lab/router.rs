@@ -83,6 +83,14 @@ impl Router {
         self.planes.get(service).map(|(table, _)| table.view())
     }
 
+    /// Returns when a service's requests are routed by this share of target; never for a service without a route.
+    pub async fn in_force(&self, service: &ServiceName, percent: u8) {
+        match self.planes.get(service) {
+            Some((table, _)) => table.reached(percent).await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// Every change of weights that reached the traffic, oldest first.
     pub fn history(&self, service: &ServiceName) -> Vec<Switch> {
         self.planes.get(service).map(|(table, _)| table.history()).unwrap_or_default()

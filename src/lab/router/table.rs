@@ -50,6 +50,7 @@ pub(super) struct Table {
     inner: Mutex<Inner>,
     active: Arc<[AtomicU64; 2]>,
     versions: watch::Sender<String>,
+    weights: watch::Sender<u8>,
     propagation: Duration,
 }
 
@@ -125,7 +126,7 @@ impl Table {
             history: Vec::new(),
         };
         let versions = watch::Sender::new(inner.version());
-        Self { inner: Mutex::new(inner), active: Arc::default(), versions, propagation }
+        Self { inner: Mutex::new(inner), active: Arc::default(), versions, weights: watch::Sender::new(0), propagation }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -159,6 +160,11 @@ impl Table {
     /// Returns when the version is another one than this.
     pub(super) async fn moved_on(&self, version: &str) {
         let _ = self.versions.subscribe().wait_for(|now| now != version).await; // the sender lives as long as we do
+    }
+
+    /// Returns when requests are routed by this share of target.
+    pub(super) async fn reached(&self, percent: u8) {
+        let _ = self.weights.subscribe().wait_for(|now| *now == percent).await; // the sender lives as long as we do
     }
 
     /// Steps 1b to 6 of the contract's `PUT`, in one step.
@@ -207,6 +213,7 @@ impl Table {
             let (weight, mark) = (inner.weight, inner.mark.clone());
             inner.history.push(Switch { at: Timestamp::now(), weight, mark: mark.clone().unwrap_or_default() });
             inner.in_force = InForce { settings, wheel: Wheel::new(weight), mark };
+            self.weights.send_replace(weight.percent());
         }
     }
 
