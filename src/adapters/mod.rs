@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod effective;
+pub mod file_store;
 pub mod http;
 pub mod prober;
 pub mod wake;
