@@ -6,5 +6,6 @@ pub mod effective;
 pub mod file_store;
 pub mod http;
 pub mod prober;
+pub mod standalone;
 pub mod wake;
 pub mod webhook;

@@ -1,4 +1,5 @@
 //! A real HTTP server on loopback that behaves as badly as a test asks for.
+#![allow(dead_code, reason = "not every test uses all of it")]
 
 use std::{
     net::SocketAddr,
@@ -27,6 +28,8 @@ pub enum Manner {
     Babbles,
     /// Sends a body without end.
     Endless,
+    /// These bytes, one after another for request after request, and again from the first.
+    Turns(Vec<String>),
 }
 
 /// One endpoint. Dropping it closes its port and all its connections.
@@ -115,6 +118,9 @@ async fn serve(mut stream: TcpStream, manner: Arc<Mutex<Manner>>, log: Arc<Mutex
             Manner::Babbles => {
                 let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n\r\n").await;
             }
+            Manner::Turns(answers) => {
+                let _ = stream.write_all(answers[number % answers.len()].as_bytes()).await;
+            }
             Manner::Endless => {
                 let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await;
                 let chunk = format!("400\r\n{}\r\n", "x".repeat(0x400));
@@ -129,6 +135,11 @@ async fn serve(mut stream: TcpStream, manner: Arc<Mutex<Manner>>, log: Arc<Mutex
 async fn answer(stream: &mut TcpStream, status: u16, body: &str) {
     let text = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     let _ = stream.write_all(text.as_bytes()).await;
+}
+
+/// An answer with this body and these header lines.
+pub fn raw(headers: &str, body: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\n{headers}content-length: {}\r\n\r\n{body}", body.len())
 }
 
 /// A port on loopback at which nobody listens.

@@ -1,4 +1,5 @@
 //! Checked plans for tests that need no plan file.
+#![allow(dead_code, reason = "not every test uses all of it")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
