@@ -25,7 +25,7 @@ enum Of {
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut schema = match args.of {
         Of::Plan => schema::file::<Document>(),
-        Of::Check => serde_json::to_value(schemars::schema_for!(CheckReport))?,
+        Of::Check => schema::printed::<CheckReport>(),
     };
     if let Some(map) = schema.as_object_mut() {
         map.shift_insert(0, "$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());

@@ -117,11 +117,9 @@ pub enum Spot {
 pub struct Related {
     /// Where.
     pub path: Path,
-    /// The line, from 1; absent where there is no text, as for objects of the API server.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The line, from 1; null where there is no text, as for objects of the API server.
     pub line: Option<u32>,
     /// The column, from 1, in characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<u32>,
     /// What is there.
     pub message: String,
@@ -139,11 +137,9 @@ pub struct Finding {
     pub severity: Severity,
     /// Where.
     pub path: Path,
-    /// The line, from 1; absent where there is no text, as for objects of the API server.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The line, from 1; null where there is no text, as for objects of the API server.
     pub line: Option<u32>,
     /// The column, from 1, in characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<u32>,
     /// What is wrong: a sentence.
     pub message: String,

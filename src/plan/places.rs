@@ -230,10 +230,10 @@ impl Surveyor {
             return Ok(());
         }
         if style == ScalarStyle::Plain
-            && let Some(other) = read_otherwise(text)
+            && let Some((other, plain)) = read_otherwise(text)
         {
-            let message = format!("`{text}` {other}");
-            let help = format!("write \"{text}\" in quotes if text is meant, or the plain value");
+            let message = format!("`{text}` is text here and {other} for kubectl");
+            let help = format!("write {plain}, or \"{text}\" in quotes if text is meant");
             self.findings.push(at(Finding::error(Code::AmbiguousScalar, path, message, help), place));
         }
         self.put(place, Inside::Scalar);
@@ -311,18 +311,21 @@ fn point(marker: Marker, width: usize) -> Place {
 
 /// How YAML 1.1, as kubectl reads it (go-yaml 2: booleans as in <https://yaml.org/type/bool.html>, integers as Go's
 /// `ParseInt` with base 0 after taking `_` out), reads a plain scalar that YAML 1.2 reads differently.
-fn read_otherwise(text: &str) -> Option<&'static str> {
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+fn read_otherwise(text: &str) -> Option<(&'static str, String)> {
+    let (sign, unsigned) = match text.strip_prefix(['-', '+']) {
+        Some(rest) => (text.get(..1).unwrap_or_default(), rest),
+        None => ("", text),
+    };
     let number = unsigned.starts_with(|c: char| c.is_ascii_digit());
     let all = |ok: fn(char) -> bool| unsigned.chars().all(ok);
     match text {
-        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some("is text here and `true` for kubectl"),
-        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some("is text here and `false` for kubectl"),
+        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(("`true`", "`true`".to_owned())),
+        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(("`false`", "`false`".to_owned())),
         _ if number && unsigned.contains('_') && all(|c| c.is_ascii_digit() || c == '_') => {
-            Some("is text here and a number for kubectl")
+            Some(("a number", format!("{sign}{}", unsigned.replace('_', ""))))
         }
         _ if number && unsigned.len() > 1 && unsigned.starts_with('0') && all(|c| matches!(c, '0'..='7')) => {
-            Some("is text here and an octal number for kubectl")
+            Some(("an octal number", format!("{sign}{}", unsigned.trim_start_matches('0'))))
         }
         _ => None,
     }

@@ -27,6 +27,11 @@ pub fn crd<T: JsonSchema>() -> Value {
     of::<T>(Unknown::Unsaid)
 }
 
+/// The schema of `T` as it is printed: what `-o json` of a verb promises.
+pub fn printed<T: JsonSchema>() -> Value {
+    SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>().to_value()
+}
+
 fn of<T: JsonSchema>(unknown: Unknown) -> Value {
     let settings = SchemaSettings::draft2020_12().with(|s| {
         s.inline_subschemas = true;

@@ -23,6 +23,12 @@ pub(crate) const FINDINGS_MAX: usize = 1_000;
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(schema::file::<Document>);
 
+/// The schema of the elements of a list right under `spec`.
+pub(crate) fn element(list: &str) -> &'static Value {
+    static NONE: Value = Value::Null;
+    SCHEMA.pointer(&format!("/properties/spec/properties/{list}/items")).unwrap_or(&NONE)
+}
+
 /// Everything in `document` that its schema does not allow.
 pub(crate) fn check(document: &Value) -> Vec<Finding> {
     static VALIDATOR: LazyLock<Result<Validator, String>> = LazyLock::new(|| {
@@ -85,19 +91,16 @@ fn translate(error: &ValidationError<'_>) -> Vec<Finding> {
     let found = error.instance();
     let bad = |message: String, help: String| vec![Finding::error(Code::BadValue, path.clone(), message, help)];
     match error.kind() {
-        Kind::AdditionalProperties { unexpected } => unexpected.iter().map(|name| unexpected_field(&path, name, &said)).collect(),
-        Kind::Required { property } => vec![missing(&path, property.as_str().unwrap_or_default(), &said)],
+        Kind::AdditionalProperties { unexpected } => {
+            unexpected.iter().map(|name| unexpected_field(&path, found, name, &said)).collect()
+        }
+        Kind::Required { property } => vec![missing(&path, found, property.as_str().unwrap_or_default(), &said)],
         Kind::MinProperties { .. } => {
             let message = format!("{} is empty", what(&path));
-            vec![Finding::error(
-                Code::MissingField,
-                path.clone(),
-                message,
-                format!("give exactly one of {}", list(said.fields())),
-            )]
+            vec![Finding::error(Code::MissingField, path.clone(), message, format!("give {}", exactly_one(said.fields())))]
         }
         Kind::MaxProperties { .. } => {
-            bad(format!("{} has more than one member", what(&path)), format!("keep exactly one of {}", list(said.fields())))
+            bad(format!("{} has more than one member", what(&path)), format!("keep {}", exactly_one(said.fields())))
         }
         Kind::Enum { options } => {
             let words = || options.as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -128,7 +131,7 @@ fn translate(error: &ValidationError<'_>) -> Vec<Finding> {
     }
 }
 
-fn unexpected_field(owner: &Path, name: &str, said: &Said<'_>) -> Finding {
+fn unexpected_field(owner: &Path, object: &Value, name: &str, said: &Said<'_>) -> Finding {
     let path = owner.key(name);
     if not_yet::field(owner, name) {
         return not_yet::refuse_field(path);
@@ -138,12 +141,12 @@ fn unexpected_field(owner: &Path, name: &str, said: &Said<'_>) -> Finding {
         (Some(near), None) => did_you_mean(near),
         (None, None) => format!("the fields here are {}", list(said.fields())),
     };
-    let place = if owner.segments().is_empty() { "a plan".to_owned() } else { what(owner) };
+    let place = whose(owner, object);
     Finding::error(Code::UnknownField, path, format!("{place} has no field `{name}`"), help).at_key()
 }
 
-fn missing(owner: &Path, name: &str, said: &Said<'_>) -> Finding {
-    let place = if owner.segments().is_empty() { "the document".to_owned() } else { what(owner) };
+fn missing(owner: &Path, object: &Value, name: &str, said: &Said<'_>) -> Finding {
+    let place = whose(owner, object);
     let help = match said.description(Some(name)) {
         Some(description) => format!("add `{name}`: {}", lower_first(description)),
         None => format!("add `{name}`"),
@@ -163,8 +166,11 @@ fn wrong_type(path: &Path, found: &Value, kind: &TypeKind, said: &Said<'_>) -> V
                 TypeKind::Single(kind) => describe(*kind),
                 TypeKind::Multiple(_) => "another kind of value",
             };
-            let help = said.description(None).unwrap_or("see `gapless schema plan`").trim_end_matches('.');
-            (format!("{} is {}, and {wanted} belongs here", what(path), kind_of(found)), help.to_owned())
+            let help = match said.description(None) {
+                Some(description) => format!("{}: {}", what(path), lower_first(description.trim_end_matches('.'))),
+                None => "see `gapless schema plan`".to_owned(),
+            };
+            (format!("{} is {}, and {wanted} belongs here", what(path), kind_of(found)), help)
         }
     };
     vec![Finding::error(Code::BadValue, path.clone(), message, help)]
@@ -186,6 +192,7 @@ fn kind_of(value: &Value) -> String {
     match value {
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object with fields".to_owned(),
+        Value::String(_) => format!("the text {}", show(value)),
         other => show(other),
     }
 }
@@ -235,6 +242,17 @@ pub(crate) fn what(path: &Path) -> String {
     }
 }
 
+/// The object at `path` in words, by its name where it has one: `service `pds``.
+fn whose(path: &Path, object: &Value) -> String {
+    use super::path::Segment;
+    match (path.segments(), object.get("name").and_then(Value::as_str)) {
+        ([.., Segment::Key(list), Segment::Index(_)], Some(name)) => {
+            format!("{} {}", list.strip_suffix('s').unwrap_or(list), show(&name.into()))
+        }
+        _ => what(path),
+    }
+}
+
 /// A value, shortened.
 pub(crate) fn show(value: &Value) -> String {
     let text = match value {
@@ -251,6 +269,10 @@ fn did_you_mean(near: &str) -> String {
 
 pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn exactly_one<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
+    if names.clone().count() > 1 { format!("exactly one of {}", list(names)) } else { list(names) }
 }
 
 fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {

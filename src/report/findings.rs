@@ -92,6 +92,7 @@ impl PlanReport {
                     many(self.steps, "step")
                 )
             }
+            None if self.services == 0 && name.is_empty() => format!("{}: {verdict}", self.file),
             None => format!("{}: {name}{}: {verdict}", self.file, many(self.services, "service")),
         }
     }

@@ -40,7 +40,7 @@ pub(super) fn check(service: &One<'_>, notes: &mut Notes) {
 }
 
 fn check_watched(service: &One<'_>, probes: &Path, gates: &Path, notes: &mut Notes) {
-    let (spec, name) = (service.spec, service.spec.name.as_str());
+    let (spec, name) = (service.spec, service.label);
     if spec.probes.is_empty() && spec.gates.is_empty() {
         let message = format!("`{name}` has neither a probe nor a gate, so nothing could tell whether its target serves");
         let help = "add a probe, such as `probes: [{ name: answers, send: { http: { path: /healthz } } }]`";
@@ -116,7 +116,7 @@ fn check_send(send: &HttpSendSpec, path: &Path, notes: &mut Notes) {
 /// What a text that is sent or expected may not contain.
 pub(super) fn check_text(what: &str, text: &str, path: &Path, notes: &mut Notes) {
     if let Some(number) = personal::nhs_number(text) {
-        let message = format!("the {what} contains {number}, which is a valid NHS number outside the test range");
+        let message = format!("the {what} contains {number}, a valid NHS number outside the test range");
         let help = "use a synthetic one that begins with 999, such as 9990000018";
         notes.add(Finding::error(Code::PersonalData, path.clone(), message, help));
     }
@@ -144,7 +144,7 @@ fn check_probe_gate(service: &One<'_>, gate: &GateSpec, check: &ProbeCheckSpec, 
     match service.spec.probes.iter().find(|probe| probe.name == check.name) {
         None => {
             let known: BTreeSet<&str> = service.spec.probes.iter().map(|probe| probe.name.as_str()).collect();
-            let owner = format!("service `{}`", service.spec.name);
+            let owner = format!("service `{}`", service.label);
             notes.add_resting_on(unknown_reference(at.key("name"), check.name.as_str(), "probe", &owner, &known), &[probes]);
         }
         Some(probe) => {

@@ -48,8 +48,8 @@ pub(crate) fn check(document: &Value) -> Judged {
 
     let phases: Vec<_> = read_all::<PhaseSpec>(document, "phases", &wrong, &mut findings);
     let services: Vec<_> = read_all::<ServiceSpec>(document, "services", &wrong, &mut findings);
-    let left_out = services.iter().flat_map(|service| service.read.left_out.iter().cloned()).collect();
-    let mut notes = Notes { findings, left_out };
+    let mended = services.iter().flat_map(|service| service.read.mended.iter().cloned()).collect();
+    let mut notes = Notes { findings, mended };
     let readable: Vec<_> = services.iter().filter_map(One::of).collect();
     for service in &readable {
         traffic::check(service, &mut notes);
@@ -75,7 +75,7 @@ pub(crate) fn check(document: &Value) -> Judged {
 /// Findings so far, and what they may not rest on.
 struct Notes {
     findings: Vec<Finding>,
-    left_out: Vec<Path>,
+    mended: Vec<Path>,
 }
 
 impl Notes {
@@ -86,44 +86,49 @@ impl Notes {
     /// Notes a finding that also rests on the values at `paths`: dropped if one of them was not read as it was written.
     fn add_resting_on(&mut self, finding: Finding, paths: &[Path]) {
         let rests = || std::iter::once(&finding.path).chain(paths);
-        if !self.left_out.iter().any(|gone| rests().any(|path| path.overlaps(gone))) {
+        if !self.mended.iter().any(|gone| rests().any(|path| path.overlaps(gone))) {
             self.findings.push(finding);
         }
     }
 }
 
 /// An element of a list, as far as it could be read.
-struct Element<T> {
+struct Element<'a, T> {
     path: Path,
+    label: &'a str,
     read: Salvaged<T>,
 }
 
 /// A service that could be read.
 struct One<'a> {
     path: &'a Path,
+    /// Its name as it was written.
+    label: &'a str,
     spec: &'a ServiceSpec,
 }
 
 impl<'a> One<'a> {
-    fn of(element: &'a Element<ServiceSpec>) -> Option<Self> {
-        element.read.object.as_ref().map(|spec| Self { path: &element.path, spec })
+    fn of(element: &'a Element<'_, ServiceSpec>) -> Option<Self> {
+        element.read.object.as_ref().map(|spec| Self { path: &element.path, label: element.label, spec })
     }
 }
 
-fn read_all<T: serde::de::DeserializeOwned>(
-    document: &Value,
+fn read_all<'a, T: serde::de::DeserializeOwned>(
+    document: &'a Value,
     list: &str,
     wrong: &[Path],
     findings: &mut Vec<Finding>,
-) -> Vec<Element<T>> {
+) -> Vec<Element<'a, T>> {
     let base = Path::top().key("spec").key(list);
     let items = document.get("spec").and_then(|spec| spec.get(list)?.as_array()).into_iter().flatten();
+    let schema = shape::element(list);
     items
         .enumerate()
         .map(|(index, item)| {
             let path = base.index(index);
-            let read = salvage(item, &path, wrong, findings);
-            Element { path, read }
+            let read = salvage(item, schema, &path, wrong, findings);
+            let label = item.get("name").and_then(Value::as_str).unwrap_or("(no name)");
+            Element { path, label, read }
         })
         .collect()
 }

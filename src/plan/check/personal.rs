@@ -4,7 +4,7 @@
 //! element NHS NUMBER, "Modulus 11 algorithm"): the first nine times 10, 9, … 2, summed; 11 less the remainder by 11; 11
 //! becomes 0, and 10 means that the number is not valid. Numbers that begin with 999 are kept free for tests.
 
-/// The first number in `text` that could be a patient's: valid, and outside the test range.
+/// The first number in `text` that could be a patient's: valid, and outside the test range. Masked, as findings go into logs.
 pub(super) fn nhs_number(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
@@ -12,6 +12,7 @@ pub(super) fn nhs_number(text: &str) -> Option<String> {
     starts
         .filter_map(|start| ten_digits(bytes.get(start..).unwrap_or_default()))
         .find(|number| valid(number) && !number.starts_with("999"))
+        .map(|number| format!("{}•••••••", number.get(..3).unwrap_or_default()))
 }
 
 /// Ten digits at the start of `bytes`, in one piece or as 3-3-4 with blanks or hyphens, and no digit right after them.
@@ -46,7 +47,7 @@ mod tests {
     fn real_numbers_are_found_and_test_numbers_are_not() {
         // 943 476 5919 is the example of the NHS Data Dictionary.
         for text in ["9434765919", "/patients/943 476 5919?x", "id=943-476-5919;", "a9434765919b"] {
-            assert_eq!(nhs_number(text).as_deref(), Some("9434765919"), "{text}");
+            assert_eq!(nhs_number(text).as_deref(), Some("943•••••••"), "{text}");
         }
         for text in ["9990000018", "9434765918", "94347659190", "19434765919", "943476591", "0123456789012", ""] {
             assert_eq!(nhs_number(text), None, "{text}");

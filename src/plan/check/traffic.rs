@@ -31,9 +31,6 @@ pub(super) fn check_between(services: &[One<'_>], notes: &mut Notes) {
 }
 
 impl One<'_> {
-    fn name(&self) -> &str {
-        self.spec.name.as_str()
-    }
     fn side(&self, side: Side) -> (&SideSpec, Path) {
         match side {
             Side::Legacy => (&self.spec.legacy, self.path.key("legacy")),
@@ -58,14 +55,14 @@ fn check_side(service: &One<'_>, side: Side, notes: &mut Notes) {
     let (spec, path) = service.side(side);
     match (spec.endpoints.is_empty(), &spec.service) {
         (true, None) => {
-            let message = format!("the {side} side of `{}` says neither `endpoints` nor `service`", service.name());
+            let message = format!("the {side} side of `{}` says neither `endpoints` nor `service`", service.label);
             let help =
                 "give plain hosts as `endpoints: [{ address, port }]`, or a Kubernetes Service as `service: { name, port }`";
             let rests = [path.key("endpoints"), path.key("service")];
             notes.add_resting_on(Finding::error(Code::MissingField, path.clone(), message, help).at_key(), &rests);
         }
         (false, Some(_)) => {
-            let message = format!("the {side} side of `{}` says both `endpoints` and `service`", service.name());
+            let message = format!("the {side} side of `{}` says both `endpoints` and `service`", service.label);
             notes.add(Finding::error(Code::BadValue, path.key("service"), message, "keep the one that traffic goes to").at_key());
         }
         _ => {}
@@ -83,7 +80,7 @@ fn check_side(service: &One<'_>, side: Side, notes: &mut Notes) {
     let mut seen: BTreeMap<SocketAddr, Path> = BTreeMap::new();
     for (socket, place) in service.sockets(side) {
         if let Some(first) = seen.get(&socket) {
-            let message = format!("{socket} stands twice on the {side} side of `{}`", service.name());
+            let message = format!("{socket} stands twice on the {side} side of `{}`", service.label);
             let finding = Finding::error(Code::DuplicateHost, place, message, "remove one: its capacity would be counted twice");
             notes.add(finding.with(first.clone(), "first here"));
         } else {
@@ -133,7 +130,7 @@ fn check_capacity(service: &One<'_>, side: Side, notes: &mut Notes) {
     if hosts * each < wanted {
         let message = format!(
             "the {side} side of `{}` carries {}/s ({hosts} × {each}/s), and the peak with {headroom} % of headroom is {wanted}/s",
-            service.name(),
+            service.label,
             hosts * each
         );
         let help = match side {
@@ -150,7 +147,7 @@ fn check_same_sides(service: &One<'_>, notes: &mut Notes) {
     let legacy: BTreeMap<SocketAddr, Path> = service.sockets(Side::Legacy).collect();
     for (socket, place) in service.sockets(Side::Target) {
         if let Some(first) = legacy.get(&socket) {
-            let message = format!("{socket} is on both sides of `{}`", service.name());
+            let message = format!("{socket} is on both sides of `{}`", service.label);
             let finding = Finding::error(Code::SameSides, place, message, "correct one of the two sides");
             notes.add(finding.with(first.clone(), "on the legacy side here"));
         }
@@ -158,7 +155,7 @@ fn check_same_sides(service: &One<'_>, notes: &mut Notes) {
     if let (Some(legacy), Some(target)) = (&service.spec.legacy.service, &service.spec.target.service)
         && legacy == target
     {
-        let message = format!("both sides of `{}` are port {} of Service `{}`", service.name(), target.port, target.name);
+        let message = format!("both sides of `{}` are port {} of Service `{}`", service.label, target.port, target.name);
         let finding =
             Finding::error(Code::SameSides, service.path.key("target").key("service"), message, "correct one of the two sides");
         notes.add(finding.with(service.path.key("legacy").key("service"), "the legacy side"));
@@ -171,7 +168,7 @@ fn check_steps(service: &One<'_>, notes: &mut Notes) {
     };
     let path = service.path.key("shift").key("steps");
     if steps.iter().all(|step| *step == Weight::ZERO) {
-        let message = format!("all steps of `{}` are 0, so nothing would move", service.name());
+        let message = format!("all steps of `{}` are 0, so nothing would move", service.label);
         return notes.add(Finding::error(Code::AllZero, path, message, "steps rise and end at 100, such as [1, 5, 25, 50, 100]"));
     }
     let mut before = Weight::ZERO;
@@ -194,7 +191,7 @@ fn check_steps(service: &One<'_>, notes: &mut Notes) {
     if before != Weight::FULL {
         let message = format!(
             "the last step of `{}` is {before}, so legacy would keep {} % for ever",
-            service.name(),
+            service.label,
             before.of(Side::Legacy)
         );
         notes.add(Finding::error(Code::BadValue, path.index(steps.len() - 1), message, "end with 100"));
@@ -269,6 +266,11 @@ fn subdomain(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(|label| label.parse::<crate::plan::PlanName>().is_ok())
 }
 
+/// A webhook's address without a password that somebody wrote into it: messages go into logs.
+fn without_userinfo(name: &str) -> &str {
+    name.rsplit_once('@').map_or(name, |(_, host)| host)
+}
+
 fn variable_name(name: &str) -> bool {
     !name.starts_with(|c: char| c.is_ascii_digit()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
@@ -284,15 +286,16 @@ fn check_routers_shared(services: &[One<'_>], notes: &mut Notes) {
         };
         let others = claims.entry((kind, name)).or_default();
         let clash = others.iter().find(|(other, _)| rule.is_none() || other.is_none() || rule == *other);
-        if let Some((_, first)) = clash {
-            let message = format!("`{}` and `{}` both move {kind} {name}", first.name(), service.name());
+        if let Some((_, first)) = clash.filter(|(_, first)| first.label != service.label) {
+            let name = without_userinfo(name);
+            let message = format!("`{}` and `{}` both move {kind} {name}", first.label, service.label);
             let help = match kind {
                 "HTTPRoute" => "give each its own route, or each its own rule by `sectionName`",
                 _ => "give each a route of its own",
             };
             let path = |one: &One<'_>| one.path.key("router");
             let finding = Finding::error(Code::RouterShared, path(service), message, help);
-            notes.add_resting_on(finding.with(path(first), format!("`{}` here", first.name())), &[path(first)]);
+            notes.add_resting_on(finding.with(path(first), format!("`{}` here", first.label)), &[path(first)]);
         }
         others.push((rule, service));
     }
@@ -304,11 +307,11 @@ fn check_hosts_shared(services: &[One<'_>], notes: &mut Notes) {
         for (socket, place) in Side::BOTH.into_iter().flat_map(|side| service.sockets(side)) {
             match seen.get(&socket) {
                 Some((first, first_place)) if first.path != service.path => {
-                    let message = format!("{socket} serves `{}` and `{}`", first.name(), service.name());
+                    let message = format!("{socket} serves `{}` and `{}`", first.label, service.label);
                     let help =
                         "if that is so, one fault takes both and each counts its capacity as if it were alone; else correct one";
                     let finding = Finding::warning(Code::DuplicateHost, place, message, help);
-                    notes.add(finding.with(first_place.clone(), format!("`{}` here", first.name())));
+                    notes.add(finding.with(first_place.clone(), format!("`{}` here", first.label)));
                 }
                 Some(_) => {}
                 None => {
