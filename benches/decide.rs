@@ -95,7 +95,10 @@ fn world(size: usize) -> (Revision, Record, Observed, Timestamp) {
             };
             seen.sides.insert(name.clone(), SidesSeen { legacy: Some(side.clone()), target: Some(side) });
             let rounds = vec![Round { sent_at: now, done_at: now, answer: Answer::Good }; 20];
-            seen.gates.insert(name.clone(), BTreeMap::from([("answers".parse().unwrap(), GateSeen { rounds })]));
+            seen.gates.insert(
+                name.clone(),
+                BTreeMap::from([("answers".parse().unwrap(), GateSeen { watched_since: Some(now), rounds })]),
+            );
         }
         if round == 0 {
             record = decide(&revision, &record, &seen, now).record;

@@ -66,7 +66,7 @@ pub fn window(gate: &Gate) -> (u32, u32) {
 pub fn judge(gate: &Gate, seen: Option<&GateSeen>, since: Timestamp, now: Timestamp) -> Verdict {
     let rounds = || seen.into_iter().flat_map(|s| s.rounds.iter().rev()).take_while(|r| r.sent_at >= since);
     let Some(newest) = rounds().next() else {
-        return no_rounds(gate, since, now);
+        return no_rounds(gate, seen, since, now);
     };
     if let Some(silent) = silence(gate, rounds(), newest, now) {
         return silent;
@@ -85,7 +85,10 @@ pub fn judge(gate: &Gate, seen: Option<&GateSeen>, since: Timestamp, now: Timest
     }
 }
 
-fn no_rounds(gate: &Gate, since: Timestamp, now: Timestamp) -> Verdict {
+/// Nothing was answered since the moment in question. A sensor that has just begun to look, as after a restart, is given
+/// the time for an answer.
+fn no_rounds(gate: &Gate, seen: Option<&GateSeen>, since: Timestamp, now: Timestamp) -> Verdict {
+    let since = since.max(seen.and_then(|s| s.watched_since).unwrap_or(now));
     if now.duration_since(since) <= stale_after(gate).signed() {
         return Verdict::TooFew { good: 0, wanted: gate.successes, bad: None };
     }

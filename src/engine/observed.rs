@@ -220,6 +220,9 @@ pub enum Backend {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GateSeen {
+    /// Since when the sensor has been looking: silence is counted from here, not from before a restart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watched_since: Option<Timestamp>,
     /// The newest rounds, oldest first; as many as the gate can need for a verdict.
     pub rounds: Vec<Round>,
 }

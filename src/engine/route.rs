@@ -68,9 +68,13 @@ pub fn look(seen: &Observed, name: &ServiceName, state: &ServiceState, run: &Run
     }
 }
 
-/// Before the first order all traffic has to be on legacy.
+/// Before the first order all traffic has to be on legacy, and the route nobody's. One that this run has claimed already
+/// speaks of a record that was lost or put back.
 fn unordered(route: &RouteSeen) -> RouteView {
     match &route.accepted {
+        Accepted::Split(_) if route.owner.is_some() => {
+            RouteView::Drift("a claim of this run, whose record knows of none".to_owned())
+        }
         Accepted::Split(Weight::ZERO) => RouteView::Before { version: route.version.clone(), weight: Weight::ZERO },
         Accepted::Split(weight) => RouteView::Drift(format!("{weight} on target before anything was ordered")),
         Accepted::Other(what) => RouteView::Drift(what.clone()),

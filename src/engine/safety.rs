@@ -124,16 +124,18 @@ impl Judge<'_> {
         let untouched = route.owner.is_none() && route.accepted == Accepted::Split(Weight::ZERO);
         if route.accepted != Accepted::Split(from) || !(by_us || untouched) {
             self.found(Invariant::NoClobber, name, format!("{:?} on its route is nobody's order of this run", route.accepted));
-        } else if by_us && !self.ordered_before(name, from) {
+        } else if by_us && !self.ordered_before(name, from, number, route) {
             self.found(Invariant::NoClobber, name, format!("{from} on its route was changed by hand"));
         }
     }
 
-    /// A weight with our mark is one that the record knows: the newest order's, the one before it, or, behind a return, any.
-    fn ordered_before(&self, name: &ServiceName, shown: Weight) -> bool {
+    /// A weight with the mark of the newest two orders is one that the record knows. Behind an older mark, which shows when
+    /// an evacuation or a return follows an order that never arrived, the record cannot tell.
+    fn ordered_before(&self, name: &ServiceName, shown: Weight, number: u32, route: &RouteSeen) -> bool {
+        let marked = |n: u32| route.mark.as_deref() == Some(&mark(&self.before.run, name, n));
         let known = [self.before, self.after].into_iter().filter_map(|r| r.services.get(name)?.order);
-        known.flat_map(|o| [o.from, o.weight]).any(|w| w == shown)
-            || self.after.services.get(name).is_some_and(|s| s.direction == Direction::Backward)
+        let mut known = known.flat_map(|o| [o.from, o.weight]);
+        known.any(|w| w == shown) || (1..number.saturating_sub(1)).any(marked)
     }
 
     /// `served` and `way-back`: target is enough for the weight; legacy could take everything back, unless it is dead, and

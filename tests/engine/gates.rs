@@ -37,7 +37,7 @@ fn rounds(text: &str) -> GateSeen {
         };
         Round { sent_at, done_at: sent_at, answer }
     };
-    GateSeen { rounds: text.chars().enumerate().map(round).collect() }
+    GateSeen { watched_since: Some(ago(60_000)), rounds: text.chars().enumerate().map(round).collect() }
 }
 
 fn word(verdict: &Verdict) -> String {
@@ -85,8 +85,16 @@ fn bad_rounds_from_before_do_not_fail_what_came_after() {
 fn an_old_answer_is_silence_and_so_is_none_for_long() {
     let later = now().checked_add(SignedDuration::from_secs(2)).unwrap();
     assert_eq!(word(&judge(&gate(3, 0, 3), Some(&rounds("+++")), ago(1000), later)), "silent");
-    assert_eq!(word(&judge(&gate(3, 0, 3), None, ago(0), later)), "silent");
-    assert_eq!(word(&judge(&gate(3, 0, 3), None, ago(0), now())), "0 of 3");
+    let none = rounds("");
+    assert_eq!(word(&judge(&gate(3, 0, 3), Some(&none), ago(0), later)), "silent");
+    assert_eq!(word(&judge(&gate(3, 0, 3), Some(&none), ago(0), now())), "0 of 3");
+}
+
+#[test]
+fn a_sensor_that_has_just_begun_is_not_a_silent_gate() {
+    let begun = GateSeen { watched_since: Some(ago(0)), rounds: Vec::new() };
+    assert_eq!(word(&judge(&gate(3, 0, 3), Some(&begun), ago(3_600_000), now())), "0 of 3");
+    assert_eq!(word(&judge(&gate(3, 0, 3), None, ago(3_600_000), now())), "0 of 3");
 }
 
 #[test]

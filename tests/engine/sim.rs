@@ -59,6 +59,7 @@ pub struct Sim {
     pub commits: usize,
     pub waits: Vec<String>,
     hands_off: bool,
+    looking_since: Timestamp,
 }
 
 impl Sim {
@@ -95,6 +96,7 @@ impl Sim {
             commits: 0,
             waits: Vec::new(),
             hands_off: true,
+            looking_since: now,
         }
     }
 
@@ -119,6 +121,7 @@ impl Sim {
     }
     /// The process is gone and comes back: all that a sensor remembers is lost.
     pub fn crash(&mut self) {
+        self.looking_since = self.now;
         for rounds in self.rounds.values_mut() {
             rounds.clear();
         }
@@ -235,7 +238,10 @@ impl Sim {
         }
         for (name, rounds) in &self.rounds {
             let gate: GateName = "answers".parse().unwrap();
-            seen.gates.insert(name.clone(), BTreeMap::from([(gate, GateSeen { rounds: rounds.clone() })]));
+            seen.gates.insert(
+                name.clone(),
+                BTreeMap::from([(gate, GateSeen { watched_since: Some(self.looking_since), rounds: rounds.clone() })]),
+            );
         }
         seen
     }

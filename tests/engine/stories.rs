@@ -201,3 +201,27 @@ fn a_restart_at_any_moment_ends_the_same() {
         assert_eq!(sim.written("top"), ["5", "25", "100"]);
     }
 }
+
+#[test]
+fn a_restart_long_after_an_order_is_no_silence_of_the_gates() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Shifting(1));
+    sim.health("only").gate_silent = true;
+    for _ in 0..600 {
+        sim.tick(); // held for want of answers, for longer than their limit
+    }
+    sim.health("only").gate_silent = false;
+    sim.crash();
+    sim.orders.resumes = Some(sim.record.next_latch());
+    sim.until_outcome(Outcome::Completed);
+}
+
+#[test]
+fn a_record_that_was_put_back_does_not_go_on_as_if_nothing_had_happened() {
+    let mut sim = Sim::new(one());
+    let before = sim.record.clone();
+    sim.until_stage("only", Stage::Shifting(1));
+    sim.record = before;
+    sim.until_outcome(Outcome::Held);
+    assert!(sim.waits[0].contains("whose record knows of none"), "{:?}", sim.waits);
+}

@@ -127,7 +127,7 @@ impl Prober {
         let revision = Arc::clone(&self.revision);
         let wanted = wanted(revision.plan(), queries);
         self.lanes.retain(|id, _| wanted.contains(id));
-        self.shared.table().watch(revision.plan(), queries, &wanted);
+        self.shared.table().watch(revision.plan(), queries, &wanted, clock::now());
         for (service, id) in wanted {
             if self.lanes.contains_key(&(service.clone(), id.clone())) {
                 continue;

@@ -14,7 +14,10 @@ use super::{
     shot::Shot,
 };
 use crate::{
-    engine::{Backend, GateSeen, Observed, Query, Sample, SideSeen, Unknown, gate::window},
+    engine::{
+        Backend, GateSeen, Observed, Query, Sample, SideSeen, Unknown,
+        gate::{ROUNDS_MIN, window},
+    },
     plan::{Check, Gate, GateName, Plan, ServiceName, Side},
 };
 
@@ -54,6 +57,7 @@ enum Spot {
 struct Listening {
     to: LaneId,
     ring: Ring,
+    since: Timestamp,
 }
 
 /// An HTTP check has an address of its own; its single "endpoint" needs a name in the lane only.
@@ -79,7 +83,7 @@ impl Table {
     }
 
     /// Keeps what `queries` ask for and drops all else.
-    pub fn watch(&mut self, plan: &Plan, queries: &BTreeSet<Query>, lanes: &BTreeSet<(ServiceName, LaneId)>) {
+    pub fn watch(&mut self, plan: &Plan, queries: &BTreeSet<Query>, lanes: &BTreeSet<(ServiceName, LaneId)>, now: Timestamp) {
         for (name, entry) in &mut self.services {
             let asked = |side: &Side| queries.contains(&Query::Side(name.clone(), *side));
             entry.asked = Side::BOTH.into_iter().filter(asked).collect();
@@ -93,10 +97,11 @@ impl Table {
             let Query::Gate(name, gate_name) = query else { continue };
             let Some(gate) = plan.services.get(name).and_then(|s| s.gates.get(gate_name)) else { continue };
             let entry = self.services.entry(name.clone()).or_default();
-            entry
-                .gates
-                .entry(gate_name.clone())
-                .or_insert_with(|| Listening { to: source(gate_name, gate), ring: Ring::new(needs(gate)) });
+            entry.gates.entry(gate_name.clone()).or_insert_with(|| Listening {
+                to: source(gate_name, gate),
+                ring: Ring::new(needs(gate)),
+                since: now,
+            });
         }
     }
 
@@ -150,7 +155,10 @@ impl Table {
                 seen.sides.entry(name.clone()).or_default().set(*side, entry.side(*side, now));
             }
             if !entry.gates.is_empty() {
-                let gates = entry.gates.iter().map(|(gate, l)| (gate.clone(), GateSeen { rounds: l.ring.to_vec() }));
+                let gates = entry
+                    .gates
+                    .iter()
+                    .map(|(gate, l)| (gate.clone(), GateSeen { watched_since: Some(l.since), rounds: l.ring.to_vec() }));
                 seen.gates.entry(name.clone()).or_default().extend(gates);
             }
         }
@@ -199,5 +207,5 @@ fn source(name: &GateName, gate: &Gate) -> LaneId {
 /// As many rounds as a verdict can need, and room for the two that can say since when there is no answer.
 fn needs(gate: &Gate) -> usize {
     let (_, of) = window(gate);
-    usize::try_from(of.max(gate.failures)).unwrap_or(usize::MAX).saturating_add(2)
+    usize::try_from(of.max(gate.failures).max(ROUNDS_MIN)).unwrap_or(usize::MAX).saturating_add(2)
 }
