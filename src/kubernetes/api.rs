@@ -282,6 +282,18 @@ impl Api {
         self.ask("PATCH", &query.on(&kind.one(&at)), Some("application/merge-patch+json"), patch).await
     }
 
+    /// The same into its status.
+    ///
+    /// # Errors
+    /// As [`ApiError`] says.
+    pub async fn merge_status(&self, kind: Kind, at: At<'_>, patch: &Value) -> Result<Value, ApiError> {
+        let mut query = Query::default();
+        query.add("fieldManager", MANAGER);
+        query.add("fieldValidation", "Strict");
+        let path = format!("{}/status", kind.one(&at));
+        self.ask("PATCH", &query.on(&path), Some("application/merge-patch+json"), patch).await
+    }
+
     /// Replaces the status of an object, if its version is still the one in `object`.
     ///
     /// # Errors

@@ -11,11 +11,14 @@ pub mod api;
 pub mod backend;
 pub mod crd;
 pub mod gateway;
+pub mod journal_file;
 pub mod mirror;
 pub mod patch;
 pub mod revision;
 pub mod route;
 pub mod sensor;
+pub mod status;
+pub mod store;
 pub mod watch;
 pub mod world;
 

@@ -1,2 +1,59 @@
-//! The gapless operator.
-fn main() {}
+//! The operator: drives every live `MigrationRun` of the cluster, and says what it finds in every `MigrationPlan`.
+//!
+//! *Flow*: [`controller`] watches both kinds; each live run gets a task ([`run`]) in which the one loop drives it; plans are
+//! checked when they change ([`plans`]). *Guarantees*: nothing is decided here; two of these processes at once are safe,
+//! because records are written by compare-and-swap and routes by patches that test what they rest on. *Caveats*: there is
+//! no leader election in this version; the chart runs one replica and replaces it by stopping it first.
+
+mod controller;
+mod events;
+mod health;
+mod plans;
+mod run;
+mod settings;
+
+use std::{process::ExitCode, sync::Arc};
+
+use anyhow::Context as _;
+use gapless::kubernetes::api::Api;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::{controller::Controller, events::Events, health::Health, run::Shared, settings::Settings};
+
+fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_env("GAPLESS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // Two workers: while one reads a long list, the other still hears a probe fail.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let ended = runtime.context("no async runtime can be started").and_then(|runtime| runtime.block_on(operate()));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "the operator cannot go on");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn operate() -> anyhow::Result<()> {
+    let settings = Settings::from_environment()?;
+    let (api, _) = Api::from_environment().await?;
+    let health = Health::default();
+    let serving = health.serve(settings.health).await?;
+    let events = Events::start(api.clone(), settings.instance.clone());
+    let shared = Arc::new(Shared { api, events, journals: settings.journals.clone() });
+    let mut terminated = signal(SignalKind::terminate()).context("SIGTERM cannot be heard")?;
+    let mut interrupted = signal(SignalKind::interrupt()).context("SIGINT cannot be heard")?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), namespace = settings.namespace.as_deref().unwrap_or("all"), "started");
+    let mut controller = Controller::new(shared, health, settings.namespace);
+    tokio::select! {
+        () = controller.watch() => {}
+        _ = terminated.recv() => {}
+        _ = interrupted.recv() => {}
+    }
+    tracing::info!("stopping between two rounds of every run");
+    controller.stop().await;
+    serving.abort();
+    Ok(())
+}
