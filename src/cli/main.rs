@@ -7,11 +7,19 @@
 //! *Caveats*: logs go to standard error and are off unless `GAPLESS_LOG` asks for them (`GAPLESS_LOG=gapless=debug`).
 
 mod check;
+mod cluster;
 mod crds;
 mod demo;
+mod hold;
 mod output;
+mod resume;
+mod rollback;
 mod runtime;
 mod schema;
+mod start;
+mod status;
+mod table;
+mod watch;
 
 use std::{io::IsTerminal as _, process::ExitCode};
 
@@ -33,6 +41,12 @@ enum Verb {
     Demo(demo::Args),
     Crds(crds::Args),
     Schema(schema::Args),
+    Hold(hold::Args),
+    Resume(resume::Args),
+    Rollback(rollback::Args),
+    Start(start::Args),
+    Status(status::Args),
+    Watch(watch::Args),
 }
 
 impl Verb {
@@ -42,6 +56,12 @@ impl Verb {
             Self::Demo(args) => demo::run(&args),
             Self::Crds(args) => crds::run(&args),
             Self::Schema(args) => schema::run(&args),
+            Self::Hold(args) => hold::run(&args),
+            Self::Resume(args) => resume::run(&args),
+            Self::Rollback(args) => rollback::run(&args),
+            Self::Start(args) => start::run(&args),
+            Self::Status(args) => status::run(&args),
+            Self::Watch(args) => watch::run(&args),
         }
     }
 }

@@ -22,6 +22,9 @@ use crate::{
     ports::{Actuator, Performed},
 };
 
+/// How often a write is tried that was refused because the object, but not its spec, was another one.
+const TRIES: usize = 3;
+
 /// The actuator of one run.
 #[derive(Debug)]
 pub struct KubeActuator {
@@ -49,20 +52,28 @@ impl KubeActuator {
         At { namespace: self.world.namespace(), name }
     }
 
+    /// Sets a weight. A first claim rests on the whole object, so that the write of a status meanwhile makes it fail; the
+    /// decision rests on the spec, so it is tried again as long as that is the same.
     async fn shift(&self, shift: Shift<'_>, effect: &Effect) -> Performed {
-        let Some(route) = self.world.route(shift.route) else {
-            return Performed::Refused(format!("HTTPRoute {} is not there", shift.route));
-        };
-        if self.has(&route, &shift) {
-            return Performed::Done;
+        let mut refused = Performed::Refused(format!("HTTPRoute {} is not there", shift.route));
+        for _ in 0..TRIES {
+            let Some(route) = self.world.route(shift.route) else { return refused };
+            if self.has(&route, &shift) {
+                return Performed::Done;
+            }
+            if effect.precondition.version.as_ref().is_some_and(|expected| *expected != version(&route)) {
+                return Performed::Refused(format!("HTTPRoute {} was changed since", shift.route));
+            }
+            refused = match patch::shift(&route, shift.rule, shift.weight, &shift.mark, &self.owner) {
+                Ok(patch) => self.write(shift.route, &patch).await,
+                Err(Misfit(why)) => return Performed::Refused(why),
+            };
+            let meanwhile = self.world.route(shift.route).is_some_and(|now| now != route);
+            if !matches!(refused, Performed::Refused(_)) || !meanwhile {
+                return refused;
+            }
         }
-        if effect.precondition.version.as_ref().is_some_and(|expected| *expected != version(&route)) {
-            return Performed::Refused(format!("HTTPRoute {} was changed since", shift.route));
-        }
-        match patch::shift(&route, shift.rule, shift.weight, &shift.mark, &self.owner) {
-            Ok(patch) => self.write(shift.route, &patch).await,
-            Err(Misfit(why)) => Performed::Refused(why),
-        }
+        refused
     }
 
     /// Whether the route is as the order wants it: a second try of what was done is not a second write.

@@ -9,23 +9,10 @@ use serde_json::Value;
 
 use super::crd::{Condition, ConditionStatus, MigrationRunStatus, Progress, WAITING_MAX, Waiting, bounded};
 use crate::{
-    engine::{Course, Decision, Direction, Outcome, Reason, Record, Stage, Wait, step_count, steps},
+    engine::{Course, Decision, Direction, Outcome, Reason, Record, Stage, Wait},
     plan::{Plan, Revision},
+    report::status::{ProgressReport, progress},
 };
-
-/// Steps that a record has confirmed, of all of its plan.
-pub fn progress(plan: &Plan, record: &Record) -> (usize, usize) {
-    let confirmed = plan.services.iter().map(|(name, service)| {
-        let all = steps(service).count();
-        match record.services.get(name).map_or(Stage::Waiting, |state| state.stage) {
-            Stage::Waiting | Stage::Returning | Stage::Returned => 0,
-            Stage::Shifting(index) => usize::from(index) + 1,
-            Stage::Soaking => all.saturating_sub(1),
-            Stage::Soaked => all,
-        }
-    });
-    (confirmed.sum(), step_count(plan))
-}
 
 /// The status that goes with a decision. `before` is the status as it stands: what has not changed keeps its moment.
 pub fn of(
@@ -37,7 +24,7 @@ pub fn of(
     generation: i64,
 ) -> MigrationRunStatus {
     let plan = revision.plan();
-    let (confirmed, total) = progress(plan, record);
+    let ProgressReport { confirmed, total } = progress(plan, record);
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let outcome = record.ended.as_ref().map(|ended| ended.outcome).or(decision.outcome);
     let waiting = waiting(&decision.waits);

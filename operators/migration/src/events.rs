@@ -50,7 +50,7 @@ impl Events {
         };
         let event = json!({
             "apiVersion": "events.k8s.io/v1", "kind": "Event",
-            "metadata": { "generateName": format!("{}.", bounded(&run.name, 200)), "namespace": run.namespace },
+            "metadata": { "generateName": format!("{}-", run.name.chars().take(200).collect::<String>()), "namespace": run.namespace },
             "eventTime": format!("{:.6}", Timestamp::now()),
             "reportingController": "gapless.dev/operator", "reportingInstance": bounded(&self.instance, 128),
             "action": reason, "reason": reason, "type": kind, "note": bounded(note, 1000),

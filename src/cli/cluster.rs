@@ -1,0 +1,138 @@
+//! What the verbs for a cluster share: the connection, the caller's identity, a run with its revision.
+
+use anyhow::{Context as _, anyhow};
+use gapless::{
+    engine::{Intent, Record},
+    kubernetes::{
+        api::{Api, ApiError, At, Kind},
+        crd::{MigrationPlanRevision, MigrationRun, bounded},
+        revision::unpack,
+        store::read,
+    },
+    plan::Revision,
+    report::status::{StatusReport, WaitingReport},
+};
+use serde_json::{Value, json};
+
+/// How long an order may take to be seen by the operator before the caller is told so.
+const TAKEN_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Where in the cluster.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Scope {
+    /// The namespace [default: that of the kubeconfig]
+    #[arg(short = 'n', long)]
+    pub namespace: Option<String>,
+}
+
+/// A cluster and a namespace in it.
+pub struct Cluster {
+    pub api: Api,
+    pub namespace: String,
+}
+
+/// A run, and all that it rests on.
+pub struct Run {
+    pub object: MigrationRun,
+    pub revision: Revision,
+    pub record: Record,
+}
+
+impl Cluster {
+    /// Connects to the cluster that `KUBECONFIG` names.
+    pub async fn connect(scope: &Scope) -> anyhow::Result<Self> {
+        let (api, default) = Api::from_environment().await.context("the cluster cannot be reached")?;
+        Ok(Self { api, namespace: scope.namespace.clone().unwrap_or(default) })
+    }
+
+    pub fn at<'a>(&'a self, name: &'a str) -> At<'a> {
+        At { namespace: &self.namespace, name }
+    }
+
+    /// The caller, as the API server knows them.
+    pub async fn caller(&self) -> anyhow::Result<String> {
+        let review = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview" });
+        let answer: Value = self.api.create(Kind::SELF_REVIEW, None, &review).await.context("who you are cannot be found out")?;
+        let user = answer.pointer("/status/userInfo/username").and_then(Value::as_str);
+        user.map(|user| bounded(user, 256)).ok_or_else(|| anyhow!("the API server does not say who you are"))
+    }
+
+    /// A run by name.
+    pub async fn run(&self, name: &str) -> anyhow::Result<Run> {
+        let object = self.object(name).await?;
+        let at = self.at(&object.spec.revision);
+        let revision: MigrationPlanRevision =
+            self.api.get(Kind::REVISION, at).await.context("the run's revision cannot be read")?;
+        let revision = unpack(&revision)?;
+        let record = read(&object, &revision)?;
+        Ok(Run { object, revision, record })
+    }
+
+    async fn object(&self, name: &str) -> anyhow::Result<MigrationRun> {
+        match self.api.get(Kind::RUN, self.at(name)).await {
+            Ok(run) => Ok(run),
+            Err(ApiError::NotFound(_)) => {
+                Err(anyhow!("there is no run {name} in namespace {}; `gapless status` lists them", self.namespace))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Gives an order, in the caller's name, and says whether the operator has taken it.
+    pub async fn order(&self, name: &str, intent: Intent, resumes: Option<u64>) -> anyhow::Result<Taken> {
+        let caller = self.caller().await?;
+        let mut spec = json!({ "intent": intent, "by": caller });
+        if let (Some(resumes), Some(spec)) = (resumes, spec.as_object_mut()) {
+            spec.insert("resumes".into(), json!(resumes));
+        }
+        let after: MigrationRun = match self.api.merge(Kind::RUN, self.at(name), &json!({ "spec": spec })).await {
+            Ok(after) => after,
+            Err(ApiError::NotFound(_)) => self.object(name).await?,
+            Err(error) => return Err(anyhow!(error).context("the order was not given")),
+        };
+        let wanted = after.metadata.generation;
+        let until = tokio::time::Instant::now() + TAKEN_WITHIN;
+        while tokio::time::Instant::now() < until {
+            let now = self.object(name).await?;
+            if now.status.as_ref().is_some_and(|status| status.observed_generation >= wanted) {
+                return Ok(Taken::Yes);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        Ok(Taken::NotYet)
+    }
+}
+
+/// Whether the operator has taken an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    Yes,
+    NotYet,
+}
+impl Taken {
+    /// The end of the sentence that begins with what was ordered.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Yes => "the operator has taken the order",
+            Self::NotYet => "the order stands, but the operator has not taken it yet: is it running?",
+        }
+    }
+}
+
+impl Run {
+    /// How it stands.
+    pub fn report(&self) -> StatusReport {
+        let status = self.object.status.as_ref();
+        let waiting = status.map(|status| status.waiting.as_slice()).unwrap_or_default();
+        let waiting = waiting.iter().map(|one| WaitingReport {
+            step: one.step.clone(),
+            reason: one.reason.clone(),
+            message: one.message.clone(),
+            who: None,
+            until: None,
+        });
+        let outcome = status.and_then(|status| status.outcome);
+        let name = self.object.metadata.name.as_deref().unwrap_or_default();
+        StatusReport::of(name, &self.revision, &self.record, waiting.collect(), outcome)
+    }
+}

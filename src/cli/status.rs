@@ -1,0 +1,117 @@
+//! `gapless status`: how a run stands, or which runs there are.
+
+use gapless::{
+    kubernetes::{
+        api::{Kind, Selection},
+        crd::MigrationRun,
+    },
+    report::status::{StatusReport, Way},
+};
+
+use crate::{
+    Exit,
+    cluster::{Cluster, Scope},
+    output::{self, Format, Output},
+    runtime,
+};
+
+/// Say how a run stands, or list the runs of a namespace
+///
+/// Exit code 0: it goes on or is completed; 1: it holds, went back or failed.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The run; without it all runs of the namespace are listed
+    run: Option<String>,
+    #[command(flatten)]
+    scope: Scope,
+    #[command(flatten)]
+    output: Output,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    runtime::block_on(async {
+        let cluster = Cluster::connect(&args.scope).await?;
+        match &args.run {
+            Some(name) => {
+                let report = cluster.run(name).await?.report();
+                show(&report, args.output.format)
+            }
+            None => list(&cluster, args.output.format).await,
+        }
+    })?
+}
+
+/// Prints how a run stands, and gives the exit code that says the same.
+pub fn show(report: &StatusReport, format: Format) -> anyhow::Result<Exit> {
+    match format {
+        Format::Json => output::print_json(report)?,
+        Format::Text => output::print(&text(report))?,
+    }
+    use gapless::engine::Outcome::{Completed, Failed, Held, RolledBack};
+    Ok(match report.outcome {
+        None | Some(Completed) => Exit::Good,
+        Some(RolledBack | Held | Failed) => Exit::Finding,
+    })
+}
+
+fn text(report: &StatusReport) -> String {
+    let state = match (report.outcome, report.direction) {
+        (Some(outcome), _) => outcome.to_string(),
+        (None, Way::Forward) => "running".into(),
+        (None, Way::Backward) => "going back".into(),
+    };
+    let steps = format!("{} of {} steps", report.progress.confirmed, report.progress.total);
+    let mut text = format!("run {} of plan {}: {state}, {steps}\n\n", report.run, report.plan);
+    let mut table = crate::table::plain(&["SERVICE", "PHASE", "STAGE", "ON TARGET", "WHY"]);
+    for service in &report.services {
+        let why = service.why.clone().unwrap_or_default();
+        table.add_row([
+            service.name.clone(),
+            service.phase.clone(),
+            service.stage.to_owned(),
+            format!("{} %", service.weight),
+            why,
+        ]);
+    }
+    text.push_str(&format!("{table}\n"));
+    if !report.waiting.is_empty() {
+        text.push_str("\nwaiting:\n");
+    }
+    for waiting in &report.waiting {
+        text.push_str(&format!("  {}: {}\n", waiting.step, waiting.message));
+    }
+    text
+}
+
+async fn list(cluster: &Cluster, format: Format) -> anyhow::Result<Exit> {
+    let of = Selection::all(Kind::RUN, Some(&cluster.namespace));
+    let (mut runs, mut next): (Vec<MigrationRun>, String) = (Vec::new(), String::new());
+    loop {
+        let page = cluster.api.page(&of, &next).await?;
+        runs.extend(page.items);
+        next = page.metadata.next;
+        if next.is_empty() {
+            break;
+        }
+    }
+    if format == Format::Json {
+        let names: Vec<_> = runs.iter().map(|run| serde_json::json!({ "run": run.metadata.name, "plan": run.spec.plan, "outcome": run.status.as_ref().and_then(|s| s.outcome) })).collect();
+        output::print_json(&serde_json::json!({ "runs": names }))?;
+        return Ok(Exit::Good);
+    }
+    let mut table = crate::table::plain(&["RUN", "PLAN", "STATE", "STEPS", "STARTED BY"]);
+    for run in &runs {
+        let status = run.status.as_ref();
+        let state = status.and_then(|status| status.state.clone()).unwrap_or_else(|| "not seen by an operator yet".into());
+        let steps = status.and_then(|status| status.progress.as_ref()).map(|progress| progress.text.clone()).unwrap_or_default();
+        table.add_row([
+            run.metadata.name.clone().unwrap_or_default(),
+            run.spec.plan.to_string(),
+            state,
+            steps,
+            run.spec.started_by.clone(),
+        ]);
+    }
+    output::print(&format!("{table}\n"))?;
+    Ok(Exit::Good)
+}

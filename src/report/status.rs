@@ -1,0 +1,191 @@
+//! How a run stands, for people and as the JSON contract of `gapless status`.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    engine::{Direction, Outcome, Reason, Record, Stage, Wait, step_count, steps},
+    plan::{Plan, Revision, ServiceName},
+};
+
+/// How a run stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusReport {
+    /// The run's name.
+    pub run: String,
+    /// The plan's name.
+    pub plan: String,
+    /// The revision that is executed.
+    pub digest: String,
+    /// `Forward`, or `Backward` as soon as one service goes back.
+    pub direction: Way,
+    /// How it ended, or that it holds; absent while it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// Steps confirmed, of all.
+    pub progress: ProgressReport,
+    /// Why what could be next is not; what a person should know comes first.
+    pub waiting: Vec<WaitingReport>,
+    /// Until when everything can still be undone inside its window; null: there is no window.
+    pub latest_rollback: Option<String>,
+    /// Every service, by name.
+    pub services: Vec<ServiceReport>,
+}
+
+/// Which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub enum Way {
+    /// To the target.
+    Forward,
+    /// Back to legacy.
+    Backward,
+}
+impl From<Direction> for Way {
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::Forward => Self::Forward,
+            Direction::Backward => Self::Backward,
+        }
+    }
+}
+
+/// Steps confirmed, of all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ProgressReport {
+    /// Confirmed.
+    pub confirmed: usize,
+    /// All.
+    pub total: usize,
+}
+
+/// Why a step waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitingReport {
+    /// The step.
+    pub step: String,
+    /// A CamelCase word.
+    pub reason: String,
+    /// The sentence.
+    pub message: String,
+    /// Who can end it, if a person has to; null: it may pass by itself.
+    pub who: Option<String>,
+    /// When it ends by itself, if that is known.
+    pub until: Option<String>,
+}
+
+/// How far a service is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceReport {
+    /// Its name.
+    pub name: String,
+    /// Its phase.
+    pub phase: String,
+    /// Where on its way.
+    pub stage: &'static str,
+    /// Which way.
+    pub direction: Way,
+    /// The share of its traffic that was last ordered to target, in percent.
+    pub weight: u8,
+    /// Since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// The number of its hold, which `resume` clears.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<u64>,
+    /// Why it holds or goes back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// Steps that a record has confirmed, of all of its plan.
+pub fn progress(plan: &Plan, record: &Record) -> ProgressReport {
+    let confirmed = plan.services.iter().map(|(name, service)| {
+        let all = steps(service).count();
+        match record.services.get(name).map_or(Stage::Waiting, |state| state.stage) {
+            Stage::Waiting | Stage::Returning | Stage::Returned => 0,
+            Stage::Shifting(index) => usize::from(index) + 1, // `prepare`, and the shifts before this one
+            Stage::Soaking => all.saturating_sub(1),
+            Stage::Soaked => all,
+        }
+    });
+    ProgressReport { confirmed: confirmed.sum(), total: step_count(plan) }
+}
+
+impl StatusReport {
+    /// How a run of this revision stands by its record.
+    pub fn of(run: &str, revision: &Revision, record: &Record, waiting: Vec<WaitingReport>, outcome: Option<Outcome>) -> Self {
+        let plan = revision.plan();
+        let backward = record.services.values().any(|state| state.direction == Direction::Backward);
+        Self {
+            run: run.to_owned(),
+            plan: plan.name.to_string(),
+            digest: revision.digest().to_string(),
+            direction: if backward { Way::Backward } else { Way::Forward },
+            outcome: record.ended.as_ref().map(|ended| ended.outcome).or(outcome),
+            progress: progress(plan, record),
+            waiting,
+            latest_rollback: None,
+            services: plan.services.keys().filter_map(|name| service(plan, record, name)).collect(),
+        }
+    }
+}
+
+fn service(plan: &Plan, record: &Record, name: &ServiceName) -> Option<ServiceReport> {
+    let (model, state) = (plan.services.get(name)?, record.services.get(name)?);
+    let hold = state.hold.as_ref();
+    Some(ServiceReport {
+        name: name.to_string(),
+        phase: model.phase.to_string(),
+        stage: stage(state.stage),
+        direction: state.direction.into(),
+        weight: state.weight().percent(),
+        since: state.order.map(|order| order.at.to_string()),
+        hold: hold.map(|hold| hold.id),
+        why: hold.map(|hold| &hold.reason).or(state.cause.as_ref()).map(ToString::to_string),
+    })
+}
+
+/// The word for a stage.
+pub fn stage(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Waiting => "Waiting",
+        Stage::Shifting(_) => "Shifting",
+        Stage::Soaking => "Soaking",
+        Stage::Soaked => "Soaked",
+        Stage::Returning => "Returning",
+        Stage::Returned => "Returned",
+    }
+}
+
+impl From<&Wait> for WaitingReport {
+    fn from(wait: &Wait) -> Self {
+        let until: Option<Timestamp> = match &wait.reason {
+            Reason::Baking { until, .. } | Reason::Soak { until } => Some(*until),
+            _ => None,
+        };
+        let person = matches!(
+            wait.reason,
+            Reason::Drift { .. }
+                | Reason::OneOwner { .. }
+                | Reason::NotEffective { .. }
+                | Reason::NoWayBack { .. }
+                | Reason::NoWorse { .. }
+                | Reason::Ordered { .. }
+                | Reason::Invariant { .. }
+                | Reason::GateFailed { .. }
+                | Reason::GuardFailed { .. }
+                | Reason::GateUnknownTooLong { .. }
+        );
+        Self {
+            step: wait.step.to_string(),
+            reason: wait.reason.word().to_owned(),
+            message: wait.reason.to_string(),
+            who: person.then(|| "whoever may order the run".to_owned()),
+            until: until.map(|moment| moment.to_string()),
+        }
+    }
+}
