@@ -5,7 +5,7 @@
 //! *Guarantees*: a mark counts as effective only after [`IN_A_ROW`] answers in a row bore it, all of them asked for after
 //! the mark was looked for; one answer with another mark, or with none, ends that at once. No answer at all proves nothing:
 //! it interrupts a row, and leaves what was proven. While a mark is awaited the next question follows [`PENDING`] after
-//! the answer before; later once in [`SETTLED`].
+//! the one before, or its answer if that is later; afterwards one each [`SETTLED`].
 //! *Assumptions*: the address is reached the way real traffic goes, and asking it changes nothing.
 //! *Caveats*: data planes that share an address converge one by one; [`IN_A_ROW`] answers make it likely that all did,
 //! and later answers that show otherwise take it back.
@@ -34,6 +34,8 @@ pub const MARK: &str = "x-gapless-mark";
 pub const IN_A_ROW: u32 = 3;
 /// The pause between two questions while a mark is awaited.
 pub const PENDING: Duration = Duration::from_millis(5);
+/// The pause within a row: short, because the first answer of a row says that the change has arrived.
+const CONFIRMING: Duration = Duration::from_millis(1);
 /// After waiting for so long the pauses grow: something is wrong, and a person is told soon.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The pause then.
@@ -188,24 +190,27 @@ async fn ask_on(shared: Arc<Shared>) {
             _ => tokio::time::Instant::now(),
         };
         looked_for = Some((Arc::clone(&wanted), since));
+        let begun = tokio::time::Instant::now();
         let said = ask(&wanted).await;
-        let pause = match learn(&shared, &wanted, &said) {
-            true => SETTLED,
-            false if since.elapsed() > PATIENCE => PATIENT,
-            false => PENDING,
+        let row = learn(&shared, &wanted, &said);
+        let pause = match row.effective {
+            Some(_) => SETTLED,
+            None if row.length > 0 => CONFIRMING,
+            None if since.elapsed() > PATIENCE => PATIENT,
+            None => PENDING,
         };
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep_until(begun + pause) => {}
             () = shared.changed.notified() => {}
         }
     }
 }
 
-/// Takes an answer in, unless something else is looked for by now. Says whether the mark is effective.
-fn learn(shared: &Shared, wanted: &Arc<Wanted>, said: &Said) -> bool {
+/// Takes an answer in, unless something else is looked for by now. Gives the row as it is then.
+fn learn(shared: &Shared, wanted: &Arc<Wanted>, said: &Said) -> Row {
     let mut state = shared.state();
     if !state.wanted.as_ref().is_some_and(|now| Arc::ptr_eq(now, wanted)) {
-        return false;
+        return Row::default();
     }
     let before = state.row;
     state.row = before.after(said, clock::now());
@@ -213,12 +218,12 @@ fn learn(shared: &Shared, wanted: &Arc<Wanted>, said: &Said) -> bool {
         Said::Nothing(why) => Some(why.clone()),
         _ => None,
     };
-    let (effective, news) = (state.row.effective.is_some(), state.row.effective != before.effective);
+    let (row, news) = (state.row, state.row.effective != before.effective);
     drop(state);
     if news {
         shared.wake.fire();
     }
-    effective
+    row
 }
 
 async fn ask(wanted: &Wanted) -> Said {
@@ -233,8 +238,12 @@ async fn ask(wanted: &Wanted) -> Said {
         Err(error) => return Said::Nothing(format!("the question cannot be put: {error}")),
     };
     match exchange_at(address, request, TIMEOUT).await {
-        Ok(answer) if answer.headers.get(MARK).is_some_and(|mark| mark == wanted.mark.as_str()) => Said::Same,
-        Ok(_) => Said::Other,
+        Ok(answer) => {
+            // A second mark would be a backend's own, or another configuration's: then nobody knows which one it was.
+            let mut marks = answer.headers.get_all(MARK).iter();
+            let same = marks.next().is_some_and(|mark| mark == wanted.mark.as_str());
+            if same && marks.next().is_none() { Said::Same } else { Said::Other }
+        }
         Err(error) => Said::Nothing(error.to_string()),
     }
 }

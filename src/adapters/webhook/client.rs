@@ -92,13 +92,6 @@ impl Client {
         }
     }
 
-    /// `GET /x` of the address itself, to see which configuration answers there.
-    pub fn look(address: &Address) -> Result<Request<Full<Bytes>>, String> {
-        let request = Request::builder().method(Method::GET).uri(address.path()).header(HOST, address.authority());
-        let request = request.header(USER_AGENT, AGENT).header("connection", "close");
-        request.body(Full::default()).map_err(|error| format!("{address} cannot be asked: {error}"))
-    }
-
     fn request(&self, method: Method, path: &str, if_match: Option<&str>, body: Bytes) -> Result<Request<Full<Bytes>>, String> {
         let mut request = Request::builder().method(&method).uri(path).header(HOST, self.address.authority());
         request = request.header(USER_AGENT, AGENT);

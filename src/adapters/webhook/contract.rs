@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The response header that names the configuration by which a request was routed.
-pub const MARK_HEADER: &str = "x-gapless-mark";
+pub const MARK_HEADER: &str = crate::adapters::effective::MARK;
 /// The longest a router may keep a `?wait=` request.
 pub const LONG_POLL: std::time::Duration = std::time::Duration::from_secs(2);
 

@@ -1,8 +1,8 @@
 //! Routers behind the webhook contract (`docs/design/webhook.md`).
 //!
 //! *Flow*: one [`Webhook`] for each route. While it is watched, one task reads the state (long poll, or every 200 ms; every
-//! 5 ms while something takes effect), another sends real requests through the route's address and compares the mark of
-//! their answers with the state's. [`Webhook::perform`] does effects, and what it learns from the router's answer is seen at
+//! 5 ms while something takes effect), and an [`Echo`] sends real requests through the route's address and compares the mark
+//! of their answers with the state's. [`Webhook::perform`] does effects, and what it learns from the router's answer is seen at
 //! once.
 //! *Guarantees*: a change is conditional on the version that the decision rested on, and bears the effect's key, so that it is
 //! done at most once; *effective* needs three answers in a row, each on a connection of its own, sent after the state was
@@ -10,7 +10,7 @@
 //! *Assumptions*: the router keeps the contract's promises, above all that a mark belongs to the configuration that routed
 //! the request.
 //! *Caveats*: answers are not signed, there is no TLS in this version. The route's address gets up to 200 requests a second
-//! for up to two seconds after a change, and one a second otherwise.
+//! for up to five seconds after a change, and one a second otherwise.
 
 mod cell;
 mod client;
@@ -26,22 +26,19 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use tokio::{sync::Notify, task::JoinHandle};
 
-pub use self::cell::STREAK;
 use self::{
-    cell::{Cell, Errand, Look, patience},
+    cell::{Cell, Reading, patience},
     client::Client,
-    contract::MARK_HEADER,
+    contract::State,
     signature::Key,
 };
 use super::{
     clock,
-    http::{self, Address, Fault, Kept},
+    effective::Echo,
+    http::{Address, Kept},
     wake::Wake,
 };
-use crate::engine::{Owner, RouteSeen, Sample};
-
-/// How long one look at real answers may take.
-const LOOK_WITHIN: Duration = Duration::from_secs(2);
+use crate::engine::{Effective, Owner, RouteSeen, Sample, Unknown};
 
 /// One route. Cheap to clone; all clones are the same route.
 #[derive(Debug, Clone)]
@@ -53,22 +50,37 @@ struct Inner {
     /// The run that we drive routes for.
     by: Owner,
     wake: Wake,
-    cell: Mutex<Cell>,
+    known: Mutex<Known>,
     /// Rings when the state should be read at once.
     reader: Notify,
-    /// Rings when there may be something else to look for in real answers.
-    looker: Notify,
     /// The connection on which changes are sent.
     writing: tokio::sync::Mutex<Kept>,
+}
+
+/// Under one lock, so that what real answers showed is never taken for another state than the one it was asked for.
+#[derive(Debug, Default)]
+struct Known {
+    cell: Cell,
+    /// Only while the route is watched.
+    echo: Option<Echo>,
+}
+impl Known {
+    fn effective(&self) -> Option<Effective> {
+        self.echo.as_ref().and_then(Echo::seen)
+    }
 }
 
 /// While it lives, the route is looked at.
 #[derive(Debug)]
 #[must_use = "dropped, it stops looking"]
-pub struct Watching([JoinHandle<()>; 2]);
+pub struct Watching {
+    route: Arc<Inner>,
+    reads: JoinHandle<()>,
+}
 impl Drop for Watching {
     fn drop(&mut self) {
-        self.0.iter().for_each(JoinHandle::abort);
+        self.reads.abort();
+        self.route.known().echo = None;
     }
 }
 
@@ -76,50 +88,56 @@ impl Webhook {
     /// The route at this address, driven for this run. Nothing is sent yet.
     pub fn new(address: Address, key: Option<Key>, by: Owner, wake: Wake) -> Self {
         let writing = tokio::sync::Mutex::new(Kept::new(address.clone()));
-        let (reader, looker) = (Notify::new(), Notify::new());
-        Self(Arc::new(Inner { client: Client { address, key }, by, wake, cell: Mutex::default(), reader, looker, writing }))
+        let client = Client { address, key };
+        Self(Arc::new(Inner { client, by, wake, known: Mutex::default(), reader: Notify::new(), writing }))
     }
 
-    /// Looks at the route, from now on and until the guard is dropped. Has to be called inside the runtime.
+    /// Looks at the route, from now on and until the guard is dropped; one guard at a time. Has to be called inside the
+    /// runtime.
     pub fn watch(&self) -> Watching {
-        let (reads, looks) = (Arc::clone(&self.0), Arc::clone(&self.0));
-        Watching([
-            tokio::spawn(async move { reads.read_forever().await }),
-            tokio::spawn(async move { looks.look_forever().await }),
-        ])
+        let (route, reading) = (Arc::clone(&self.0), Arc::clone(&self.0));
+        let mut known = route.known();
+        let echo = Echo::new(route.wake.clone());
+        echo.ask(known.cell.wanted());
+        known.echo = Some(echo);
+        drop(known);
+        Watching { route, reads: tokio::spawn(async move { reading.read_forever().await }) }
     }
 
     /// The newest answer.
     pub fn seen(&self) -> Sample<RouteSeen> {
-        self.0.cell().seen()
+        let known = self.0.known();
+        known.cell.seen(known.effective())
     }
 }
 
 impl Inner {
-    fn cell(&self) -> MutexGuard<'_, Cell> {
-        self.cell.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes in what a look at the state showed.
-    fn learn(&self, look: Result<contract::State, crate::engine::Unknown>, taken_at: Timestamp) {
-        let (tell, errand, before) = {
-            let mut cell = self.cell();
-            let before = cell.errand();
-            let tell = cell.learn(look, taken_at, clock::now());
-            (tell, cell.errand(), before)
-        };
-        if errand != before {
-            self.looker.notify_one();
+    fn learn(&self, look: Result<State, Unknown>, taken_at: Timestamp) {
+        let mut known = self.known();
+        let tell = known.cell.learn(look, taken_at, clock::now());
+        if let Some(echo) = &known.echo {
+            echo.ask(known.cell.wanted());
         }
+        drop(known);
         if tell {
             self.wake.fire();
         }
     }
 
+    fn next_reading(&self, now: Timestamp) -> Reading {
+        let known = self.known();
+        known.cell.reading(known.effective(), now)
+    }
+
     async fn read_forever(&self) {
         let mut connection = Kept::new(self.client.address.clone());
         let mut began = clock::now();
-        let mut reading = cell::Reading { after: SignedDuration::ZERO, wait: None };
+        let mut reading = Reading { after: SignedDuration::ZERO, wait: None };
         loop {
             tokio::select! {
                 () = until(began, reading.after) => {}
@@ -134,36 +152,12 @@ impl Inner {
             if let Some(look) = look {
                 self.learn(look, began);
                 let (asked, now) = (reading.wait.take(), clock::now());
-                reading = self.cell().reading(now);
+                reading = self.next_reading(now);
                 if asked.is_some() && asked == reading.wait && now.duration_since(began) < SignedDuration::from_secs(1) {
                     reading.after = cell::SLOW; // a router that says it waits, and does not
                 }
             } else {
-                reading = cell::Reading { after: SignedDuration::ZERO, wait: None };
-            }
-        }
-    }
-
-    async fn look_forever(&self) {
-        loop {
-            let errand = self.cell().errand();
-            let Some(errand) = errand else {
-                self.looker.notified().await;
-                continue;
-            };
-            let began = clock::now();
-            let look = look(&errand).await;
-            let (tell, pause) = {
-                let (mut cell, now) = (self.cell(), clock::now());
-                (cell.looked(&errand, look, now), cell.looking(now))
-            };
-            if tell {
-                self.reader.notify_one(); // settled or unsettled: it is read in another way now
-                self.wake.fire();
-            }
-            tokio::select! {
-                () = until(began, pause) => {}
-                () = self.looker.notified() => {}
+                reading = Reading { after: SignedDuration::ZERO, wait: None };
             }
         }
     }
@@ -173,21 +167,4 @@ impl Inner {
 async fn until(began: Timestamp, pause: SignedDuration) {
     let left = pause - clock::now().duration_since(began);
     tokio::time::sleep(Duration::try_from(left).unwrap_or_default()).await;
-}
-
-/// One real request through the route, on a connection of its own.
-async fn look(errand: &Errand) -> Look {
-    let Ok(address) = errand.address.parse::<Address>() else { return Look::Unmarked };
-    let Ok(request) = Client::look(&address) else { return Look::Unmarked };
-    match http::exchange_at(&address, request, LOOK_WITHIN).await {
-        Ok(answer) => {
-            let mut marks = answer.headers.get_all(MARK_HEADER).iter();
-            let same = marks.next().is_some_and(|mark| mark.as_bytes() == errand.mark.as_bytes());
-            if same && marks.next().is_none() { Look::Marked } else { Look::Unmarked }
-        }
-        Err(error) => match error.fault() {
-            Fault::Ours => Look::Unsent,
-            Fault::Theirs => Look::Unmarked,
-        },
-    }
 }

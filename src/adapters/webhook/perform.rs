@@ -36,7 +36,7 @@ impl Webhook {
             return Performed::Refused("the decision names no version of the route".to_owned());
         };
         let change = Change { key: effect.key.to_string(), by: self.0.by.clone(), act };
-        self.0.cell().stir(now);
+        self.0.known().cell.stir(now);
         let put = self.put(&change, version, left.min(CHANGE_WITHIN)).await;
         let performed = match put {
             Put::Done(state) => self.done(&change.act, *state, now),
