@@ -97,7 +97,11 @@ fn finish(
 ) -> Result<Checked, Refused> {
     findings.sort_by(Finding::order);
     findings.dedup();
-    findings.truncate(shape::FINDINGS_MAX);
+    if findings.len() > shape::FINDINGS_MAX {
+        findings.truncate(shape::FINDINGS_MAX);
+        let message = format!("there are more than {} findings, and the others are not shown", shape::FINDINGS_MAX);
+        findings.push(Finding::error(Code::TooLarge, Path::top(), message, "mend these first"));
+    }
     match plan.filter(|_| !findings.iter().any(Finding::is_error)) {
         Some(plan) => Ok(Checked { revision: Revision::of(plan), warnings: findings }),
         None => Err(Refused { name, services, findings }),

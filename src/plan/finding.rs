@@ -219,6 +219,9 @@ impl fmt::Display for Finding {
 
 /// The name among `known` that `wrong` was most likely meant to be.
 pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if wrong.len() > 80 {
+        return None; // longer than any name can be; the comparison takes time with the length
+    }
     let lower = wrong.to_lowercase();
     let distance = |name: &str| strsim::damerau_levenshtein(&lower, &name.to_lowercase());
     let limit = (wrong.chars().count() / 3).max(1);

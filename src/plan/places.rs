@@ -12,6 +12,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput};
 use super::{
     finding::{Code, Finding, Spot},
     path::{Path, Segment},
+    shape::{FINDINGS_MAX, show},
 };
 
 /// The deepest nesting that is read.
@@ -92,7 +93,6 @@ pub(crate) fn survey(text: &str) -> Survey {
 
 struct Frame {
     start: Place,
-    path: Path,
     kind: Kind,
 }
 
@@ -123,13 +123,13 @@ impl Surveyor {
         while let Some(next) = parser.next_event() {
             match next {
                 Err(error) => {
-                    self.findings.push(scan_error(error.info(), point(*error.marker(), 1)));
+                    self.note(scan_error(error.info(), point(*error.marker(), 1)));
                     return false;
                 }
                 Ok((Event::StreamEnd, _)) => break,
                 Ok((event, span)) => {
                     if let Err(finding) = self.take(event, span) {
-                        self.findings.push(*finding);
+                        self.note(*finding);
                         return false;
                     }
                 }
@@ -137,7 +137,7 @@ impl Surveyor {
         }
         if self.root.is_none() {
             let help = "a plan begins with `apiVersion: gapless.dev/v1alpha1` and `kind: MigrationPlan`";
-            self.findings.push(Finding::error(Code::Syntax, Path::top(), "there is no document in this file", help));
+            self.note(Finding::error(Code::Syntax, Path::top(), "there is no document in this file", help));
         }
         self.root.is_some()
     }
@@ -152,7 +152,7 @@ impl Surveyor {
             }
             Event::Alias(_) => {
                 self.plain = false;
-                self.findings.push(not_plain("an alias (`*`) stands for a value that is written elsewhere", place(span)));
+                self.note(not_plain("an alias (`*`) stands for a value that is written elsewhere", place(span)));
                 self.scalar("", ScalarStyle::Plain, span)
             }
             Event::SequenceStart(anchor, tag) => {
@@ -176,7 +176,7 @@ impl Surveyor {
         if self.documents == 2 {
             let message = "a second document begins here";
             let help = "keep one plan in a file; `gapless check` takes several files at once";
-            self.findings.push(at(Finding::error(Code::Syntax, Path::top(), message, help), place(span)));
+            self.note(at(Finding::error(Code::Syntax, Path::top(), message, help), place(span)));
         }
         Ok(())
     }
@@ -184,22 +184,27 @@ impl Surveyor {
     fn refuse_marks(&mut self, anchor: usize, tagged: bool, span: Span) {
         if anchor != 0 {
             self.plain = false;
-            self.findings.push(not_plain("an anchor (`&`) gives this value a name to be repeated by", place(span)));
+            self.note(not_plain("an anchor (`&`) gives this value a name to be repeated by", place(span)));
         }
         if tagged {
             self.plain = false;
-            self.findings.push(not_plain("a tag (`!`) changes how this value is read", place(span)));
+            self.note(not_plain("a tag (`!`) changes how this value is read", place(span)));
         }
     }
 
-    /// The path that the next value has.
+    /// The path that the next value has. Made only for findings: keys may be long, and values many.
     fn here(&self) -> Path {
-        match self.stack.last() {
-            None => Path::top(),
-            Some(Frame { path, kind: Kind::List(items), .. }) => path.index(items.len()),
-            Some(Frame { path, kind: Kind::Map { pending, .. }, .. }) => {
-                pending.as_ref().map_or_else(|| path.clone(), |(name, _)| path.key(name.clone()))
-            }
+        self.stack.iter().fold(Path::top(), |path, frame| match &frame.kind {
+            Kind::List(items) => path.index(items.len()),
+            Kind::Map { pending: Some((name, _)), .. } => path.key(name.clone()),
+            Kind::Map { pending: None, .. } => path,
+        })
+    }
+
+    /// Notes a finding; too many of one file help nobody.
+    fn note(&mut self, finding: Finding) {
+        if self.findings.len() <= FINDINGS_MAX {
+            self.findings.push(finding);
         }
     }
 
@@ -215,18 +220,11 @@ impl Surveyor {
     fn scalar(&mut self, text: &str, style: ScalarStyle, span: Span) -> Result<(), Box<Finding>> {
         self.count(span)?;
         let place = place(span);
-        let path = self.here();
-        if let Some(Frame { path, kind: Kind::Map { pending: pending @ None, seen, .. }, .. }) = self.stack.last_mut() {
-            if let Some(first) = seen.insert(text.to_owned(), place) {
-                let message = format!("`{text}` stands twice in one object");
-                let finding = Finding::error(Code::DuplicateKey, path.key(text), message, "keep one of the two").at_key();
-                let mut finding = at(finding, place).with(path.key(text), "first here");
-                for related in &mut finding.related {
-                    (related.line, related.column, related.width) = (Some(first.line), Some(first.column), first.width);
-                }
-                self.findings.push(finding);
-            }
+        if let Some(Frame { kind: Kind::Map { pending: pending @ None, seen, .. }, .. }) = self.stack.last_mut() {
             *pending = Some((text.to_owned(), place));
+            if let Some(first) = seen.insert(text.to_owned(), place) {
+                self.twice(text, place, first);
+            }
             return Ok(());
         }
         if style == ScalarStyle::Plain
@@ -234,27 +232,37 @@ impl Surveyor {
         {
             let message = format!("`{text}` is text here and {other} for kubectl");
             let help = format!("write {plain}, or \"{text}\" in quotes if text is meant");
-            self.findings.push(at(Finding::error(Code::AmbiguousScalar, path, message, help), place));
+            self.note(at(Finding::error(Code::AmbiguousScalar, self.here(), message, help), place));
         }
         self.put(place, Inside::Scalar);
         Ok(())
     }
 
+    /// A key that stands twice in the object at hand, whose last key it is.
+    fn twice(&mut self, key: &str, place: Place, first: Place) {
+        let (path, message) = (self.here(), format!("{} stands twice in one object", show(&key.into())));
+        let finding = Finding::error(Code::DuplicateKey, path.clone(), message, "keep one of the two").at_key();
+        let mut finding = at(finding, place).with(path, "first here");
+        for related in &mut finding.related {
+            (related.line, related.column, related.width) = (Some(first.line), Some(first.column), first.width);
+        }
+        self.note(finding);
+    }
+
     fn open(&mut self, kind: Kind, span: Span) -> Result<(), Box<Finding>> {
         self.count(span)?;
-        let path = self.here();
         let start = place(span);
         if let Some(Frame { kind: Kind::Map { pending: None, .. }, .. }) = self.stack.last() {
             let help = "a key is a plain word, such as `services`";
-            let finding = Finding::error(Code::Syntax, path, "a list or an object stands where a key belongs", help);
+            let finding = Finding::error(Code::Syntax, self.here(), "a list or an object stands where a key belongs", help);
             return Err(Box::new(at(finding, start)));
         }
         if self.stack.len() >= DEPTH_MAX {
             let message = format!("more than {DEPTH_MAX} levels are nested here");
             let help = "a plan has about ten; look for a stray bracket or indentation";
-            return Err(Box::new(at(Finding::error(Code::TooLarge, path, message, help), start)));
+            return Err(Box::new(at(Finding::error(Code::TooLarge, self.here(), message, help), start)));
         }
-        self.stack.push(Frame { start, path, kind });
+        self.stack.push(Frame { start, kind });
         Ok(())
     }
 

@@ -36,7 +36,7 @@ pub(crate) fn check(document: &Value) -> Vec<Finding> {
         options.build(&SCHEMA).map_err(|error| error.to_string())
     });
     match &*VALIDATOR {
-        Ok(validator) => validator.iter_errors(document).flat_map(|error| translate(&error)).take(FINDINGS_MAX).collect(),
+        Ok(validator) => validator.iter_errors(document).flat_map(|error| translate(&error)).take(FINDINGS_MAX + 1).collect(),
         // Built from our own types and tested; if it were ever wrong, no plan may pass.
         Err(error) => vec![Finding::error(
             Code::BadValue,
@@ -142,7 +142,7 @@ fn unexpected_field(owner: &Path, object: &Value, name: &str, said: &Said<'_>) -
         (None, None) => format!("the fields here are {}", list(said.fields())),
     };
     let place = whose(owner, object);
-    Finding::error(Code::UnknownField, path, format!("{place} has no field `{name}`"), help).at_key()
+    Finding::error(Code::UnknownField, path, format!("{place} has no field {}", show(&name.into())), help).at_key()
 }
 
 fn missing(owner: &Path, object: &Value, name: &str, said: &Said<'_>) -> Finding {

@@ -120,14 +120,14 @@ fn read_all<'a, T: serde::de::DeserializeOwned>(
     findings: &mut Vec<Finding>,
 ) -> Vec<Element<'a, T>> {
     let base = Path::top().key("spec").key(list);
-    let items = document.get("spec").and_then(|spec| spec.get(list)?.as_array()).into_iter().flatten();
+    let items = outline::elements(document.get("spec"), list);
     let schema = shape::element(list);
     items
         .enumerate()
         .map(|(index, item)| {
             let path = base.index(index);
             let read = salvage(item, schema, &path, wrong, findings);
-            let label = item.get("name").and_then(Value::as_str).unwrap_or("(no name)");
+            let label = outline::text(item, "name").unwrap_or("(no name)");
             Element { path, label, read }
         })
         .collect()

@@ -7,8 +7,13 @@ use serde_json::Value;
 use crate::plan::{
     finding::{Code, Finding, nearest},
     graph::Waits,
+    names::LABEL_MAX,
     path::Path,
+    shape::FINDINGS_MAX,
 };
+
+/// The longest list of the schema is that of services. What stands beyond it is refused there, and not looked at here.
+const LIST_MAX: usize = 1200;
 
 /// A name that stands somewhere.
 struct Named<'a> {
@@ -106,16 +111,22 @@ impl Entry<'_> {
     }
 }
 
-fn text<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
-    value.get(field)?.as_str()
+/// A field that holds a name, if it is short enough to be one.
+pub(super) fn text<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
+    value.get(field)?.as_str().filter(|text| text.len() <= LABEL_MAX)
+}
+
+/// The elements of a list, as many as any list of a plan may have.
+pub(super) fn elements<'a>(owner: Option<&'a Value>, list: &str) -> impl Iterator<Item = &'a Value> {
+    owner.and_then(|owner| owner.get(list)?.as_array()).into_iter().flatten().take(LIST_MAX)
 }
 
 fn entries<'a>(spec: Option<&'a Value>, list: &str, waits: &str, refers: &str) -> Vec<Entry<'a>> {
     let base = Path::top().key("spec").key(list);
-    let items = spec.and_then(|spec| spec.get(list)?.as_array()).into_iter().flatten().enumerate();
+    let items = elements(spec, list).enumerate();
     let entry = |(index, item): (usize, &'a Value)| {
         let path = base.index(index);
-        let needs = item.get(waits).and_then(Value::as_array).into_iter().flatten().enumerate();
+        let needs = elements(Some(item), waits).enumerate();
         let waits = needs
             .filter_map(|(i, need)| Some(Named { name: text(need, refers)?, path: path.key(waits).index(i).key(refers) }))
             .collect();
@@ -152,7 +163,8 @@ pub(super) fn twice<'a>(names: impl Iterator<Item = (&'a str, Path)>, kind: &str
 
 fn references(from: &[Entry<'_>], to: &[Entry<'_>], kind: &str, findings: &mut Vec<Finding>) {
     let known: BTreeSet<&str> = to.iter().filter_map(|entry| entry.name).collect();
-    for named in from.iter().flat_map(|entry| &entry.waits).filter(|named| !known.contains(named.name)) {
+    let wrong = from.iter().flat_map(|entry| &entry.waits).filter(|named| !known.contains(named.name));
+    for named in wrong.take(FINDINGS_MAX + 1) {
         findings.push(unknown(named, kind, &known));
     }
 }
