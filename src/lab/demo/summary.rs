@@ -15,6 +15,7 @@ use super::{
     story::{Kind, Moment, Story},
 };
 use crate::{
+    adapters::file_store,
     engine::Outcome,
     lab::{
         load::{FaultSpan, LoadReport},
@@ -160,7 +161,7 @@ impl Account {
             services: self.rows(),
             detection_ms: self.detection(),
             latency: self.latencies(),
-            journal: state.join("journal.jsonl"),
+            journal: file_store::journal_path(state),
             journal_state: verify(state),
             started_at: self.started,
             weights: self.weights(),
@@ -263,5 +264,8 @@ fn length<T>(items: &[T]) -> u64 {
 
 /// Reads the journal and the record as anybody could, and says whether they hold.
 fn verify(state: &Path) -> JournalState {
-    JournalState::Broken(format!("not looked at in {}", state.display()))
+    match file_store::verify(state) {
+        Ok((_, verified)) => JournalState::Verified { lines: verified.lines },
+        Err(error) => JournalState::Broken(error.to_string()),
+    }
 }
