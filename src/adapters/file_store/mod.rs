@@ -181,3 +181,8 @@ fn new_run() -> io::Result<RunId> {
 pub fn orders_path(directory: &Path) -> PathBuf {
     directory.join(ORDERS)
 }
+
+/// Where a directory keeps its journal.
+pub fn journal_path(directory: &Path) -> PathBuf {
+    directory.join(state::JOURNAL)
+}
