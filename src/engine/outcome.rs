@@ -42,12 +42,16 @@ pub fn settle(draft: &mut Draft) -> Option<Outcome> {
 /// Gives up the route of a service that is at an end, if it is seen to be ours. Says whether that is still open.
 fn release(draft: &mut Draft, name: &ServiceName) -> bool {
     let state = draft.state(name);
-    let Some(order) = state.order else { return false };
+    if state.order.is_none() {
+        return false; // it was never ours
+    }
     let step = if state.stage == Stage::Soaked { Step::Soak } else { Step::Return };
     match route::fresh(draft.seen, name, draft.now) {
         Ok(route) if route.owner.as_ref().is_some_and(|o| o.run == draft.next.run) => {
             let version = route.version.clone();
-            draft.effect(name, step, order.number, Action::Release { service: name.clone() }, Some(version));
+            // Number 0: it is no order. With the number of the order that ended the way back it would bear that one's key,
+            // and a router that has done that one would take this for its repetition.
+            draft.effect(name, step, 0, Action::Release { service: name.clone() }, Some(version));
             true
         }
         Ok(_) => false,

@@ -50,6 +50,8 @@ pub struct Sim {
     pub orders: Orders,
     rounds: BTreeMap<ServiceName, Vec<Round>>,
     in_flight: Vec<(Timestamp, Effect)>,
+    /// What each key stood for when it was used first.
+    keys: BTreeMap<String, String>,
     pub lose_next: u32,
     pub delay_next_ms: i64,
     /// What happened, for stories and for reading a failure.
@@ -88,6 +90,7 @@ impl Sim {
             orders: Orders::default(),
             rounds: names.iter().map(|n| (n.clone(), Vec::new())).collect(),
             in_flight: Vec::new(),
+            keys: BTreeMap::new(),
             lose_next: 0,
             delay_next_ms: 5,
             log: Vec::new(),
@@ -149,6 +152,12 @@ impl Sim {
 
     fn apply(&mut self, effect: &Effect) {
         let now = self.now;
+        let what = match &effect.action {
+            Action::SetWeight { weight, .. } => format!("weight {weight}"),
+            other => format!("{other:?}"),
+        };
+        let first = self.keys.entry(effect.key.to_string()).or_insert_with(|| what.clone());
+        assert_eq!(*first, what, "equal keys mean the same effect: {}", effect.key);
         let name = effect.key.step.service.clone();
         let route = self.routes.get_mut(&name).unwrap();
         if effect.precondition.version.as_deref() != Some(&route.version.to_string()) {
