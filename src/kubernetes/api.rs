@@ -3,7 +3,11 @@
 //! *Guarantees*: every request ends within [`PATIENCE`]; nothing is tried again by itself, the loop does that. *Caveats*:
 //! what was not answered may have been done ([`ApiError::Unclear`]).
 
-use std::time::Duration;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures_util::{Stream, StreamExt as _};
 use hyper::Request;
@@ -11,7 +15,10 @@ use kube::{Client, Config, core::WatchEvent};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::MANAGER;
+use super::{
+    MANAGER,
+    permissions::{Part, Permission, Verb},
+};
 use crate::engine::Unknown;
 
 /// How long one request may take.
@@ -141,6 +148,9 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 #[derive(Clone)]
 pub struct Api {
     client: Client,
+    /// Nothing else is asked for; `None`: whatever the caller may.
+    only: Option<&'static [Permission]>,
+    used: Arc<Mutex<BTreeSet<Permission>>>,
 }
 impl std::fmt::Debug for Api {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -182,12 +192,33 @@ impl Api {
         config.read_timeout = None; // every request has its own limit, watches have theirs
         let namespace = config.default_namespace.clone();
         let client = Client::try_from(config).map_err(|e| ApiError::Unreadable(with_causes(&e)))?;
-        Ok((Self { client }, namespace))
+        Ok((Self::new(client), namespace))
     }
 
     /// An API server behind this client.
     pub fn new(client: Client) -> Self {
-        Self { client }
+        Self { client, only: None, used: Arc::default() }
+    }
+
+    /// The same, which asks for nothing but what these permit.
+    #[must_use]
+    pub fn only(self, permissions: &'static [Permission]) -> Self {
+        Self { only: Some(permissions), ..self }
+    }
+
+    /// What was asked for until now.
+    pub fn used(&self) -> BTreeSet<Permission> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether this may be asked for at all.
+    fn permit(&self, kind: Kind, part: Part, verb: Verb) -> Result<(), ApiError> {
+        let permission = Permission { kind, part, verb };
+        if self.only.is_some_and(|only| !only.contains(&permission)) {
+            return Err(ApiError::Denied(format!("{permission} is not among the permissions of this program")));
+        }
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(permission);
+        Ok(())
     }
 
     /// One object.
@@ -195,6 +226,7 @@ impl Api {
     /// # Errors
     /// As [`ApiError`] says.
     pub async fn get<T: DeserializeOwned>(&self, kind: Kind, at: At<'_>) -> Result<T, ApiError> {
+        self.permit(kind, Part::Whole, Verb::Get)?;
         self.ask("GET", &kind.one(&at), None, &()).await
     }
 
@@ -203,6 +235,7 @@ impl Api {
     /// # Errors
     /// As [`ApiError`] says.
     pub async fn page<T: DeserializeOwned>(&self, of: &Selection, next: &str) -> Result<Page<T>, ApiError> {
+        self.permit(of.kind, Part::Whole, Verb::List)?;
         let mut query = Query::of(of);
         query.add("limit", "100");
         if !next.is_empty() {
@@ -221,6 +254,7 @@ impl Api {
         version: &str,
         within: Duration,
     ) -> Result<impl Stream<Item = Result<WatchEvent<Value>, ApiError>> + Send + use<>, ApiError> {
+        self.permit(of.kind, Part::Whole, Verb::Watch)?;
         let mut query = Query::of(of);
         query.add("watch", "true");
         query.add("allowWatchBookmarks", "true");
@@ -244,6 +278,7 @@ impl Api {
         namespace: Option<&str>,
         object: &T,
     ) -> Result<R, ApiError> {
+        self.permit(kind, Part::Whole, Verb::Create)?;
         let mut query = Query::default();
         query.add("fieldManager", MANAGER);
         query.add("fieldValidation", "Strict");
@@ -255,6 +290,9 @@ impl Api {
     /// # Errors
     /// As [`ApiError`] says; [`ApiError::Conflict`] if somebody else manages one of the fields.
     pub async fn apply(&self, kind: Kind, at: At<'_>, object: &Value) -> Result<Value, ApiError> {
+        // An object that is not there yet is made by it.
+        self.permit(kind, Part::Whole, Verb::Create)?;
+        self.permit(kind, Part::Whole, Verb::Patch)?;
         let mut query = Query::default();
         query.add("fieldManager", MANAGER);
         query.add("fieldValidation", "Strict");
@@ -266,6 +304,7 @@ impl Api {
     /// # Errors
     /// As [`ApiError`] says; [`ApiError::Refused`] if a test in it fails.
     pub async fn json_patch(&self, kind: Kind, at: At<'_>, patch: &Value) -> Result<Value, ApiError> {
+        self.permit(kind, Part::Whole, Verb::Patch)?;
         let mut query = Query::default();
         query.add("fieldManager", MANAGER);
         self.ask("PATCH", &query.on(&kind.one(&at)), Some("application/json-patch+json"), patch).await
@@ -276,6 +315,7 @@ impl Api {
     /// # Errors
     /// As [`ApiError`] says.
     pub async fn merge<R: DeserializeOwned>(&self, kind: Kind, at: At<'_>, patch: &Value) -> Result<R, ApiError> {
+        self.permit(kind, Part::Whole, Verb::Patch)?;
         let mut query = Query::default();
         query.add("fieldManager", MANAGER);
         query.add("fieldValidation", "Strict");
@@ -287,6 +327,7 @@ impl Api {
     /// # Errors
     /// As [`ApiError`] says.
     pub async fn merge_status(&self, kind: Kind, at: At<'_>, patch: &Value) -> Result<Value, ApiError> {
+        self.permit(kind, Part::Status, Verb::Patch)?;
         let mut query = Query::default();
         query.add("fieldManager", MANAGER);
         query.add("fieldValidation", "Strict");
@@ -299,6 +340,7 @@ impl Api {
     /// # Errors
     /// As [`ApiError`] says; [`ApiError::Conflict`] if its version is another one.
     pub async fn replace_status(&self, kind: Kind, at: At<'_>, object: &Value) -> Result<Value, ApiError> {
+        self.permit(kind, Part::Status, Verb::Update)?;
         let mut query = Query::default();
         query.add("fieldManager", MANAGER);
         query.add("fieldValidation", "Strict");

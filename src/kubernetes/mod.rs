@@ -14,6 +14,7 @@ pub mod gateway;
 pub mod journal_file;
 pub mod mirror;
 pub mod patch;
+pub mod permissions;
 pub mod revision;
 pub mod route;
 pub mod sensor;

@@ -15,7 +15,7 @@ mod settings;
 use std::{process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
-use gapless::kubernetes::api::Api;
+use gapless::kubernetes::{api::Api, permissions::OPERATOR};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -39,9 +39,11 @@ fn main() -> ExitCode {
 async fn operate() -> anyhow::Result<()> {
     let settings = Settings::from_environment()?;
     let (api, _) = Api::from_environment().await?;
+    let api = api.only(OPERATOR);
     let health = Health::default();
     let serving = health.serve(settings.health).await?;
     let events = Events::start(api.clone(), settings.instance.clone());
+    let used = api.clone();
     let shared = Arc::new(Shared { api, events, journals: settings.journals.clone() });
     let mut terminated = signal(SignalKind::terminate()).context("SIGTERM cannot be heard")?;
     let mut interrupted = signal(SignalKind::interrupt()).context("SIGINT cannot be heard")?;
@@ -54,6 +56,8 @@ async fn operate() -> anyhow::Result<()> {
     }
     tracing::info!("stopping between two rounds of every run");
     controller.stop().await;
+    let used: Vec<String> = used.used().iter().map(ToString::to_string).collect();
+    tracing::info!(used = used.join(", "), "permissions that were used");
     serving.abort();
     Ok(())
 }
