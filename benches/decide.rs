@@ -1,6 +1,6 @@
 //! How long one look takes: with nothing new, in runs of 12, 120 and 1,200 services.
 
-#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "tests may")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,7 @@
 //! A decision in the making: what the passes of [`super::decide`] read and write.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::{
@@ -15,7 +17,7 @@ use super::{
     side::{self, SideView},
     step::Step,
 };
-use crate::plan::{Plan, Service, ServiceName, Side, Span, Weight};
+use crate::plan::{PhaseName, Plan, Service, ServiceName, Side, Span, Weight};
 
 /// How long after a decision its effects may still be done. What was suspended for longer decides anew.
 const EFFECT_VALID: Span = Span::from_secs(10);
@@ -43,12 +45,25 @@ pub struct Draft<'a> {
     pub events: Vec<Event>,
     pub waits: Vec<(Wait, WaitsFor)>,
     pub wake_at: Option<Timestamp>,
+    /// For each phase that may not begin yet: a service of an earlier phase that is not on target.
+    late: BTreeMap<&'a PhaseName, (&'a PhaseName, &'a ServiceName)>,
 }
 
 impl<'a> Draft<'a> {
     pub fn new(plan: &'a Plan, record: &Record, seen: &'a Observed, now: Timestamp, rules: Rules) -> Self {
         let next = record.clone();
-        Self { plan, seen, now, rules, next, effects: Vec::new(), events: Vec::new(), waits: Vec::new(), wake_at: None }
+        Self {
+            plan,
+            seen,
+            now,
+            rules,
+            next,
+            effects: Vec::new(),
+            events: Vec::new(),
+            waits: Vec::new(),
+            wake_at: None,
+            late: BTreeMap::new(),
+        }
     }
 
     /// The decision as it stands. Of several orders for one service only the newest is carried out, and once.
@@ -69,6 +84,29 @@ impl<'a> Draft<'a> {
     }
     pub fn change(&mut self, name: &ServiceName, change: impl FnOnce(&mut ServiceState)) {
         change(self.next.services.entry(name.clone()).or_default());
+    }
+    /// Looks once for all services which phases may not begin yet; as of now, for one pass.
+    pub fn survey(&mut self) {
+        self.late = self.ahead(|draft, name| !draft.on_target(name));
+    }
+    /// What the phase of `service` waits for.
+    pub fn late_phase(&self, service: &Service) -> Option<(&'a PhaseName, &'a ServiceName)> {
+        self.late.get(&service.phase).copied()
+    }
+    /// For each phase: a service of an earlier phase of which this holds, if there is one.
+    pub fn ahead(
+        &self,
+        holds: impl Fn(&Self, &ServiceName) -> bool,
+    ) -> BTreeMap<&'a PhaseName, (&'a PhaseName, &'a ServiceName)> {
+        let plan = self.plan;
+        let mut own: BTreeMap<&PhaseName, &ServiceName> = BTreeMap::new();
+        for (name, service) in &plan.services {
+            if !own.contains_key(&service.phase) && holds(self, name) {
+                own.insert(&service.phase, name);
+            }
+        }
+        let first = |phase| plan.phases_before(phase).into_iter().find_map(|before| Some((before, *own.get(before)?)));
+        plan.phases.keys().filter_map(|phase| Some((phase, first(phase)?))).collect()
     }
     /// All of the service's traffic is confirmed on target, and it is not on its way back.
     pub fn on_target(&self, name: &ServiceName) -> bool {

@@ -41,10 +41,8 @@ fn waits_for_others(draft: &Draft, service: &Service) -> Option<Reason> {
     if !draft.rules.keep(Invariant::Order) {
         return None;
     }
-    let before = draft.plan.phases_before(&service.phase);
-    let late = draft.plan.services.iter().find(|(other, s)| before.contains(&s.phase) && !draft.on_target(other));
-    if let Some((other, s)) = late {
-        return Some(Reason::Phase { phase: s.phase.clone(), service: other.clone() });
+    if let Some((phase, other)) = draft.late_phase(service) {
+        return Some(Reason::Phase { phase: phase.clone(), service: other.clone() });
     }
     let need = service.needs.iter().find(|need| !draft.on_target(need));
     need.map(|need| Reason::Need { service: need.clone() })

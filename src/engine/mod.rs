@@ -125,6 +125,7 @@ fn passes(draft: &mut Draft) {
     for _ in 0..=plan.services.len().saturating_mul(4) {
         let before = draft.next.clone();
         draft.waits.clear();
+        draft.survey();
         draft.effects.retain(|effect| effect.key.number > 0); // what is no order is asked for anew
         for pass in [guard::watch, backward::retreat, forward::advance] {
             for (name, service) in &plan.services {

@@ -1,5 +1,7 @@
 //! How a run ends, and how it stands while only a person can help.
 
+use std::collections::BTreeSet;
+
 use super::{
     draft::{Draft, WaitsFor},
     effect::Action,
@@ -9,7 +11,7 @@ use super::{
     route,
     step::Step,
 };
-use crate::plan::ServiceName;
+use crate::plan::{PhaseName, Service, ServiceName};
 
 /// Gives up the routes of services that are at an end, and ends the run when nothing is in motion and nothing can start.
 pub fn settle(draft: &mut Draft) -> Option<Outcome> {
@@ -19,10 +21,11 @@ pub fn settle(draft: &mut Draft) -> Option<Outcome> {
     let plan = draft.plan;
     let mut open_routes = 0u32;
     let mut unfinished = 0u32;
-    for name in plan.services.keys() {
+    let gone: BTreeSet<&PhaseName> = draft.ahead(|draft, name| draft.stage(name) == Stage::Returned).into_keys().collect();
+    for (name, service) in &plan.services {
         match draft.stage(name) {
             Stage::Soaked | Stage::Returned => open_routes += u32::from(release(draft, name)),
-            _ => unfinished += u32::from(!never_starts(draft, name)),
+            _ => unfinished += u32::from(!never_starts(draft, name, service, &gone)),
         }
     }
     if unfinished > 0 {
@@ -62,12 +65,10 @@ fn release(draft: &mut Draft, name: &ServiceName) -> bool {
     }
 }
 
-/// A service that has not begun and waits for one that went back will not begin in this run.
-fn never_starts(draft: &Draft, name: &ServiceName) -> bool {
-    let Some(service) = draft.plan.services.get(name).filter(|_| draft.stage(name) == Stage::Waiting) else { return false };
-    let before = draft.plan.phases_before(&service.phase);
-    let mut ahead = draft.plan.services.iter().filter(|(other, s)| before.contains(&s.phase) || service.needs.contains(*other));
-    ahead.any(|(other, _)| draft.stage(other) == Stage::Returned)
+/// Whether a service has not begun and will not, because one that it waits for went back.
+fn never_starts(draft: &Draft, name: &ServiceName, service: &Service, gone: &BTreeSet<&PhaseName>) -> bool {
+    let back = |other: &ServiceName| draft.stage(other) == Stage::Returned;
+    draft.stage(name) == Stage::Waiting && (gone.contains(&service.phase) || service.needs.iter().any(back))
 }
 
 /// Every step waits for a person, or for a step that does.
