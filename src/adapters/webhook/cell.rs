@@ -34,6 +34,8 @@ pub(super) struct Reading {
 pub(super) struct Cell {
     state: Option<State>,
     trouble: Option<Unknown>,
+    /// The version before the one in `state`.
+    gone: Option<String>,
     taken_at: Timestamp,
     told_at: Timestamp,
     /// When something was last ordered or changed.
@@ -45,6 +47,7 @@ impl Default for Cell {
         Self {
             state: None,
             trouble: Some(Unknown::NotYet),
+            gone: None,
             taken_at: Timestamp::MIN,
             told_at: Timestamp::MIN,
             stirred: Timestamp::MIN,
@@ -58,13 +61,21 @@ impl Cell {
         self.stirred = now;
     }
 
-    /// A state, or why there is none, from a look that began at `taken_at`. Says whether it is to be told.
-    pub fn learn(&mut self, look: Result<State, Unknown>, taken_at: Timestamp, now: Timestamp) -> bool {
-        if taken_at < self.taken_at {
-            return false; // overtaken by a look that began later
+    /// A state, or why there is none, from a look that began at `taken_at`; or the state that took the place of the version
+    /// `replaces`. Says whether it is to be told.
+    pub fn learn(&mut self, look: Result<State, Unknown>, replaces: Option<&str>, taken_at: Timestamp, now: Timestamp) -> bool {
+        let version = look.as_ref().ok().map(|state| state.version.as_str());
+        let known = self.state.as_ref().map(|state| state.version.as_str());
+        if version.is_some() && version == self.gone.as_deref() {
+            return false; // versions do not come back: whenever it began, this look was answered before the newest one
+        }
+        // What took the place of the version that we know is newer, also if a look that still showed that one began later.
+        let newer = replaces.is_some() && replaces == known && version != known;
+        if taken_at < self.taken_at && !newer {
+            return false;
         }
         let before = self.seen(None);
-        self.taken_at = taken_at;
+        self.taken_at = self.taken_at.max(taken_at);
         match look {
             Err(why) => self.trouble = Some(why),
             Ok(state) => {
@@ -73,15 +84,21 @@ impl Cell {
                 if !self.state.as_ref().is_some_and(kept) {
                     self.stirred = now;
                 }
-                self.state = Some(state);
+                if let Some(old) = self.state.replace(state).filter(|old| self.is_other_version(old)) {
+                    self.gone = Some(old.version);
+                }
             }
         }
         let again = if self.is_stirred(now) { TELL_AGAIN_FAST } else { TELL_AGAIN };
-        let tell = self.seen(None).value != before.value || taken_at.duration_since(self.told_at) >= again;
+        let tell = self.seen(None).value != before.value || self.taken_at.duration_since(self.told_at) >= again;
         if tell {
-            self.told_at = taken_at;
+            self.told_at = self.taken_at;
         }
         tell
+    }
+
+    fn is_other_version(&self, old: &State) -> bool {
+        self.state.as_ref().is_some_and(|state| state.version != old.version)
     }
 
     /// What to look for in real answers; `None`: nothing, until the state changes.
@@ -178,19 +195,33 @@ mod tests {
     #[test]
     fn a_look_that_began_earlier_does_not_overwrite_a_later_one() {
         let mut cell = Cell::default();
-        cell.learn(Ok(state("2", 50, "m2")), at(10), at(11));
-        assert!(!cell.learn(Ok(state("1", 0, "m1")), at(5), at(12)));
+        cell.learn(Ok(state("2", 50, "m2")), None, at(10), at(11));
+        assert!(!cell.learn(Ok(state("1", 0, "m1")), None, at(5), at(12)));
         assert_eq!(cell.seen(None).value.unwrap().version, "2");
+    }
+
+    /// A reading that began while a change was under way may show the state before it, and come before or after its answer.
+    #[test]
+    fn the_answer_to_a_change_is_newer_than_a_reading_that_shows_what_it_replaced() {
+        let mut cell = Cell::default();
+        cell.learn(Ok(state("1", 0, "m1")), None, at(0), at(0));
+        assert!(!cell.learn(Ok(state("1", 0, "m1")), None, at(15), at(16)));
+        assert!(cell.learn(Ok(state("2", 50, "m2")), Some("1"), at(10), at(17)), "sent before that reading began");
+        assert_eq!(cell.seen(None).taken_at, at(15));
+        assert!(!cell.learn(Ok(state("1", 0, "m1")), None, at(16), at(18)), "answered before the change");
+        assert_eq!(cell.seen(None).value.unwrap().version, "2");
+        assert!(!cell.learn(Ok(state("2", 50, "m2")), Some("1"), at(5), at(19)), "the same answer once more");
+        assert!(cell.learn(Ok(state("3", 50, "m2")), None, at(20), at(21)));
     }
 
     #[test]
     fn trouble_is_unknown_and_passes() {
         let mut cell = Cell::default();
-        cell.learn(Ok(state("1", 50, "m")), at(0), at(0));
+        cell.learn(Ok(state("1", 50, "m")), None, at(0), at(0));
         let why = Unknown::Unreachable("it is down".into());
-        assert!(cell.learn(Err(why.clone()), at(200), at(201)));
+        assert!(cell.learn(Err(why.clone()), None, at(200), at(201)));
         assert_eq!(cell.seen(None).value, Err(why));
-        assert!(cell.learn(Ok(state("1", 50, "m")), at(400), at(401)));
+        assert!(cell.learn(Ok(state("1", 50, "m")), None, at(400), at(401)));
     }
 
     #[test]
@@ -199,15 +230,15 @@ mod tests {
         let effective = |target| Some(Effective { weight: Weight::new(target).unwrap(), since: at(0) });
         let mut pending = state("1", 50, "m");
         pending.programmed = Some(Programming::Has(false));
-        cell.learn(Ok(pending), at(0), at(0));
+        cell.learn(Ok(pending), None, at(0), at(0));
         assert_eq!(cell.reading(None, at(1)), Reading { after: FAST, wait: None });
         assert_eq!(cell.reading(None, at(2_001)), Reading { after: SLOW, wait: None });
-        cell.learn(Ok(state("1", 50, "m")), at(2_100), at(2_100));
+        cell.learn(Ok(state("1", 50, "m")), None, at(2_100), at(2_100));
         assert_eq!(cell.reading(None, at(2_101)).wait, None, "not effective yet");
         assert_eq!(cell.reading(effective(50), at(2_201)).wait.as_deref(), Some("1"));
         let mut busy = state("1", 100, "m");
         busy.active = Some(Active { legacy: 2 });
-        cell.learn(Ok(busy), at(2_300), at(2_300));
+        cell.learn(Ok(busy), None, at(2_300), at(2_300));
         assert_eq!(cell.reading(effective(100), at(2_302)), Reading { after: FAST, wait: None }, "legacy still has requests");
     }
 
@@ -216,7 +247,7 @@ mod tests {
         let mut cell = Cell::default();
         let mut other = state("1", 50, "m");
         other.weights.legacy = 30;
-        cell.learn(Ok(other), at(0), at(0));
+        cell.learn(Ok(other), None, at(0), at(0));
         assert_eq!(cell.wanted(), None);
         let stale = Effective { weight: Weight::new(50).unwrap(), since: at(0) };
         let seen = cell.seen(Some(stale)).value.unwrap();

@@ -116,10 +116,10 @@ impl Inner {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes in what a look at the state showed.
-    fn learn(&self, look: Result<State, Unknown>, taken_at: Timestamp) {
+    /// Takes in what a look at the state showed, or a change that replaced a version.
+    fn learn(&self, look: Result<State, Unknown>, replaces: Option<&str>, taken_at: Timestamp) {
         let mut known = self.known();
-        let tell = known.cell.learn(look, taken_at, clock::now());
+        let tell = known.cell.learn(look, replaces, taken_at, clock::now());
         if let Some(echo) = &known.echo {
             echo.ask(known.cell.wanted());
         }
@@ -150,7 +150,7 @@ impl Inner {
                 () = self.reader.notified() => None, // something was done meanwhile: what is being waited for is old
             };
             if let Some(look) = look {
-                self.learn(look, began);
+                self.learn(look, None, began);
                 let (asked, now) = (reading.wait.take(), clock::now());
                 reading = self.next_reading(now);
                 if asked.is_some() && asked == reading.wait && now.duration_since(began) < SignedDuration::from_secs(1) {

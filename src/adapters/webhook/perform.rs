@@ -39,10 +39,10 @@ impl Webhook {
         self.0.known().cell.stir(now);
         let put = self.put(&change, version, left.min(CHANGE_WITHIN)).await;
         let performed = match put {
-            Put::Done(state) => self.done(&change.act, *state, now),
+            Put::Done(state) => self.done(&change.act, *state, version, now),
             Put::Otherwise(state) => {
                 let why = otherwise(&change, version, &state);
-                self.0.learn(Ok(*state), now);
+                self.0.learn(Ok(*state), None, now);
                 Performed::Refused(why)
             }
             Put::Refused(why) => Performed::Refused(why),
@@ -61,13 +61,13 @@ impl Webhook {
         }
     }
 
-    fn done(&self, act: &Act, state: State, sent_at: jiff::Timestamp) -> Performed {
+    fn done(&self, act: &Act, state: State, replaces: &str, sent_at: jiff::Timestamp) -> Performed {
         let holds = match act {
             Act::SetWeights { weights, mark, .. } => state.weights == *weights && state.mark.as_ref() == Some(mark),
             Act::Release {} => state.owner.as_ref().is_none_or(|owner| owner.run != self.0.by.run),
         };
         let shows = format!("{} answered 200, but shows {} and the mark {:?}", self.0.client.address, state.weights, state.mark);
-        self.0.learn(Ok(state), sent_at);
+        self.0.learn(Ok(state), Some(replaces), sent_at);
         if holds { Performed::Done } else { Performed::Unclear(shows) }
     }
 }
