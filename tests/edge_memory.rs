@@ -34,8 +34,8 @@ fn probing_120_services_takes_less_than_5_mib_and_gives_it_back() {
         tokio::time::sleep(Duration::from_secs(8)).await;
         let mut seen = Observed::default();
         prober.fill(&mut seen);
-        let full = seen.gates.values().flat_map(|gates| gates.values()).filter(|gate| gate.rounds.len() == 5).count();
-        assert_eq!(full, 120, "all rings are full");
+        let full = seen.gates.values().flat_map(|gates| gates.values()).filter(|gate| gate.rounds.len() >= 7).count();
+        assert_eq!(full, 120, "every gate has its rounds");
         let grown = resident().saturating_sub(before);
         println!("120 services, 2 sides, 3 endpoints, every 1 s: {grown} KiB more than before");
         assert!(grown < 5 * 1024, "{grown} KiB");

@@ -47,6 +47,8 @@ pub struct Seen {
     /// When the last byte of the answer was handed to the socket.
     pub answered: Option<Instant>,
     pub head: String,
+    /// The status that was answered, 0 if none.
+    pub status: u16,
 }
 
 impl Endpoint {
@@ -96,7 +98,7 @@ async fn serve(mut stream: TcpStream, manner: Arc<Mutex<Manner>>, log: Arc<Mutex
                 Ok(n) => head.extend_from_slice(&buffer[..n]),
             }
         }
-        let seen = Seen { at: Instant::now(), answered: None, head: String::from_utf8_lossy(&head).into_owned() };
+        let seen = Seen { at: Instant::now(), answered: None, head: String::from_utf8_lossy(&head).into_owned(), status: 0 };
         let number = {
             let mut log = log.lock().unwrap();
             log.push(seen);
@@ -104,6 +106,9 @@ async fn serve(mut stream: TcpStream, manner: Arc<Mutex<Manner>>, log: Arc<Mutex
         };
         head.clear();
         let manner = manner.lock().unwrap().clone();
+        if let Manner::Answers(status, _) = manner {
+            log.lock().unwrap()[number].status = status;
+        }
         match manner {
             Manner::Answers(status, body) => answer(&mut stream, status, body).await,
             Manner::Slow(delay) => {
