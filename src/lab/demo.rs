@@ -30,7 +30,7 @@ pub use self::{
     document::SERVICES,
     fault::{DemoFault, DemoFaults, Expectation, expected},
     stage::Outlook,
-    story::{Kind, Moment, Position, ServiceStory, Story, Teller},
+    story::{Cause, Kind, Moment, Position, ServiceStory, Story, Teller},
     summary::{Apart, JournalState, Latencies, SideRow, Summary},
 };
 use self::{

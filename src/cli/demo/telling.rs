@@ -41,11 +41,12 @@ fn figures(text: &mut String, summary: &Summary) {
     let _ = write!(text, "\n  requests     {}\n  failed       {}", number(summary.requests), number(summary.failed));
     if summary.failed > 0 {
         let (by, lost) = (number(summary.apart.by_fault), number(summary.apart.lost));
-        let _ = write!(text, ": {by} answered badly by the faulty side before the run acted, {lost} lost to the move");
+        let _ = write!(text, ": {by} by the side that was faulty itself, {lost} lost to the move");
     }
     let _ = write!(text, "\n  longest gap  {} ms", number(summary.longest_gap));
     if let Some(ms) = summary.detection_ms {
-        let _ = write!(text, "\n  detection    {} ms from the first bad answer until no traffic met the fault", number(ms));
+        let _ =
+            write!(text, "\n  detection    {} ms from the first bad answer until no traffic met the fault any more", number(ms));
     }
     let l = &summary.latency;
     let _ = writeln!(

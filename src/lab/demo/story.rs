@@ -69,6 +69,23 @@ pub enum Position {
     Returned,
 }
 
+/// Why a service went back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// Something was wrong with it.
+    Own(String),
+    /// Another one took it along.
+    TakenAlong(String),
+}
+impl Cause {
+    /// The runner's sentence.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Own(text) | Self::TakenAlong(text) => text,
+        }
+    }
+}
+
 /// One service, as the runner tells it.
 #[derive(Debug, Clone, Default)]
 pub struct ServiceStory {
@@ -77,7 +94,7 @@ pub struct ServiceStory {
     /// Why it holds, if it does.
     pub hold: Option<String>,
     /// Why it went back, if it did.
-    pub cause: Option<String>,
+    pub cause: Option<Cause>,
     /// Whether all its traffic was sent to target because legacy died.
     pub evacuated: Option<String>,
     /// The weights that were ordered.
@@ -106,7 +123,7 @@ impl Story {
         let word = value.get("event")?.as_str()?.to_owned();
         let at = value.get("at").and_then(Value::as_str).and_then(|text| text.parse().ok()).unwrap_or_else(Timestamp::now);
         let text = value.get("text").and_then(Value::as_str).unwrap_or(line).to_owned();
-        let kind = kind(&word)?;
+        let kind = kind(&word, &value)?;
         self.take(&word, &value, at);
         self.tell(Moment { at, by: Teller::Runner, text, kind })
     }
@@ -134,7 +151,9 @@ impl Story {
             "moved" => service.position = Position::Soaking,
             "soaked" => (service.position, service.ended_at) = (Position::Soaked, Some(at)),
             "goesBack" => {
-                (service.position, service.cause, service.hold) = (Position::GoingBack, Some(reason), None);
+                let along = value.get("reason").is_some_and(|reason| reason.get("withService").is_some());
+                let cause = if along { Cause::TakenAlong(reason) } else { Cause::Own(reason) };
+                (service.position, service.cause, service.hold) = (Position::GoingBack, Some(cause), None);
             }
             "evacuated" => service.evacuated = Some(reason),
             "returned" => {
@@ -152,9 +171,11 @@ impl Story {
     }
 }
 
-/// The kind of an event of the engine; `None` for what the show has no use for.
-fn kind(word: &str) -> Option<Kind> {
+/// The kind of an event; `None` for what the show has no use for.
+fn kind(word: &str, value: &Value) -> Option<Kind> {
     Some(match word {
+        "performed" if value.get("how").and_then(Value::as_str) == Some("done") => return None,
+        "performed" | "trouble" => Kind::Trouble,
         "prepared" | "ordered" | "confirmed" | "moved" | "soaked" | "resumed" => Kind::Course,
         "gateTrouble" | "held" | "withheld" => Kind::Trouble,
         "gateRecovered" | "goesBack" | "evacuated" | "returned" => Kind::Remedy,
@@ -201,15 +222,28 @@ mod tests {
         story.hear(&line(&Event::GoesBack { service: orders.clone(), reason: reason.clone() }));
         story.hear(&line(&Event::Ordered { step: Step::Return.of(&orders), from: weight(25), weight: weight(0) }));
         assert_eq!(story.services["orders"].position, Position::GoingBack);
-        assert_eq!(story.services["orders"].cause.as_deref(), Some(reason.to_string().as_str()));
+        assert_eq!(story.services["orders"].cause, Some(Cause::Own(reason.to_string())));
+        let along = Reason::WithService { service: orders.clone() };
+        story.hear(&line(&Event::GoesBack { service: accounts.clone(), reason: along.clone() }));
+        assert_eq!(story.services["accounts"].cause, Some(Cause::TakenAlong(along.to_string())));
         story.hear(&line(&Event::Returned { service: orders.clone() }));
         story.hear(&line(&Event::Returned { service: accounts }));
         story.hear(&line(&Event::Held { service: Some(orders.clone()), reason }));
         story.hear(&line(&Event::Ended { outcome: Outcome::RolledBack }));
         assert_eq!(story.returned, [orders], "accounts never left");
         assert_eq!(story.outcome, Some(Outcome::RolledBack));
-        assert_eq!(story.moments.len(), 7);
+        assert_eq!(story.moments.len(), 8);
         assert_eq!(story.moments[0].text, "orders: 25 % to target");
+    }
+
+    /// Lines as the runner writes them.
+    #[test]
+    fn an_effect_that_was_not_done_is_trouble() {
+        let mut story = Story::default();
+        let performed = |how: &str| format!(r#"{{"event":"performed","how":"{how}","at":"2026-11-23T04:00:00Z","text":"x"}}"#);
+        assert!(story.hear(&performed("done")).is_none());
+        assert_eq!(story.hear(&performed("refused")).map(|m| m.kind), Some(Kind::Trouble));
+        assert!(story.services.is_empty());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{
     document::SERVICES,
     fault::{DemoFault, DemoFaults, expected},
-    story::{Kind, Moment, Story},
+    story::{Cause, Kind, Moment, Story},
 };
 use crate::{
     adapters::file_store,
@@ -48,7 +48,8 @@ pub struct Summary {
     pub longest_gap: u64,
     /// By service and by the side that the request was sent to.
     pub services: Vec<SideRow>,
-    /// From the first bad answer that a client got to the moment when the traffic was out of the fault's way; milliseconds.
+    /// From the first bad answer, counted from when its request was due, to the moment when all traffic was out of the
+    /// fault's way; milliseconds.
     pub detection_ms: Option<u64>,
     /// Latency, counted from the moment a request was meant to leave.
     pub latency: Latencies,
@@ -195,11 +196,11 @@ impl Account {
         self.histories.iter().map(|(name, history)| (name.clone(), one(history))).collect()
     }
 
-    /// From the first bad answer of the fault to the last change of weights that took traffic out of its way.
+    /// From the first request that the fault spoilt to the last change of weights that took traffic out of its way.
     fn detection(&self) -> Option<u64> {
         let bad = |(name, report): (&ServiceName, &LoadReport)| {
             let spans = self.spans_of(name);
-            report.failed.iter().filter(|f| spans.iter().any(|span| span.explains(f))).map(|f| f.done).min()
+            report.failed.iter().filter(|f| spans.iter().any(|span| span.explains(f))).map(|f| f.intended).min()
         };
         let first: Timestamp = self.reports.iter().filter_map(bad).min()?;
         let out_of_the_way = |(name, told): (&ServiceName, &super::story::ServiceStory)| {
@@ -230,9 +231,11 @@ impl Account {
         for (name, told) in services {
             said.extend(told.evacuated.as_ref().map(|why| format!("{name}: all its traffic went to target at once: {why}.")));
         }
-        for (name, told) in services {
-            let why = if told.evacuated.is_none() { told.cause.as_ref() } else { None };
-            said.extend(why.map(|why| format!("{name} goes back: {why}.")));
+        for along in [false, true] {
+            said.extend(services.iter().filter_map(|(name, told)| {
+                let cause = told.cause.as_ref().filter(|cause| matches!(cause, Cause::TakenAlong(_)) == along)?;
+                Some(format!("{name} goes back: {}.", cause.text()))
+            }));
         }
         if !self.story.returned.is_empty() {
             let order: Vec<&str> = self.story.returned.iter().map(ServiceName::as_str).collect();
