@@ -98,7 +98,7 @@ fn verdict(report: &CheckReport, deny: Option<Deny>) -> Exit {
 }
 
 /// The bytes of a file, one more than are ever read as a plan at most: an endless file is a finding, not an endless wait.
-fn read(file: &Path) -> io::Result<Vec<u8>> {
+pub fn read(file: &Path) -> io::Result<Vec<u8>> {
     let limit = SIZE_MAX as u64 + 1;
     let mut bytes = Vec::new();
     if file.as_os_str() == "-" {

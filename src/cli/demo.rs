@@ -40,7 +40,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let played = runtime::block_on(async {
         tokio::select! {
             summary = demo::run(spec, watcher.as_mut()) => summary.map(Some),
-            () = interrupted() => Ok(None),
+            () = runtime::interrupted() => Ok(None),
         }
     });
     drop(watcher); // gives the terminal back before anything else is printed
@@ -55,16 +55,6 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Format::Text => output::print(&telling::text(&summary))?,
     }
     Ok(if summary.is_as_expected() { Exit::Good } else { Exit::Finding })
-}
-
-/// Returns when somebody presses Ctrl-C or asks this process to end.
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
-    tokio::select! {
-        asked = tokio::signal::ctrl_c() => if asked.is_err() { std::future::pending().await },
-        _ = terminate.recv() => {}
-    }
 }
 
 fn watcher(args: &Args) -> Box<dyn Watcher> {

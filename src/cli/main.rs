@@ -10,15 +10,18 @@ mod check;
 mod cluster;
 mod crds;
 mod demo;
+mod directory;
 mod hold;
 mod output;
 mod resume;
 mod rollback;
+mod run;
 mod runtime;
 mod schema;
 mod start;
 mod status;
 mod table;
+mod verify;
 mod watch;
 
 use std::{io::IsTerminal as _, process::ExitCode};
@@ -39,6 +42,7 @@ struct Cli {
 enum Verb {
     Check(check::Args),
     Demo(demo::Args),
+    Run(run::Args),
     Crds(crds::Args),
     Schema(schema::Args),
     Hold(hold::Args),
@@ -47,6 +51,7 @@ enum Verb {
     Start(start::Args),
     Status(status::Args),
     Watch(watch::Args),
+    Verify(verify::Args),
 }
 
 impl Verb {
@@ -54,6 +59,7 @@ impl Verb {
         match self {
             Self::Check(args) => check::run(&args),
             Self::Demo(args) => demo::run(&args),
+            Self::Run(args) => run::run(&args),
             Self::Crds(args) => crds::run(&args),
             Self::Schema(args) => schema::run(&args),
             Self::Hold(args) => hold::run(&args),
@@ -62,6 +68,7 @@ impl Verb {
             Self::Start(args) => start::run(&args),
             Self::Status(args) => status::run(&args),
             Self::Watch(args) => watch::run(&args),
+            Self::Verify(args) => verify::run(&args),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! `gapless resume`.
 
+use std::path::PathBuf;
+
 use gapless::engine::{Intent, LatchKind, Record};
 
 use crate::{
     Exit,
     cluster::{Cluster, Scope},
-    output, runtime,
+    directory, output, runtime,
 };
 
 /// Let a run that holds go on
@@ -14,22 +16,30 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The run
-    run: String,
+    #[arg(required_unless_present = "state")]
+    run: Option<String>,
+    /// The state directory of a run without a cluster
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["run", "namespace"])]
+    state: Option<PathBuf>,
     #[command(flatten)]
     scope: Scope,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    if let Some(state) = &args.state {
+        return directory::resume(state);
+    }
+    let run = args.run.as_deref().unwrap_or_default(); // there is one: clap saw to it
     runtime::block_on(async {
         let cluster = Cluster::connect(&args.scope).await?;
-        let run = cluster.run(&args.run).await?;
-        let newest = newest_hold(&run.record);
-        if newest.is_none() && run.object.spec.intent != Intent::Hold {
-            output::print(&format!("{} does not hold\n", args.run))?;
+        let found = cluster.run(run).await?;
+        let newest = newest_hold(&found.record);
+        if newest.is_none() && found.object.spec.intent != Intent::Hold {
+            output::print(&format!("{} does not hold\n", run))?;
             return Ok(Exit::Finding);
         }
-        let taken = cluster.order(&args.run, Intent::Run, newest).await?;
-        output::print(&format!("resume of {}: {}\n", args.run, taken.words()))?;
+        let taken = cluster.order(run, Intent::Run, newest).await?;
+        output::print(&format!("resume of {}: {}\n", run, taken.words()))?;
         Ok(Exit::Good)
     })?
 }

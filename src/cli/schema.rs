@@ -1,7 +1,11 @@
 //! `gapless schema`: the JSON schemas of what gapless reads and prints.
 
 use clap::ValueEnum;
-use gapless::{plan::schema, plan::spec::Document, report::findings::CheckReport};
+use gapless::{
+    plan::schema,
+    plan::spec::Document,
+    report::{findings::CheckReport, run::RunReport, status::StatusReport},
+};
 
 use crate::{Exit, output};
 
@@ -20,12 +24,18 @@ enum Of {
     Plan,
     /// The result of `gapless check -o json`
     Check,
+    /// The result of `gapless run -o json`
+    Run,
+    /// The result of `gapless status -o json`
+    Status,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut schema = match args.of {
         Of::Plan => schema::file::<Document>(),
         Of::Check => schema::printed::<CheckReport>(),
+        Of::Run => schema::printed::<RunReport>(),
+        Of::Status => schema::printed::<StatusReport>(),
     };
     if let Some(map) = schema.as_object_mut() {
         map.shift_insert(0, "$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());

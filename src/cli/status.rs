@@ -1,5 +1,7 @@
 //! `gapless status`: how a run stands, or which runs there are.
 
+use std::path::PathBuf;
+
 use gapless::{
     kubernetes::{
         api::{Kind, Selection},
@@ -11,6 +13,7 @@ use gapless::{
 use crate::{
     Exit,
     cluster::{Cluster, Scope},
+    directory,
     output::{self, Format, Output},
     runtime,
 };
@@ -22,6 +25,9 @@ use crate::{
 pub struct Args {
     /// The run; without it all runs of the namespace are listed
     run: Option<String>,
+    /// The state directory of a run without a cluster
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["run", "namespace"])]
+    state: Option<PathBuf>,
     #[command(flatten)]
     scope: Scope,
     #[command(flatten)]
@@ -29,6 +35,9 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    if let Some(state) = &args.state {
+        return show(&directory::status(state)?, args.output.format);
+    }
     runtime::block_on(async {
         let cluster = Cluster::connect(&args.scope).await?;
         match &args.run {

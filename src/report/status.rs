@@ -163,12 +163,19 @@ pub fn stage(stage: Stage) -> &'static str {
 
 impl From<&Wait> for WaitingReport {
     fn from(wait: &Wait) -> Self {
-        let until: Option<Timestamp> = match &wait.reason {
+        Self::new(wait.step.to_string(), &wait.reason)
+    }
+}
+
+impl WaitingReport {
+    /// Why this step waits.
+    pub fn new(step: String, reason: &Reason) -> Self {
+        let until: Option<Timestamp> = match reason {
             Reason::Baking { until, .. } | Reason::Soak { until } => Some(*until),
             _ => None,
         };
         let person = matches!(
-            wait.reason,
+            reason,
             Reason::Drift { .. }
                 | Reason::OneOwner { .. }
                 | Reason::NotEffective { .. }
@@ -181,9 +188,9 @@ impl From<&Wait> for WaitingReport {
                 | Reason::GateUnknownTooLong { .. }
         );
         Self {
-            step: wait.step.to_string(),
-            reason: wait.reason.word().to_owned(),
-            message: wait.reason.to_string(),
+            step,
+            reason: reason.word().to_owned(),
+            message: reason.to_string(),
             who: person.then(|| "whoever may order the run".to_owned()),
             until: until.map(|moment| moment.to_string()),
         }

@@ -9,6 +9,7 @@
 //! *Caveats*: a disk that lies about `fsync` can lose the newest record in a power cut. Whoever edits the files by hand is
 //! noticed and refused, not repaired.
 
+mod beside;
 #[cfg(test)]
 mod cuts;
 mod disk;
@@ -34,10 +35,8 @@ use crate::{
     plan::Revision,
     ports::{Store, StoreError, Version},
 };
+pub use beside::{order, orders_path, waits};
 pub use state::{OpenError, Opened};
-
-/// The file with people's orders.
-pub const ORDERS: &str = "orders.json";
 
 /// A state directory as the loop's store.
 #[derive(Clone)]
@@ -47,7 +46,17 @@ pub struct FileStore {
 
 struct Open {
     state: State<Directory>,
+    directory: Directory,
     _lock: Lock,
+}
+
+impl Open {
+    /// Why steps wait is for people to read meanwhile; if it cannot be written down nothing is lost but that.
+    fn keep_waits(&mut self, decision: &Decision) {
+        if let Err(error) = beside::keep_waits(&mut self.directory, decision) {
+            tracing::warn!(%error, "why steps wait cannot be written down");
+        }
+    }
 }
 
 impl FileStore {
@@ -62,7 +71,8 @@ impl FileStore {
         let fresh = || Record::new(run, revision, now);
         let (mut state, opened) = State::open(Directory::at(directory), revision, fresh)?;
         let (record, _) = state.load()?;
-        Ok((Self { open: Arc::new(Mutex::new(Open { state, _lock: lock })) }, record, opened))
+        let open = Open { state, directory: Directory::at(directory), _lock: lock };
+        Ok((Self { open: Arc::new(Mutex::new(open)) }, record, opened))
     }
 
     /// Does this with the directory where it may block. If the caller goes away it is done nevertheless, and whoever asks
@@ -70,28 +80,40 @@ impl FileStore {
     async fn with<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut State<Directory>) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&mut Open) -> Result<T, StoreError> + Send + 'static,
     {
         let open = Arc::clone(&self.open);
-        let done = tokio::task::spawn_blocking(move || work(&mut open.lock().unwrap_or_else(PoisonError::into_inner).state));
+        let done = tokio::task::spawn_blocking(move || work(&mut open.lock().unwrap_or_else(PoisonError::into_inner)));
         done.await.unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string())))
     }
 }
 
 impl Store for FileStore {
     async fn load(&mut self) -> Result<(Record, Version), StoreError> {
-        let (record, number) = self.with(State::load).await?;
+        let (record, number) = self.with(|open| open.state.load()).await?;
         Ok((record, Version(number.to_string())))
     }
     async fn append(&mut self, line: &Line) -> Result<(), StoreError> {
         let line = line.clone();
-        self.with(move |state| state.append(&line)).await
+        self.with(move |open| open.state.append(&line)).await
     }
-    async fn commit(&mut self, record: &Record, expected: &Version, _: &Decision) -> Result<Version, StoreError> {
+    async fn commit(&mut self, record: &Record, expected: &Version, decision: &Decision) -> Result<Version, StoreError> {
         let expected = expected.0.parse().map_err(|_| StoreError::Conflict)?;
-        let record = record.clone();
-        let number = self.with(move |state| state.commit(&record, expected)).await?;
-        Ok(Version(number.to_string()))
+        let (record, decision) = (record.clone(), decision.clone());
+        let commit = move |open: &mut Open| {
+            let number = open.state.commit(&record, expected)?;
+            open.keep_waits(&decision);
+            Ok(number)
+        };
+        Ok(Version(self.with(commit).await?.to_string()))
+    }
+    async fn publish(&mut self, _: &Record, _: &Version, decision: &Decision) -> Result<Option<Version>, StoreError> {
+        let decision = decision.clone();
+        let keep = move |open: &mut Open| {
+            open.keep_waits(&decision);
+            Ok(None)
+        };
+        self.with(keep).await
     }
 }
 
@@ -175,11 +197,6 @@ fn new_run() -> io::Result<RunId> {
         let _ = write!(text, "{byte:02x}"); // writing to a String cannot fail
     }
     Ok(RunId(text))
-}
-
-/// Where a directory keeps people's orders.
-pub fn orders_path(directory: &Path) -> PathBuf {
-    directory.join(ORDERS)
 }
 
 /// Where a directory keeps its journal.

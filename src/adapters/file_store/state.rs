@@ -220,11 +220,11 @@ pub fn verify(disk: &impl Disk, record: &Record) -> Result<Verified, StoreError>
     journal::verify(&journal, &record.journal).map_err(|bad| StoreError::Broken(bad.to_string()))
 }
 
-fn unavailable(error: io::Error) -> StoreError {
+pub fn unavailable(error: io::Error) -> StoreError {
     StoreError::Unavailable(error.to_string())
 }
 
-fn pretty<T: Serialize>(value: &T) -> Vec<u8> {
+pub fn pretty<T: Serialize>(value: &T) -> Vec<u8> {
     // Our own types have string keys only and no failing serialisers.
     let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();
     text.push(b'\n');

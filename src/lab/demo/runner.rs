@@ -49,6 +49,7 @@ impl Launch {
             .arg("--state")
             .arg(&self.state)
             .arg("--events")
+            .arg("--until-held")
             .env(KEY_VARIABLE, &self.key)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
