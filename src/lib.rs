@@ -16,5 +16,4 @@ pub mod lab;
 pub mod plan;
 #[cfg(feature = "drive")]
 pub mod ports;
-#[cfg(feature = "cli")]
 pub mod report;
