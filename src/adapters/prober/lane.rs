@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::shot::Shot;
-use crate::engine::{Answer, Round, Unknown};
+use crate::engine::{Answer, Round, Unknown, gate::ROUNDS_MIN};
 
 /// So many rounds of one lane may be under way; a tick beyond that is left out.
 const UNDER_WAY_MAX: usize = 64;
@@ -198,22 +198,22 @@ pub(super) struct Ring {
 impl Ring {
     /// Keeps so many rounds.
     pub fn new(capacity: usize) -> Self {
-        Self { rounds: VecDeque::new(), capacity: capacity.max(2) }
+        Self { rounds: VecDeque::new(), capacity: capacity.max(1) }
     }
 
-    /// Puts a round in its place. Of rounds without an answer in a row only the first and the newest are kept: they say
-    /// since when nobody knows, and must not push out what is known.
+    /// Puts a round in its place. What is too much is the oldest round; but while there is no answer for long, it is the
+    /// second of the unanswered ones: their first says since when nobody knows, the newest that it goes on, and
+    /// the silence must not push out what was known before it.
     pub fn insert(&mut self, round: Round) {
         let place = self.rounds.iter().rposition(|r| r.sent_at <= round.sent_at).map_or(0, |at| at + 1);
-        let silent =
-            |at: Option<usize>| at.and_then(|at| self.rounds.get(at)).is_some_and(|r| matches!(r.answer, Answer::Unknown(_)));
-        if matches!(round.answer, Answer::Unknown(_)) && silent(place.checked_sub(1)) && silent(place.checked_sub(2)) {
-            self.rounds.remove(place - 1);
-            self.rounds.insert(place - 1, round);
+        self.rounds.insert(place, round);
+        if self.rounds.len() <= self.capacity {
             return;
         }
-        self.rounds.insert(place, round);
-        if self.rounds.len() > self.capacity {
+        let silent = self.rounds.iter().rev().take_while(|r| matches!(r.answer, Answer::Unknown(_))).count();
+        if silent > ROUNDS_MIN as usize {
+            self.rounds.remove(self.rounds.len() - silent + 1);
+        } else {
             self.rounds.pop_front();
         }
     }
@@ -319,18 +319,23 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_keeps_the_order_of_sending_and_is_not_flooded_by_silence() {
+    fn a_ring_keeps_the_order_of_sending_and_what_was_known_before_a_silence() {
         let round = |ms, answer| Round { sent_at: at(ms), done_at: at(ms + 500), answer };
-        let mut ring = Ring::new(4);
+        let sent = |ring: &Ring| ring.to_vec().iter().map(|r| r.sent_at).collect::<Vec<_>>();
+        let most = i64::from(ROUNDS_MIN) + 2;
+        let mut ring = Ring::new(usize::try_from(most).unwrap());
         for ms in [10, 30, 20] {
             ring.insert(round(ms, Answer::Good));
         }
-        for ms in [40, 50, 60, 70] {
+        assert_eq!(sent(&ring), [at(10), at(20), at(30)]);
+        for ms in 100..200 {
             ring.insert(round(ms, Answer::Unknown(Unknown::NotYet)));
         }
-        let sent: Vec<_> = ring.to_vec().iter().map(|r| r.sent_at).collect();
-        assert_eq!(sent, [at(20), at(30), at(40), at(70)]);
-        ring.insert(round(80, Answer::Good));
-        assert_eq!(ring.to_vec().len(), 4);
+        let newest = (200 - i64::from(ROUNDS_MIN) + 1..200).map(at);
+        assert_eq!(sent(&ring), [at(20), at(30), at(100)].into_iter().chain(newest).collect::<Vec<_>>());
+        for ms in 200..300 {
+            ring.insert(round(ms, Answer::Good));
+        }
+        assert_eq!(sent(&ring), (300 - most..300).map(at).collect::<Vec<_>>());
     }
 }

@@ -204,8 +204,8 @@ fn source(name: &GateName, gate: &Gate) -> LaneId {
     }
 }
 
-/// As many rounds as a verdict can need, and room for the two that can say since when there is no answer.
+/// As many rounds as a verdict can need, and as many more without an answer as there may be among them.
 fn needs(gate: &Gate) -> usize {
     let (_, of) = window(gate);
-    usize::try_from(of.max(gate.failures).max(ROUNDS_MIN)).unwrap_or(usize::MAX).saturating_add(2)
+    usize::try_from(of.max(gate.failures).saturating_add(ROUNDS_MIN)).unwrap_or(usize::MAX)
 }
