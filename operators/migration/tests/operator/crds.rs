@@ -1,0 +1,95 @@
+//! What the API server takes and what it refuses.
+
+use gapless::kubernetes::{
+    api::{Api, ApiError, Kind},
+    crd::{MigrationPlan, MigrationPlanRevision, MigrationRun},
+    revision::{pack, unpack},
+};
+use gapless_testcluster::{Cluster, Namespace};
+use serde_json::{Value, json};
+
+use crate::support::{api, at, install, revision, start};
+
+fn plan(service: Value) -> Value {
+    json!({ "apiVersion": "gapless.dev/v1alpha1", "kind": "MigrationPlan", "metadata": { "name": "p" }, "spec": { "services": [service] } })
+}
+fn service() -> Value {
+    json!({ "name": "pds", "legacy": { "endpoints": [{ "address": "10.0.0.1", "port": 80 }] },
+            "target": { "service": { "name": "pds", "port": 80 } }, "router": { "httpRoute": { "name": "pds" } },
+            "probes": [{ "name": "alive", "send": { "http": {} } }] })
+}
+async fn apply(api: &Api, ns: &Namespace, object: &Value) -> Result<Value, ApiError> {
+    api.apply(Kind::PLAN, at(ns, "p"), object).await
+}
+
+#[tokio::test]
+#[ignore = "needs the test cluster"]
+async fn good_plans_are_taken_and_bad_unions_and_unknown_fields_refused() {
+    let cluster = Cluster::get().await;
+    install(&cluster).await;
+    let ns = cluster.namespace("crds").await;
+    let api = api(&ns);
+    apply(&api, &ns, &plan(service())).await.unwrap();
+    type Edit = fn(&mut Value);
+    let bad: [(&str, Edit, &str); 7] = [
+        ("two routers", |s| s["router"]["webhook"] = json!({ "url": "http://x/y" }), "at most 1"),
+        ("no router", |s| s["router"] = json!({}), "at least 1"),
+        ("an unknown field", |s| s["wieght"] = json!(1), "wieght"),
+        ("a weight of 101", |s| s["shift"] = json!({ "steps": [101] }), "less than or equal to 100"),
+        ("a duration without unit", |s| s["shift"] = json!({ "bake": "10" }), "bake"),
+        ("a name in capitals", |s| s["name"] = json!("PDS"), "name"),
+        ("a probe without anything to send", |s| s["probes"][0]["send"] = json!({}), "at least 1"),
+    ];
+    for (what, edit, says) in bad {
+        let mut service = service();
+        edit(&mut service);
+        let refused = apply(&api, &ns, &plan(service)).await.unwrap_err();
+        assert!(refused.to_string().contains(says), "{what}: {refused}");
+    }
+}
+
+/// A plan that comes back from the API server reads as it was written.
+#[tokio::test]
+#[ignore = "needs the test cluster"]
+async fn what_is_stored_is_what_was_written() {
+    let cluster = Cluster::get().await;
+    install(&cluster).await;
+    let ns = cluster.namespace("stored").await;
+    let api = api(&ns);
+    let mut full = service();
+    full["load"] = json!({ "peak": "450/s", "headroomPercent": 20 });
+    full["shift"] = json!({ "steps": [1, 100], "bake": "10m" });
+    full["gates"] =
+        json!([{ "name": "g", "check": { "probe": { "name": "alive", "maxFailureRatio": 0.05 } }, "onUnknown": "Rollback" }]);
+    apply(&api, &ns, &plan(full.clone())).await.unwrap();
+    let stored: MigrationPlan = api.get(Kind::PLAN, at(&ns, "p")).await.unwrap();
+    let wanted: MigrationPlan = serde_json::from_value(plan(full)).unwrap();
+    assert_eq!(stored.spec, wanted.spec);
+
+    let revision = revision(&ns, &[service()]);
+    api.create::<_, Value>(Kind::REVISION, Some(ns.name()), &pack(&revision).unwrap()).await.unwrap();
+    let name = MigrationPlanRevision::name_of(&revision.plan().name, revision.digest());
+    let stored: MigrationPlanRevision = api.get(Kind::REVISION, at(&ns, &name)).await.unwrap();
+    assert_eq!(unpack(&stored).unwrap(), revision);
+}
+
+#[tokio::test]
+#[ignore = "needs the test cluster"]
+async fn a_revision_and_what_a_run_runs_never_change() {
+    let cluster = Cluster::get().await;
+    install(&cluster).await;
+    let ns = cluster.namespace("fixed").await;
+    let api = api(&ns);
+    let revision = revision(&ns, &[service()]);
+    let run = start(&ns, "r", &revision).await;
+    let change = |spec: Value| json!({ "spec": spec });
+    let refused = api.merge::<Value>(Kind::REVISION, at(&ns, &run.spec.revision), &change(json!({ "packed": "AAAA" }))).await;
+    assert!(refused.unwrap_err().to_string().contains("never changes"));
+    for (field, value) in [("revision", "other"), ("plan", "other"), ("startedBy", "somebody-else")] {
+        let refused = api.merge::<Value>(Kind::RUN, at(&ns, "r"), &change(json!({ field: value }))).await;
+        assert!(refused.unwrap_err().to_string().contains("never changes"), "{field}");
+    }
+    let held: MigrationRun = api.merge(Kind::RUN, at(&ns, "r"), &change(json!({ "intent": "Hold" }))).await.unwrap();
+    assert_eq!(held.spec.intent, gapless::engine::Intent::Hold);
+    assert!(api.merge::<Value>(Kind::RUN, at(&ns, "r"), &change(json!({ "intent": "Fly" }))).await.is_err());
+}
