@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -12,10 +13,11 @@ use crate::{
 };
 
 /// Something that happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Moment {
     /// When.
+    #[schemars(with = "String")]
     pub at: Timestamp,
     /// Who says so.
     pub by: Teller,
@@ -26,7 +28,7 @@ pub struct Moment {
 }
 
 /// Who tells of a moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Teller {
     /// The runner, in an event of its own.
@@ -36,7 +38,7 @@ pub enum Teller {
 }
 
 /// What kind of moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
     /// Forwards, as planned.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -25,7 +26,7 @@ use crate::{
 };
 
 /// What a demo came to. As JSON it is the contract of `gapless demo -o json`; fields are only ever added.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
     /// How the run ended, or stands.
@@ -37,6 +38,7 @@ pub struct Summary {
     /// Why that is what a careful engineer would want, if it is what was expected.
     pub because: String,
     /// What was injected.
+    #[schemars(with = "Vec<String>")]
     pub faults: DemoFaults,
     /// Requests sent.
     pub requests: u64,
@@ -58,6 +60,7 @@ pub struct Summary {
     /// Whether it holds.
     pub journal_state: JournalState,
     /// When the demo began.
+    #[schemars(with = "String")]
     pub started_at: Timestamp,
     /// What happened.
     pub timeline: Vec<Moment>,
@@ -66,17 +69,18 @@ pub struct Summary {
 }
 
 /// A weight that reached the traffic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WeightAt {
     /// When.
+    #[schemars(with = "String")]
     pub at: Timestamp,
     /// The share of target.
     pub weight: Weight,
 }
 
 /// Failed requests, told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Apart {
     /// Answered badly, or not at all, by a side that a fault had been injected into.
@@ -86,12 +90,13 @@ pub struct Apart {
 }
 
 /// Requests of one service to one side.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SideRow {
     /// The service.
     pub name: ServiceName,
     /// The side; null: the answers do not say, or there were none.
+    #[schemars(with = "Option<String>")]
     pub side: Option<Side>,
     /// Requests.
     pub requests: u64,
@@ -100,7 +105,7 @@ pub struct SideRow {
 }
 
 /// Latency, in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Latencies {
     /// Of half of the requests of the slowest service at most.
@@ -112,7 +117,7 @@ pub struct Latencies {
 }
 
 /// Whether the journal holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum JournalState {
     /// Every line follows from the one before, up to the record.
