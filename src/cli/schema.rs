@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use gapless::{
+    lab::demo::Summary,
     plan::schema,
     plan::spec::Document,
     report::{findings::CheckReport, run::RunReport, status::StatusReport},
@@ -24,6 +25,8 @@ enum Of {
     Plan,
     /// The result of `gapless check -o json`
     Check,
+    /// The result of `gapless demo -o json`
+    Demo,
     /// The result of `gapless run -o json`
     Run,
     /// The result of `gapless status -o json`
@@ -34,6 +37,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut schema = match args.of {
         Of::Plan => schema::file::<Document>(),
         Of::Check => schema::printed::<CheckReport>(),
+        Of::Demo => schema::printed::<Summary>(),
         Of::Run => schema::printed::<RunReport>(),
         Of::Status => schema::printed::<StatusReport>(),
     };
