@@ -2,6 +2,8 @@
 //!
 //! Pure: everything here looks at the object as the API server gave it and judges nothing. Whatever this module does not
 //! name, it does not look at, so that foreign rules, backends and filters can be of any kind.
+//!
+#![doc = include_str!("../../docs/design/route.md")]
 
 use std::fmt;
 

@@ -5,6 +5,8 @@
 //! taken in here: the record is still the one that was expected, so the write is tried again with the new version. The
 //! run's `uid` is compared each time: a run that was made anew under the same name is another one.
 //! *Caveats*: the journal is a file of this process, see [`super::journal_file`].
+//!
+#![doc = include_str!("../../docs/design/record.md")]
 
 use std::{path::PathBuf, sync::Arc};
 

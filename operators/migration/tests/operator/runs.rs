@@ -1,9 +1,12 @@
 //! Whole runs by the operator's own process.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use gapless::{
-    kubernetes::{api::Kind, permissions::OPERATOR},
+    kubernetes::{api::Kind, crd::MigrationRun, permissions::OPERATOR},
     lab::load::LoadHandle,
 };
 use gapless_testcluster::{Cluster, Fault, until};
@@ -31,6 +34,7 @@ async fn a_service_moves_with_two_writes_a_weight_and_every_permission_is_used()
     let operator = Operator::start(&ns, &cluster.kubeconfig());
     let history = site.route.history().await;
     let run = start(&ns, "first", &revision).await;
+    let versions = versions(&ns, &run);
     let load = {
         site.route.answers("legacy by our Service", |answer| answer.status == 200).await;
         site.route.load(200)
@@ -47,12 +51,16 @@ async fn a_service_moves_with_two_writes_a_weight_and_every_permission_is_used()
         [(100, 0), (75, 25), (0, 100), (0, 100)],
         "one write a weight, and one that gives the route up: {writes:?}"
     );
+    // Five edges: 25 ordered; 25 confirmed and 100 ordered; 100 confirmed; soaked; ended. Beside them the finalizer, put on and
+    // taken away, and at most two looks that a person should know of before anything began.
+    run_until(&ns, "first", "no finalizer", |run| run.metadata.finalizers.as_ref().is_none_or(Vec::is_empty)).await;
+    let written = versions.lock().unwrap().len();
+    assert!((7..=9).contains(&written), "{written} writes of the run: {:?}", versions.lock().unwrap());
     let status = done.status.unwrap();
     assert_eq!(status.progress.unwrap().text, "5/5");
     assert!(status.waiting.is_empty(), "{:?}", status.waiting);
 
     // It ends without a finalizer, and the plan's status speaks of this very digest.
-    run_until(&ns, "first", "no finalizer", |run| run.metadata.finalizers.as_ref().is_none_or(Vec::is_empty)).await;
     let plan: Value = api(&ns).get(Kind::PLAN, at(&ns, "plan")).await.unwrap();
     assert_eq!(plan["status"]["digest"], json!(revision.digest().as_str()));
     let events = until("the last Event", Duration::from_secs(5), || events_of(&ns, &run)).await;
@@ -60,7 +68,24 @@ async fn a_service_moves_with_two_writes_a_weight_and_every_permission_is_used()
     used_all(&operator.stop().await);
 }
 
-async fn events_of(ns: &gapless_testcluster::Namespace, run: &gapless::kubernetes::crd::MigrationRun) -> Option<Vec<String>> {
+/// The progress in every version of a run after its creation, as they come.
+fn versions(ns: &gapless_testcluster::Namespace, run: &MigrationRun) -> Arc<Mutex<Vec<String>>> {
+    use futures_util::StreamExt as _;
+    let runs: kube::Api<MigrationRun> = kube::Api::namespaced(ns.client(), ns.name());
+    let (seen, since) = (Arc::new(Mutex::new(Vec::new())), run.metadata.resource_version.clone().unwrap());
+    let record = Arc::clone(&seen);
+    tokio::spawn(async move {
+        let events = runs.watch(&kube::api::WatchParams::default(), &since).await.unwrap();
+        let mut events = std::pin::pin!(events);
+        while let Some(Ok(kube::api::WatchEvent::Modified(run))) = events.next().await {
+            let progress = run.status.and_then(|status| status.progress).map(|progress| progress.text);
+            record.lock().unwrap().push(progress.unwrap_or_default());
+        }
+    });
+    seen
+}
+
+async fn events_of(ns: &gapless_testcluster::Namespace, run: &MigrationRun) -> Option<Vec<String>> {
     let events: kube::Api<k8s_openapi::api::events::v1::Event> = ns.api();
     let uid = run_id(run).0;
     let mut all = events.list(&kube::api::ListParams::default()).await.unwrap().items;
@@ -147,7 +172,7 @@ async fn deleting_a_live_run_takes_traffic_back_first_and_abandoning_it_leaves_t
     let site = Site::new(&ns, "pds").await;
     let revision = revision(&ns, &[site.service(json!({ "shift": { "steps": [25, 100], "bake": "1h" } }))]);
     let _operator = Operator::start(&ns, &cluster.kubeconfig());
-    let runs: kube::Api<gapless::kubernetes::crd::MigrationRun> = kube::Api::namespaced(ns.client(), ns.name());
+    let runs: kube::Api<MigrationRun> = kube::Api::namespaced(ns.client(), ns.name());
     let gone = |name: &'static str| {
         let runs = runs.clone();
         until(format!("the end of {name}"), Duration::from_secs(30), move || {
@@ -200,4 +225,32 @@ async fn a_second_run_on_a_route_is_held_and_names_the_first() {
     assert_eq!(why.reason, "OneOwner");
     assert!(why.message.contains("one-owner") && why.message.contains(&format!("{}/first", ns.name())), "{}", why.message);
     assert_eq!(site.route.weights().await, (75, 25));
+}
+
+/// Longer than the API server is asked to prove that it is there, and than any pause of the loop.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs the test cluster"]
+async fn while_a_weight_bakes_nothing_is_written() {
+    let cluster = Cluster::get().await;
+    install(&cluster).await;
+    let ns = cluster.namespace("idle").await;
+    let site = Site::new(&ns, "pds").await;
+    let revision = revision(&ns, &[site.service(json!({ "shift": { "steps": [25, 100], "bake": "1h" } }))]);
+    let _operator = Operator::start(&ns, &cluster.kubeconfig());
+    start(&ns, "r", &revision).await;
+    site.route.answers("the first weight", |answer| answer.mark().ends_with("-1")).await;
+    let confirmed = |run: &MigrationRun| run.status.as_ref().is_some_and(|s| s.waiting.iter().any(|w| w.reason == "Shifting"));
+    let run = run_until(&ns, "r", "the bake", confirmed).await;
+    // The Gateway's controller writes the route's status some time after each change of it.
+    until("the route's status", Duration::from_secs(10), || async {
+        let object = site.route.object().await;
+        let told = object.data.pointer("/status/parents/0/conditions/0/observedGeneration").and_then(Value::as_i64);
+        (told == object.metadata.generation).then_some(())
+    })
+    .await;
+    let route = site.route.history().await;
+    let versions = versions(&ns, &run);
+    tokio::time::sleep(Duration::from_secs(8)).await; // that nothing happens sends no event
+    assert!(versions.lock().unwrap().is_empty(), "{:?}", versions.lock().unwrap());
+    assert_eq!(route.versions().len(), 1, "{:?}", route.versions());
 }
