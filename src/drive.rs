@@ -215,12 +215,13 @@ impl<S: Store, W: Sensor, A: Actuator, C: Clock, R: Reporter> Driver<'_, S, W, A
                 break Quiet::Edge(Box::new(look));
             }
             let wake = helm.act(&look.decision, look.now);
-            if let Some(finish) = helm.finish(&look.decision, *until) {
-                break Quiet::Finish(finish);
-            }
-            if !under_way && helm.has_news(&look) {
+            let finish = helm.finish(&look.decision, *until);
+            if !under_way && helm.has_news(&look, finish.is_some()) {
                 *note = Some(look.decision);
                 break Quiet::News;
+            }
+            if let Some(finish) = finish {
+                break Quiet::Finish(finish);
             }
             begun = true;
             tokio::select! {
@@ -233,8 +234,9 @@ impl<S: Store, W: Sensor, A: Actuator, C: Clock, R: Reporter> Driver<'_, S, W, A
                 () = helm.rest(wake) => {}
             }
         };
+        let wanted = begun || !matches!(end, Quiet::Edge(_)); // an edge takes the news along
         if under_way
-            && begun
+            && wanted
             && let Some(published) = helm.within(PUBLISH_GRACE, publishing).await
         {
             helm.published(published, version)?;

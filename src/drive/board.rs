@@ -25,21 +25,21 @@ impl News {
     }
 }
 
-/// What people were told last. After a start that is not known, so the first look is published.
+/// What people were told last. After a start that is not known, so it is published once: when the first answers had time
+/// to come, for before that everything is unknown.
 #[derive(Debug)]
 pub struct Board {
     told: Option<News>,
     not_before: Timestamp,
 }
 
-impl Default for Board {
-    fn default() -> Self {
-        Self { told: None, not_before: Timestamp::MIN }
-    }
-}
-
 impl Board {
-    fn is_new(&self, decision: &Decision) -> bool {
+    /// After a start at this moment.
+    pub fn new(start: Timestamp) -> Self {
+        Self { told: None, not_before: start.saturating_add(SPACING).unwrap_or(Timestamp::MAX) }
+    }
+    /// Whether people were told something else last.
+    pub fn is_new(&self, decision: &Decision) -> bool {
         self.told.as_ref() != Some(&News::of(decision))
     }
     /// Whether this decision is to be published now.

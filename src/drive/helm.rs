@@ -34,8 +34,8 @@ pub struct Helm<'a, W, A, C, R> {
 
 impl<'a, W: Sensor, A: Actuator, C: Clock, R: Reporter> Helm<'a, W, A, C, R> {
     pub fn new(revision: &'a Revision, sensor: &'a mut W, actuator: &'a A, clock: &'a C, reporter: &'a mut R) -> Self {
-        let flight = Flight::new(actuator, clock);
-        Self { revision, sensor, clock, reporter, flight, board: Board::default(), watched: BTreeSet::new() }
+        let (flight, board) = (Flight::new(actuator, clock), Board::new(clock.now()));
+        Self { revision, sensor, clock, reporter, flight, board, watched: BTreeSet::new() }
     }
 
     /// Tells the sensor what is worth looking at for this record.
@@ -85,9 +85,10 @@ impl<'a, W: Sensor, A: Actuator, C: Clock, R: Reporter> Helm<'a, W, A, C, R> {
         }
     }
 
-    /// Whether people should be told of this look, and may be now. They count as told then.
-    pub fn has_news(&mut self, look: &Look) -> bool {
-        let due = self.board.is_due(&look.decision, look.now);
+    /// Whether people should be told of this look, and may be now; the last word may be told at any time. They count as told
+    /// then.
+    pub fn has_news(&mut self, look: &Look, last: bool) -> bool {
+        let due = if last { self.board.is_new(&look.decision) } else { self.board.is_due(&look.decision, look.now) };
         if due {
             self.board.told(&look.decision, look.now);
         }
