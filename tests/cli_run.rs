@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may")]
 
 #[path = "common/endpoint.rs"]
-#[allow(dead_code, reason = "shared by several tests")]
 mod endpoint;
 
 use std::{

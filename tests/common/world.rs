@@ -161,7 +161,7 @@ pub struct Upshot {
 #[derive(Debug)]
 pub enum Ran {
     /// The loop came back.
-    Back(Result<End, DriveError>),
+    Back(Box<Result<End, DriveError>>),
     /// It was ended at the call that was chosen.
     Ended,
 }
@@ -318,7 +318,7 @@ impl World {
                 return Ran::Ended;
             }
             if let Poll::Ready(end) = polled {
-                return Ran::Back(end);
+                return Ran::Back(Box::new(end));
             }
             let now = self.now();
             in_one_instant = if now == at { in_one_instant + 1 } else { 0 };
