@@ -182,6 +182,23 @@ fn a_route_without_any_status_is_pending_and_so_is_a_second_parent_without_one()
     assert_eq!(programmed(&two), Programmed::Pending);
 }
 
+/// Two services of one run on two rules of one route: the first that ends leaves the claim to the other.
+#[test]
+fn the_claim_stays_as_long_as_another_rule_is_driven() {
+    let one = json!({ "name": "a", "backendRefs": [backend("pds-legacy", 8080, 100), backend("pds", 80, 0)] });
+    let two = json!({ "name": "b", "backendRefs": [backend("pds-legacy", 8080, 100), backend("pds", 80, 0)] });
+    let (a, b) = (name(Some("a")), name(Some("b")));
+    let bare = route(json!([one, two]));
+    let first = apply(&bare, &shift(&bare, &a, weight(100), "run-a-1", &ours()).unwrap()).unwrap();
+    let both = apply(&first, &shift(&first, &b, weight(50), "run-b-1", &ours()).unwrap()).unwrap();
+    let half = apply(&both, &release(&both, &a, &ours().run).unwrap().unwrap()).unwrap();
+    assert_eq!(owner(&half), Some(ours()));
+    assert_eq!((rule(&half, &a).unwrap().mark(), rule(&half, &b).unwrap().mark()), (None, Some("run-b-1")));
+    assert_eq!(release(&half, &a, &ours().run).unwrap(), None, "it has nothing more to give up");
+    let free = apply(&half, &release(&half, &b, &ours().run).unwrap().unwrap()).unwrap();
+    assert_eq!((owner(&free), rule(&free, &b).unwrap().mark()), (None, None));
+}
+
 // ---- properties: whatever the route is, only the named places change
 
 fn header(tag: &'static str) -> impl Strategy<Value = Value> {

@@ -61,8 +61,8 @@ pub struct Question {
 /// What is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// Where to ask.
-    pub question: Question,
+    /// Where to ask: every data plane that serves the route. An answer counts only if all of them agree.
+    pub questions: Vec<Question>,
     /// The mark of the accepted configuration.
     pub mark: String,
     /// The weight that goes with it.
@@ -226,8 +226,20 @@ fn learn(shared: &Shared, wanted: &Arc<Wanted>, said: &Said) -> Row {
     row
 }
 
+/// Asks every data plane once. The first one that says otherwise settles it.
 async fn ask(wanted: &Wanted) -> Said {
-    let Question { address, host, headers, method } = &wanted.question;
+    let mut said = Said::Nothing("there is nobody to be asked".into());
+    for question in &wanted.questions {
+        said = ask_one(question, &wanted.mark).await;
+        if said != Said::Same {
+            return said;
+        }
+    }
+    said
+}
+
+async fn ask_one(question: &Question, mark: &str) -> Said {
+    let Question { address, host, headers, method } = question;
     let host = host.clone().unwrap_or_else(|| address.authority());
     let mut request = Request::builder().method(method).uri(address.path()).header(hyper::header::HOST, host);
     for (name, value) in headers {
@@ -241,7 +253,7 @@ async fn ask(wanted: &Wanted) -> Said {
         Ok(answer) => {
             // A second mark would be a backend's own, or another configuration's: then nobody knows which one it was.
             let mut marks = answer.headers.get_all(MARK).iter();
-            let same = marks.next().is_some_and(|mark| mark == wanted.mark.as_str());
+            let same = marks.next().is_some_and(|found| found == mark);
             if same && marks.next().is_none() { Said::Same } else { Said::Other }
         }
         Err(error) => Said::Nothing(error.to_string()),
@@ -287,7 +299,7 @@ mod tests {
     }
     fn wanted(address: &Address, mark: &str) -> Wanted {
         let question = Question { address: address.clone(), host: None, headers: Vec::new(), method: Method::GET };
-        Wanted { question, mark: mark.into(), weight: Weight::FULL }
+        Wanted { questions: vec![question], mark: mark.into(), weight: Weight::FULL }
     }
     async fn told(wake: &Wake) {
         tokio::time::timeout(Duration::from_secs(5), wake.listener().changed()).await.unwrap();
@@ -319,6 +331,19 @@ mod tests {
         assert_eq!(echo.seen(), None);
         echo.ask(None);
         assert_eq!(echo.seen(), None);
+    }
+
+    #[tokio::test]
+    async fn a_mark_is_effective_when_every_data_plane_shows_it() {
+        let ((one, _), (two, asked)) = (route(&["b"]).await, route(&["a", "a", "a", "a", "b"]).await);
+        let wake = Wake::default();
+        let echo = Echo::new(wake.clone());
+        let mut both = wanted(&one, "b");
+        both.questions.extend(wanted(&two, "b").questions);
+        echo.ask(Some(both));
+        told(&wake).await;
+        assert!(echo.seen().is_some());
+        assert_eq!(asked.load(Ordering::SeqCst), 4 + IN_A_ROW as usize);
     }
 
     #[test]

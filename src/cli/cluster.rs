@@ -80,6 +80,9 @@ impl Cluster {
 
     /// Gives an order, in the caller's name, and says whether the operator has taken it.
     pub async fn order(&self, name: &str, intent: Intent, resumes: Option<u64>) -> anyhow::Result<Taken> {
+        if let Some(ended) = self.run(name).await?.record.ended {
+            return Err(anyhow!("run {name} has ended ({}): there is nothing to be ordered", ended.outcome));
+        }
         let caller = self.caller().await?;
         let mut spec = json!({ "intent": intent, "by": caller });
         if let (Some(resumes), Some(spec)) = (resumes, spec.as_object_mut()) {

@@ -93,6 +93,7 @@ impl KubeActuator {
     }
 
     async fn write(&self, route: &str, patch: &Value) -> Performed {
+        tracing::debug!(route, "a patch is sent");
         let error = match self.api.json_patch(Kind::HTTP_ROUTE, self.at(route), patch).await {
             Ok(after) => {
                 self.world.put(Watched::Routes, after);

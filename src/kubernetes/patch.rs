@@ -79,8 +79,8 @@ pub fn shift(route: &Value, name: &RuleName, weight: Weight, mark: &str, by: &Ow
     patch.finish(route)
 }
 
-/// The patch by which `run` gives the route up: its annotations and its header go, the weights stay. `None`: the route is
-/// not that run's, and nothing is to be done.
+/// The patch by which `run` gives a rule of its route up: our header goes, and with the last of them in the route its
+/// annotations; the weights stay. `None`: nothing is to be done.
 ///
 /// # Errors
 /// The route cannot be read.
@@ -88,18 +88,34 @@ pub fn release(route: &Value, name: &RuleName, run: &RunId) -> Result<Option<Val
     if owner(route).is_none_or(|owner| owner.run != *run) {
         return Ok(None);
     }
+    let own = rule(route, name).ok();
     let mut patch = Patch::default();
     patch.test(format!("/metadata/annotations/{}", segment(OWNER)), &json!(run.0));
-    patch.remove(format!("/metadata/annotations/{}", segment(OWNER)));
-    if route.pointer("/metadata/annotations").is_some_and(|all| all.get(OWNER_NAME).is_some()) {
-        patch.remove(format!("/metadata/annotations/{}", segment(OWNER_NAME)));
+    if !others_are_driven(route, own.map(|rule| rule.index)) {
+        patch.remove(format!("/metadata/annotations/{}", segment(OWNER)));
+        if route.pointer("/metadata/annotations").is_some_and(|all| all.get(OWNER_NAME).is_some()) {
+            patch.remove(format!("/metadata/annotations/{}", segment(OWNER_NAME)));
+        }
     }
     // A rule that somebody removed or renamed has nothing of ours any more; the claim is given up all the same.
-    if let Ok(rule) = rule(route, name) {
+    if let Some(rule) = own {
         identity(&mut patch, &rule);
         drop_mark(&mut patch, &rule);
     }
+    if patch.changes.is_empty() {
+        return Ok(None);
+    }
     patch.finish(route).map(Some)
+}
+
+/// Whether another rule of the route bears a mark: another service of the run is moved by it, and the claim has to stay.
+fn others_are_driven(route: &Value, own: Option<usize>) -> bool {
+    let rules = route.pointer("/spec/rules").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let marked = |rule: &Value| {
+        let modifiers = list(rule, "filters").iter().filter_map(|filter| filter.get("responseHeaderModifier"));
+        modifiers.into_iter().any(|modifier| list(modifier, "set").iter().any(is_mark))
+    };
+    rules.iter().enumerate().any(|(index, rule)| Some(index) != own && marked(rule))
 }
 
 /// Tests that the rule at this index is the one that was seen.

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     adapters::{
         clock,
-        effective::{Echo, Wanted},
+        effective::{Echo, Question, Wanted},
         prober::Targets,
         wake::Wake,
     },
@@ -213,7 +213,7 @@ impl World {
         let Some(rule) = rule(route, &rule_name).ok().filter(|_| ours) else { return echo.ask(None) };
         let (Accepted::Split(weight), Some(mark)) = (rule.accepted(), rule.mark()) else { return echo.ask(None) };
         match asked(&state, route, &rule, service) {
-            Ok(question) => echo.ask(Some(Wanted { question, mark: mark.to_owned(), weight })),
+            Ok(questions) => echo.ask(Some(Wanted { questions, mark: mark.to_owned(), weight })),
             Err(why) => tracing::debug!(service = %name, %why, "its answers cannot be asked for now"),
         }
     }
@@ -324,25 +324,26 @@ impl World {
     }
 }
 
-/// Where and what to ask for a rule: through the first parent by which it can be.
-fn asked(
-    state: &State,
-    route: &Value,
-    rule: &super::route::Rule<'_>,
-    service: &Service,
-) -> Result<crate::adapters::effective::Question, Misfit> {
-    let mut why = Misfit("the route has no Gateway as a parent".into());
+/// Where and what to ask for a rule: each Gateway once, through the first listener by which it can be.
+fn asked(state: &State, route: &Value, rule: &super::route::Rule<'_>, service: &Service) -> Result<Vec<Question>, Misfit> {
+    let mut answers: BTreeMap<GatewayName, Result<Question, Misfit>> = BTreeMap::new();
     for parent in parents(route) {
-        why = match state.gateways.get(&parent.gateway) {
-            Some(Ok(gateway)) => match question(route, rule, &parent, gateway, service) {
-                Ok(question) => return Ok(question),
-                Err(why) => why,
-            },
-            Some(Err(error)) => Misfit(error.to_string()),
-            None => Misfit(format!("Gateway {}/{} was not looked up yet", parent.gateway.namespace, parent.gateway.name)),
-        };
+        let known = answers.get(&parent.gateway).is_some_and(Result::is_ok);
+        if !known {
+            let answer = match state.gateways.get(&parent.gateway) {
+                Some(Ok(gateway)) => question(route, rule, &parent, gateway, service),
+                Some(Err(error)) => Err(Misfit(error.to_string())),
+                None => {
+                    Err(Misfit(format!("Gateway {}/{} was not looked up yet", parent.gateway.namespace, parent.gateway.name)))
+                }
+            };
+            answers.insert(parent.gateway, answer);
+        }
     }
-    Err(why)
+    match answers.is_empty() {
+        true => Err(Misfit("the route has no Gateway as a parent".into())),
+        false => answers.into_values().collect(),
+    }
 }
 
 /// The version that an order rests on: of the very route, and of its spec. The writes of its status are no other version.

@@ -107,7 +107,7 @@ impl Cell {
         let (weight, mark) = (state.weights.split()?, state.mark.clone()?);
         let address = state.address.parse().ok()?;
         let question = Question { address, host: None, headers: Vec::new(), method: Method::GET };
-        Some(Wanted { question, mark, weight })
+        Some(Wanted { questions: vec![question], mark, weight })
     }
 
     fn is_stirred(&self, now: Timestamp) -> bool {
