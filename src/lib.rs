@@ -1,9 +1,13 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 //! gapless moves live services from legacy hosts to the cloud, and a critical service never gaps.
+//!
+//! Start with [`design`], then [`engine::decide`].
 
 #[cfg(feature = "drive")]
 pub mod adapters;
+#[cfg(doc)]
+pub mod design;
 #[cfg(feature = "drive")]
 pub mod drive;
 pub mod engine;

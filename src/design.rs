@@ -1,0 +1,8 @@
+//! Why the program is as it is: the pages of `docs/design`, so that they are read where the code is.
+
+#[doc = include_str!("../docs/design/decide.md")]
+pub mod decide {}
+#[doc = include_str!("../docs/design/invariants.md")]
+pub mod invariants {}
+#[doc = include_str!("../docs/design/webhook.md")]
+pub mod webhook {}
