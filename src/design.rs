@@ -6,3 +6,9 @@ pub mod decide {}
 pub mod invariants {}
 #[doc = include_str!("../docs/design/webhook.md")]
 pub mod webhook {}
+#[doc = include_str!("../docs/design/record.md")]
+pub mod record {}
+#[doc = include_str!("../docs/design/route.md")]
+pub mod route {}
+#[doc = include_str!("../docs/design/test-cluster.md")]
+pub mod test_cluster {}
