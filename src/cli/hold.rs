@@ -1,13 +1,12 @@
 //! `gapless hold`.
 
-use std::path::PathBuf;
-
 use gapless::engine::Intent;
 
 use crate::{
     Exit,
-    cluster::{Cluster, Scope},
+    cluster::Cluster,
     directory, output, runtime,
+    which::{Place, Which},
 };
 
 /// Start nothing more in a run; what was ordered already is still watched
@@ -15,25 +14,19 @@ use crate::{
 /// The order latches: `gapless resume` clears it.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The run
-    #[arg(required_unless_present = "state")]
-    run: Option<String>,
-    /// The state directory of a run without a cluster
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["run", "namespace"])]
-    state: Option<PathBuf>,
     #[command(flatten)]
-    scope: Scope,
+    which: Which,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    if let Some(state) = &args.state {
-        return directory::hold(state);
-    }
-    let run = args.run.as_deref().unwrap_or_default(); // there is one: clap saw to it
+    let (scope, run) = match args.which.place() {
+        Place::Directory(state) => return directory::hold(state),
+        Place::Cluster(scope, run) => (scope, run),
+    };
     runtime::block_on(async {
-        let cluster = Cluster::connect(&args.scope).await?;
+        let cluster = Cluster::connect(scope).await?;
         let taken = cluster.order(run, Intent::Hold, None).await?;
-        output::print(&format!("hold of {}: {}\n", run, taken.words()))?;
+        output::print(&format!("hold of {run}: {}\n", taken.words()))?;
         Ok(Exit::Good)
     })?
 }

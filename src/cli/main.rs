@@ -23,6 +23,7 @@ mod status;
 mod table;
 mod verify;
 mod watch;
+mod which;
 
 use std::{io::IsTerminal as _, process::ExitCode};
 

@@ -1,13 +1,12 @@
 //! `gapless resume`.
 
-use std::path::PathBuf;
-
 use gapless::engine::{Intent, LatchKind, Record};
 
 use crate::{
     Exit,
-    cluster::{Cluster, Scope},
+    cluster::Cluster,
     directory, output, runtime,
+    which::{Place, Which},
 };
 
 /// Let a run that holds go on
@@ -15,31 +14,25 @@ use crate::{
 /// Clears every hold that there is now; one that comes later is another one.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The run
-    #[arg(required_unless_present = "state")]
-    run: Option<String>,
-    /// The state directory of a run without a cluster
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["run", "namespace"])]
-    state: Option<PathBuf>,
     #[command(flatten)]
-    scope: Scope,
+    which: Which,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    if let Some(state) = &args.state {
-        return directory::resume(state);
-    }
-    let run = args.run.as_deref().unwrap_or_default(); // there is one: clap saw to it
+    let (scope, run) = match args.which.place() {
+        Place::Directory(state) => return directory::resume(state),
+        Place::Cluster(scope, run) => (scope, run),
+    };
     runtime::block_on(async {
-        let cluster = Cluster::connect(&args.scope).await?;
+        let cluster = Cluster::connect(scope).await?;
         let found = cluster.run(run).await?;
         let newest = newest_hold(&found.record);
         if newest.is_none() && found.object.spec.intent != Intent::Hold {
-            output::print(&format!("{} does not hold\n", run))?;
+            output::print(&format!("{run} does not hold\n"))?;
             return Ok(Exit::Finding);
         }
         let taken = cluster.order(run, Intent::Run, newest).await?;
-        output::print(&format!("resume of {}: {}\n", run, taken.words()))?;
+        output::print(&format!("resume of {run}: {}\n", taken.words()))?;
         Ok(Exit::Good)
     })?
 }

@@ -1,13 +1,12 @@
 //! `gapless rollback`.
 
-use std::path::PathBuf;
-
 use gapless::engine::Intent;
 
 use crate::{
     Exit,
-    cluster::{Cluster, Scope},
+    cluster::Cluster,
     directory, output, runtime,
+    which::{Place, Which},
 };
 
 /// Take a run back: everything it moved returns to legacy, dependents first
@@ -15,25 +14,19 @@ use crate::{
 /// The order latches and nothing clears it: a new attempt is a new run.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The run
-    #[arg(required_unless_present = "state")]
-    run: Option<String>,
-    /// The state directory of a run without a cluster
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["run", "namespace"])]
-    state: Option<PathBuf>,
     #[command(flatten)]
-    scope: Scope,
+    which: Which,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    if let Some(state) = &args.state {
-        return directory::roll_back(state);
-    }
-    let run = args.run.as_deref().unwrap_or_default(); // there is one: clap saw to it
+    let (scope, run) = match args.which.place() {
+        Place::Directory(state) => return directory::roll_back(state),
+        Place::Cluster(scope, run) => (scope, run),
+    };
     runtime::block_on(async {
-        let cluster = Cluster::connect(&args.scope).await?;
+        let cluster = Cluster::connect(scope).await?;
         let taken = cluster.order(run, Intent::Rollback, None).await?;
-        output::print(&format!("rollback of {}: {}\n", run, taken.words()))?;
+        output::print(&format!("rollback of {run}: {}\n", taken.words()))?;
         Ok(Exit::Good)
     })?
 }
