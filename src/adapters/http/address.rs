@@ -129,7 +129,7 @@ mod tests {
             ("http://u:p@lb/", "user name"),
             ("http://lb:0/", "port"),
             ("http://lb:70000/", "port"),
-            ("http://:80/", "URL"),
+            ("http://:80/", "names no host"),
             ("", "URL"),
         ] {
             let said = text.parse::<Address>().unwrap_err().to_string();
