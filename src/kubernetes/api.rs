@@ -14,6 +14,7 @@ use hyper::Request;
 use kube::{Client, Config, core::WatchEvent};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use super::{
     MANAGER,
@@ -151,7 +152,22 @@ pub struct Api {
     /// Nothing else is asked for; `None`: whatever the caller may.
     only: Option<&'static [Permission]>,
     used: Arc<Mutex<BTreeSet<Permission>>>,
+    /// Requests that somebody waits for, and those that have time.
+    lanes: Arc<[Semaphore; 2]>,
 }
+
+/// How urgent a request is. Each kind has requests of its own under way, so that preparing a hundred services never stands
+/// in front of one that has to go back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Urgency {
+    Urgent = 0,
+    Patient = 1,
+}
+/// So many urgent requests are under way at once. Each has a connection of its own (HTTP/1.1), and each new connection
+/// costs the API server a handshake: more at once make all of them slower.
+const URGENT: usize = 12;
+/// So many of the others.
+const PATIENT: usize = 4;
 impl std::fmt::Debug for Api {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Api")
@@ -197,7 +213,8 @@ impl Api {
 
     /// An API server behind this client.
     pub fn new(client: Client) -> Self {
-        Self { client, only: None, used: Arc::default() }
+        let lanes = Arc::new([Semaphore::new(URGENT), Semaphore::new(PATIENT)]);
+        Self { client, only: None, used: Arc::default(), lanes }
     }
 
     /// The same, which asks for nothing but what these permit.
@@ -227,7 +244,7 @@ impl Api {
     /// As [`ApiError`] says.
     pub async fn get<T: DeserializeOwned>(&self, kind: Kind, at: At<'_>) -> Result<T, ApiError> {
         self.permit(kind, Part::Whole, Verb::Get)?;
-        self.ask("GET", &kind.one(&at), None, &()).await
+        self.ask(Urgency::Urgent, "GET", &kind.one(&at), None, &()).await
     }
 
     /// Objects of a kind, page by page.
@@ -237,11 +254,11 @@ impl Api {
     pub async fn page<T: DeserializeOwned>(&self, of: &Selection, next: &str) -> Result<Page<T>, ApiError> {
         self.permit(of.kind, Part::Whole, Verb::List)?;
         let mut query = Query::of(of);
-        query.add("limit", "100");
+        query.add("limit", "50"); // what is read at once is in memory at once
         if !next.is_empty() {
             query.add("continue", next);
         }
-        self.ask("GET", &query.on(&of.kind.all(of.namespace.as_deref())), None, &()).await
+        self.ask(Urgency::Urgent, "GET", &query.on(&of.kind.all(of.namespace.as_deref())), None, &()).await
     }
 
     /// What happens to objects of a kind after `version`, until the server ends it after `within`.
@@ -282,7 +299,7 @@ impl Api {
         let mut query = Query::default();
         query.add("fieldManager", MANAGER);
         query.add("fieldValidation", "Strict");
-        self.ask("POST", &query.on(&kind.all(namespace)), Some("application/json"), object).await
+        self.ask(Urgency::Urgent, "POST", &query.on(&kind.all(namespace)), Some("application/json"), object).await
     }
 
     /// Applies an object on the server's side: our fields become ours, and a conflict with another manager is one.
@@ -296,7 +313,7 @@ impl Api {
         let mut query = Query::default();
         query.add("fieldManager", MANAGER);
         query.add("fieldValidation", "Strict");
-        self.ask("PATCH", &query.on(&kind.one(&at)), Some("application/apply-patch+yaml"), object).await
+        self.ask(Urgency::Patient, "PATCH", &query.on(&kind.one(&at)), Some("application/apply-patch+yaml"), object).await
     }
 
     /// Applies a JSON Patch (RFC 6902).
@@ -307,7 +324,7 @@ impl Api {
         self.permit(kind, Part::Whole, Verb::Patch)?;
         let mut query = Query::default();
         query.add("fieldManager", MANAGER);
-        self.ask("PATCH", &query.on(&kind.one(&at)), Some("application/json-patch+json"), patch).await
+        self.ask(Urgency::Urgent, "PATCH", &query.on(&kind.one(&at)), Some("application/json-patch+json"), patch).await
     }
 
     /// Merges into an object (RFC 7386).
@@ -319,7 +336,7 @@ impl Api {
         let mut query = Query::default();
         query.add("fieldManager", MANAGER);
         query.add("fieldValidation", "Strict");
-        self.ask("PATCH", &query.on(&kind.one(&at)), Some("application/merge-patch+json"), patch).await
+        self.ask(Urgency::Urgent, "PATCH", &query.on(&kind.one(&at)), Some("application/merge-patch+json"), patch).await
     }
 
     /// The same into its status.
@@ -332,7 +349,7 @@ impl Api {
         query.add("fieldManager", MANAGER);
         query.add("fieldValidation", "Strict");
         let path = format!("{}/status", kind.one(&at));
-        self.ask("PATCH", &query.on(&path), Some("application/merge-patch+json"), patch).await
+        self.ask(Urgency::Urgent, "PATCH", &query.on(&path), Some("application/merge-patch+json"), patch).await
     }
 
     /// Replaces the status of an object, if its version is still the one in `object`.
@@ -344,11 +361,12 @@ impl Api {
         let mut query = Query::default();
         query.add("fieldManager", MANAGER);
         query.add("fieldValidation", "Strict");
-        self.ask("PUT", &query.on(&format!("{}/status", kind.one(&at))), Some("application/json"), object).await
+        self.ask(Urgency::Urgent, "PUT", &query.on(&format!("{}/status", kind.one(&at))), Some("application/json"), object).await
     }
 
     async fn ask<B: Serialize + Sync, R: DeserializeOwned>(
         &self,
+        urgency: Urgency,
         method: &str,
         path: &str,
         content: Option<&str>,
@@ -356,6 +374,11 @@ impl Api {
     ) -> Result<R, ApiError> {
         let what = format!("{method} {}", path.split('?').next().unwrap_or(path));
         let request = build(method, path, content, body)?;
+        // The patience counts from here: waiting for one's turn is no sign of a server that does not answer.
+        let _turn = match self.lanes.get(urgency as usize) {
+            Some(lane) => lane.acquire().await.ok(),
+            None => None,
+        };
         let answer = tokio::time::timeout(PATIENCE, self.client.request_text(request)).await;
         let text = answer.map_err(|_| late(&what))?.map_err(|error| ApiError::of(&what, &error))?;
         serde_json::from_str(&text).map_err(|error| ApiError::Unreadable(format!("{what}: {error}")))

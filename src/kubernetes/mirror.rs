@@ -26,14 +26,23 @@ pub enum Keep {
     Slices,
 }
 
+/// An object as it is kept: as text, a tenth of what it takes as a tree. It is read again when it changed, or is to be
+/// patched, and not at each look.
+#[derive(Debug)]
+struct Kept {
+    version: String,
+    text: Box<str>,
+}
+
 /// A mirror.
 #[derive(Debug)]
 pub struct Mirror {
     keep: Keep,
     wanted: BTreeSet<String>,
-    objects: BTreeMap<String, Value>,
-    /// During a list: the names that were not put yet.
-    missing: Option<BTreeSet<String>>,
+    /// By the name by which they are wanted, and then by their own.
+    objects: BTreeMap<String, BTreeMap<String, Kept>>,
+    /// During a list: the objects that were not put yet.
+    missing: Option<BTreeSet<(String, String)>>,
     listed: bool,
     alive: Option<Timestamp>,
     lost: Option<Unknown>,
@@ -48,13 +57,18 @@ impl Mirror {
     pub fn wanted(&self) -> &BTreeSet<String> {
         &self.wanted
     }
-    /// An object by its own name.
-    pub fn get(&self, name: &str) -> Option<&Value> {
-        self.objects.get(name)
+    /// The objects that are wanted by this name.
+    pub fn of(&self, key: &str) -> Vec<Value> {
+        let kept = self.objects.get(key).into_iter().flat_map(BTreeMap::values);
+        kept.filter_map(|kept| serde_json::from_str(&kept.text).ok()).collect()
     }
-    /// All objects that are kept.
-    pub fn all(&self) -> impl Iterator<Item = &Value> + Clone {
-        self.objects.values()
+    /// The object of this name, where there is one a name.
+    pub fn get(&self, key: &str) -> Option<Value> {
+        self.of(key).into_iter().next()
+    }
+    /// All names under which something is kept.
+    pub fn keys(&self) -> Vec<String> {
+        self.objects.iter().filter(|(_, kept)| !kept.is_empty()).map(|(key, _)| key.clone()).collect()
     }
     /// Whether a whole list was seen once: what is not here then did not exist.
     pub fn is_listed(&self) -> bool {
@@ -80,38 +94,48 @@ impl Mirror {
         }
     }
 
-    /// Takes an object in. Gives the name by which it is wanted, if it is and something changed.
-    pub fn put(&mut self, object: Value) -> Option<String> {
-        let key = self.key(&object).to_owned();
-        let own = name(&object).to_owned();
+    /// Takes an object in. Gives the names for which something changed.
+    pub fn put(&mut self, object: Value) -> Vec<String> {
+        let (key, own) = (self.key(&object).to_owned(), name(&object).to_owned());
+        let mut changed = self.forget(&own, Some(&key)); // a slice may have been given to another Service
         if !self.wanted.contains(&key) {
-            return self.objects.remove(&own).map(|_| key); // a slice that was given to another Service
+            return changed;
         }
         if let Some(missing) = &mut self.missing {
-            missing.remove(&own);
+            missing.remove(&(key.clone(), own.clone()));
         }
-        if self.objects.get(&own).is_some_and(|known| !is_newer(known, &object)) {
-            return None;
+        let version = object.pointer("/metadata/resourceVersion").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let all = self.objects.entry(key.clone()).or_default();
+        if all.get(&own).is_some_and(|known| !is_newer(&known.version, &version)) {
+            return changed;
         }
-        let trimmed = trim(self.keep, object);
-        if self.objects.get(&own) == Some(&trimmed) {
-            return None;
+        let text = trim(self.keep, object).to_string().into_boxed_str();
+        if all.get(&own).is_none_or(|known| known.text != text) {
+            all.insert(own, Kept { version, text });
+            changed.push(key);
         }
-        self.objects.insert(own, trimmed);
-        Some(key)
+        changed
     }
-    /// An object is no more.
-    pub fn gone(&mut self, object: &Value) -> Option<String> {
-        self.objects.remove(name(object)).map(|_| self.key(object).to_owned())
+    /// An object is no more. Gives the names for which something changed.
+    pub fn gone(&mut self, object: &Value) -> Vec<String> {
+        self.forget(name(object), None)
+    }
+    /// Forgets an object under all names but one.
+    fn forget(&mut self, own: &str, but: Option<&str>) -> Vec<String> {
+        let others = self.objects.iter_mut().filter(|(key, _)| Some(key.as_str()) != but);
+        others.filter_map(|(key, all)| all.remove(own).map(|_| key.clone())).collect()
     }
     /// A list begins.
     pub fn begin(&mut self) {
-        self.missing = Some(self.objects.keys().cloned().collect());
+        let all = self.objects.iter().flat_map(|(key, all)| all.keys().map(|own| (key.clone(), own.clone())));
+        self.missing = Some(all.collect());
     }
     /// A list is complete. Says whether something is gone, or this was the first.
     pub fn listed(&mut self) -> bool {
         let missing = self.missing.take().unwrap_or_default();
-        missing.iter().for_each(|name| drop(self.objects.remove(name)));
+        for (key, own) in &missing {
+            self.objects.get_mut(key).and_then(|all| all.remove(own));
+        }
         let first = !std::mem::replace(&mut self.listed, true);
         first || !missing.is_empty()
     }

@@ -130,15 +130,11 @@ pub fn name(object: &Value) -> &str {
     object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Whether `found` is at least as new as `known`. Versions of one kind of object are decimal numbers that rise (since
-/// Kubernetes 1.35 by contract, before it in fact); what is no number is taken as it comes.
-pub fn is_newer(known: &Value, found: &Value) -> bool {
-    let version = |object: &Value| {
-        let text = object.pointer("/metadata/resourceVersion").and_then(Value::as_str);
-        text.and_then(|text| text.parse::<u64>().ok())
-    };
-    match (version(known), version(found)) {
-        (Some(known), Some(found)) => found >= known,
+/// Whether the resource version `found` is at least as new as `known`. Versions of one kind of object are decimal numbers
+/// that rise (since Kubernetes 1.35 by contract, before it in fact); what is no number is taken as it comes.
+pub fn is_newer(known: &str, found: &str) -> bool {
+    match (known.parse::<u64>(), found.parse::<u64>()) {
+        (Ok(known), Ok(found)) => found >= known,
         _ => true,
     }
 }

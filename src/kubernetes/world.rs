@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 use super::{
     api::{Api, ApiError, At, Kind},
-    backend::{self, SERVICE_NAME, Standing, Verdict},
+    backend::{self, Standing, Verdict},
     gateway::{GatewayName, parents, question},
     mirror::{Keep, Mirror},
     route::{BackendName, Misfit, RuleName, owner, programmed, rule},
@@ -28,7 +28,7 @@ use crate::{
         prober::Targets,
         wake::Wake,
     },
-    engine::{Accepted, Backend, RouteSeen, RunId, Sample, Unknown},
+    engine::{Accepted, Backend, Owner, Programmed, RouteSeen, RunId, Sample, Unknown},
     plan::{Place, Revision, Router, Service, ServiceName, Side},
 };
 
@@ -80,7 +80,30 @@ struct State {
     services: Mirror,
     slices: Mirror,
     gateways: BTreeMap<GatewayName, Result<Value, ApiError>>,
+    /// What follows from all that for each service; made anew when something of it changes, so that a look costs little.
+    facts: BTreeMap<ServiceName, Facts>,
 }
+
+/// What is known of a service.
+#[derive(Debug, Clone, Default)]
+struct Facts {
+    /// `None`: there is no such route.
+    route: Option<RouteFacts>,
+    backends: BTreeMap<Side, Result<Backend, Unknown>>,
+}
+
+/// What is known of a route, but for what real answers show.
+#[derive(Debug, Clone)]
+struct RouteFacts {
+    version: String,
+    owner: Option<Owner>,
+    accepted: Accepted,
+    mark: Option<String>,
+    programmed: Programmed,
+    /// What is asked to see its effect, or why nothing can be.
+    questions: Result<Vec<Question>, Misfit>,
+}
+
 impl State {
     fn mirror(&mut self, of: Watched) -> &mut Mirror {
         match of {
@@ -89,10 +112,35 @@ impl State {
             Watched::Slices => &mut self.slices,
         }
     }
-    fn slices_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Value> + Clone {
-        self.slices.all().filter(move |slice| {
-            slice.pointer("/metadata/labels").and_then(|labels| labels.get(SERVICE_NAME)).and_then(Value::as_str) == Some(service)
-        })
+    fn facts(&mut self, name: &ServiceName) -> &mut Facts {
+        self.facts.entry(name.clone()).or_default()
+    }
+
+    fn read_route(&self, name: &ServiceName, service: &Service) -> Option<RouteFacts> {
+        let (route_name, rule_name) = rule_name(name, service)?;
+        let route = self.routes.get(&route_name)?;
+        let (accepted, mark, questions) = match rule(&route, &rule_name) {
+            Ok(rule) => (rule.accepted(), rule.mark().map(str::to_owned), asked(self, &route, &rule, service)),
+            Err(misfit) => (Accepted::Other(misfit.0.clone()), None, Err(misfit)),
+        };
+        let (version, owner, programmed) = (version(&route), owner(&route), programmed(&route));
+        Some(RouteFacts { version, owner, accepted, mark, programmed, questions })
+    }
+
+    fn read_backend(&self, name: &ServiceName, service: &Service, side: Side) -> Result<Backend, Unknown> {
+        let of = BackendName::of(name, service, side);
+        let (found, slices) = (self.services.get(&of.name), self.slices.of(&of.name));
+        match &service.side(side).at {
+            Place::Service(_) => match backend::endpoints(&of, found.as_ref(), slices.iter()) {
+                Standing::There(_) => Ok(Backend::Present),
+                Standing::Absent(what) => Err(Unknown::NotFound(what)),
+            },
+            Place::Endpoints(hosts) => match backend::compare(&of, hosts, found.as_ref(), slices.iter()) {
+                Verdict::Right => Ok(Backend::Present),
+                Verdict::ToMake => Ok(Backend::Missing),
+                Verdict::Foreign(why) => Err(Unknown::Denied(why)),
+            },
+        }
     }
 }
 
@@ -126,6 +174,7 @@ impl World {
             slices: Mirror::new(Keep::Slices, services.clone()),
             services: Mirror::new(Keep::Services, services),
             gateways: BTreeMap::new(),
+            facts: BTreeMap::new(),
         };
         Self { run, revision, state: Mutex::new(state), echoes, aim, wake, gateway_wanted: Notify::new() }
     }
@@ -151,20 +200,25 @@ impl World {
     }
     /// A route as it was last seen.
     pub fn route(&self, name: &str) -> Option<Value> {
-        self.state().routes.get(name).cloned()
+        self.state().routes.get(name)
     }
     /// Our own slices of a Service that bear none of these names.
     pub fn left_over_slices(&self, service: &str, wanted: &BTreeSet<&str>) -> Vec<Value> {
-        let state = self.state();
-        let left = state.slices_of(service).filter(|slice| backend::is_ours(slice));
-        left.filter(|slice| !wanted.contains(super::watch::name(slice))).cloned().collect()
+        let mut left = self.state().slices.of(service);
+        left.retain(|slice| backend::is_ours(slice) && !wanted.contains(super::watch::name(slice)));
+        left
     }
 
     /// Takes an object in that a write or a look brought back.
     pub fn put(&self, of: Watched, object: Value) {
         let changed = self.state().mirror(of).put(object);
-        if let Some(key) = changed {
-            self.pass_on(of, Some(&key));
+        self.changed(of, &changed);
+    }
+
+    /// Passes on what changed under these names.
+    fn changed(&self, of: Watched, keys: &[String]) {
+        for key in keys {
+            self.pass_on(of, Some(key));
         }
     }
 
@@ -172,87 +226,84 @@ impl World {
     fn pass_on(&self, of: Watched, key: Option<&str>) {
         for (name, service) in &self.revision.plan().services {
             match of {
-                Watched::Routes => self.ask(name, service, key),
-                Watched::Services | Watched::Slices => self.aim_at(name, service, key),
+                Watched::Routes => self.route_changed(name, service, key),
+                Watched::Services | Watched::Slices => self.backend_changed(name, service, key),
             }
         }
         self.wake.fire();
     }
 
-    /// Tells the prober where the endpoints of a side are that is a Service.
-    fn aim_at(&self, name: &ServiceName, service: &Service, key: Option<&str>) {
-        for side in Side::BOTH.into_iter().filter(|side| matches!(service.side(*side).at, Place::Service(_))) {
+    /// Reads the backends of a service anew, and tells the prober where the endpoints of a side are that is a Service.
+    fn backend_changed(&self, name: &ServiceName, service: &Service, key: Option<&str>) {
+        for side in Side::BOTH {
             let of = BackendName::of(name, service, side);
             if key.is_some_and(|key| key != of.name) {
                 continue;
             }
-            let state = self.state();
-            let targets = match backend::endpoints(&of, state.services.get(&of.name), state.slices_of(&of.name)) {
-                _ if !state.services.is_listed() || !state.slices.is_listed() => Targets::Unknown(Unknown::NotYet),
+            let mut state = self.state();
+            if !state.services.is_listed() || !state.slices.is_listed() {
+                continue;
+            }
+            let standing = state.read_backend(name, service, side);
+            state.facts(name).backends.insert(side, standing);
+            if matches!(service.side(side).at, Place::Endpoints(_)) {
+                continue;
+            }
+            let (found, slices) = (state.services.get(&of.name), state.slices.of(&of.name));
+            drop(state);
+            let targets = match backend::endpoints(&of, found.as_ref(), slices.iter()) {
                 Standing::There(endpoints) => Targets::Known(endpoints),
                 Standing::Absent(what) => Targets::Unknown(Unknown::NotFound(what)),
             };
-            drop(state);
             (self.aim)(name, side, targets);
         }
     }
 
-    /// Looks for the mark that a service's route has now, if the route is ours.
-    fn ask(&self, name: &ServiceName, service: &Service, key: Option<&str>) {
-        let (Some((route_name, rule_name)), Some(echo)) = (rule_name(name, service), self.echoes.get(name)) else { return };
+    /// Reads the route of a service anew, and looks for the mark that it has now, if it is ours.
+    fn route_changed(&self, name: &ServiceName, service: &Service, key: Option<&str>) {
+        let (Some((route_name, _)), Some(echo)) = (rule_name(name, service), self.echoes.get(name)) else { return };
         if key.is_some_and(|key| key != route_name) {
             return;
         }
-        let state = self.state();
-        let Some(route) = state.routes.get(&route_name) else { return echo.ask(None) };
-        let gateways = parents(route).into_iter().map(|parent| parent.gateway);
-        if gateways.into_iter().any(|gateway| !state.gateways.contains_key(&gateway)) {
+        let mut state = self.state();
+        let facts = state.read_route(name, service);
+        state.facts(name).route.clone_from(&facts);
+        let gateways = state.routes.get(&route_name).as_ref().map(parents).unwrap_or_default();
+        if gateways.into_iter().any(|parent| !state.gateways.contains_key(&parent.gateway)) {
             self.gateway_wanted.notify_one();
         }
-        let ours = owner(route).is_some_and(|owner| owner.run == self.run);
-        let Some(rule) = rule(route, &rule_name).ok().filter(|_| ours) else { return echo.ask(None) };
-        let (Accepted::Split(weight), Some(mark)) = (rule.accepted(), rule.mark()) else { return echo.ask(None) };
-        match asked(&state, route, &rule, service) {
-            Ok(questions) => echo.ask(Some(Wanted { questions, mark: mark.to_owned(), weight })),
+        drop(state);
+        let ours = facts.filter(|route| route.owner.as_ref().is_some_and(|owner| owner.run == self.run));
+        let Some(RouteFacts { accepted: Accepted::Split(weight), mark: Some(mark), questions, .. }) = ours else {
+            return echo.ask(None);
+        };
+        match questions {
+            Ok(questions) => echo.ask(Some(Wanted { questions, mark, weight })),
             Err(why) => tracing::debug!(service = %name, %why, "its answers cannot be asked for now"),
         }
     }
 
     /// What is known of a service's route.
     pub fn look_at_route(&self, name: &ServiceName, service: &Service) -> Option<Sample<RouteSeen>> {
-        let (route_name, rule_name) = rule_name(name, service)?;
+        let (route_name, _) = rule_name(name, service)?;
         let state = self.state();
         let taken_at = match state.routes.alive() {
             Ok(at) => at,
             Err(why) => return Some(Sample { value: Err(why), taken_at: clock::now() }),
         };
-        let Some(route) = state.routes.get(&route_name) else {
+        let Some(route) = state.facts.get(name).and_then(|facts| facts.route.clone()) else {
             let what = format!("HTTPRoute {}/{route_name}", self.namespace());
             return Some(Sample { value: Err(Unknown::NotFound(what)), taken_at });
         };
-        let owner = owner(route);
-        let found = rule(route, &rule_name);
-        if let Ok(rule) = &found
-            && owner.as_ref().is_none_or(|owner| owner.run != self.run)
-            && let Err(why) = asked(&state, route, rule, service)
-        {
+        drop(state);
+        let ours = route.owner.as_ref().is_some_and(|owner| owner.run == self.run);
+        if let (Err(why), false, Accepted::Split(_)) = (&route.questions, ours, &route.accepted) {
             // Nothing is begun whose effect could not be seen. What has begun can go back all the same.
-            return Some(Sample { value: Err(Unknown::NotFound(why.0)), taken_at });
+            return Some(Sample { value: Err(Unknown::NotFound(why.0.clone())), taken_at });
         }
-        let (accepted, mark) = match found {
-            Ok(rule) => (rule.accepted(), rule.mark().map(str::to_owned)),
-            Err(Misfit(what)) => (Accepted::Other(what), None),
-        };
-        let effective = self.echoes.get(name).and_then(Echo::seen).filter(|_| mark.is_some());
-        let seen = RouteSeen {
-            version: version(route),
-            owner,
-            accepted,
-            mark,
-            programmed: programmed(route),
-            effective,
-            legacy_active: None,
-        };
+        let effective = self.echoes.get(name).and_then(Echo::seen).filter(|_| route.mark.is_some());
+        let RouteFacts { version, owner, accepted, mark, programmed, .. } = route;
+        let seen = RouteSeen { version, owner, accepted, mark, programmed, effective, legacy_active: None };
         Some(Sample { value: Ok(seen), taken_at })
     }
 
@@ -262,22 +313,9 @@ impl World {
             return Ok(Backend::Present); // the router behind a webhook needs no object of ours
         }
         let state = self.state();
-        if !state.services.is_listed() || !state.slices.is_listed() {
-            return Err(state.services.alive().and(state.slices.alive()).err().unwrap_or(Unknown::NotYet));
-        }
-        let of = BackendName::of(name, service, side);
-        let (found, slices) = (state.services.get(&of.name), state.slices_of(&of.name));
-        match &service.side(side).at {
-            Place::Service(_) => match backend::endpoints(&of, found, slices) {
-                Standing::There(_) => Ok(Backend::Present),
-                Standing::Absent(what) => Err(Unknown::NotFound(what)),
-            },
-            Place::Endpoints(hosts) => match backend::compare(&of, hosts, found, slices) {
-                Verdict::Right => Ok(Backend::Present),
-                Verdict::ToMake => Ok(Backend::Missing),
-                Verdict::Foreign(why) => Err(Unknown::Denied(why)),
-            },
-        }
+        let standing = state.facts.get(name).and_then(|facts| facts.backends.get(&side)).cloned();
+        // While the API server is away the last answer stands: whether a side is healthy is not its business.
+        standing.unwrap_or_else(|| Err(state.services.alive().and(state.slices.alive()).err().unwrap_or(Unknown::NotYet)))
     }
 
     /// Looks up the Gateways of the routes whenever one is unknown, and each half minute, until it is dropped.
@@ -285,7 +323,8 @@ impl World {
         loop {
             let names: BTreeSet<GatewayName> = {
                 let state = self.state();
-                state.routes.all().flat_map(parents).map(|parent| parent.gateway).collect()
+                let routes = state.routes.keys().into_iter().filter_map(|key| state.routes.get(&key));
+                routes.flat_map(|route| parents(&route)).map(|parent| parent.gateway).collect()
             };
             let mut missing = false;
             for gateway in names {
@@ -365,9 +404,7 @@ impl Sink for Intake {
     }
     fn gone(&mut self, object: &Value) {
         let changed = self.world.state().mirror(self.of).gone(object);
-        if let Some(key) = changed {
-            self.world.pass_on(self.of, Some(&key));
-        }
+        self.world.changed(self.of, &changed);
     }
     fn listed(&mut self) {
         let news = self.world.state().mirror(self.of).listed();

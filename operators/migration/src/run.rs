@@ -13,10 +13,11 @@ use gapless::{
     engine::{Intent, Orders, RunId},
     kubernetes::{
         actuator::KubeActuator,
-        api::{Api, ApiError, At, Kind},
+        api::{Api, ApiError, At, Kind, Selection},
         crd::{Condition, ConditionStatus, MigrationPlanRevision, MigrationRun, bounded},
         patch::release,
         revision::unpack,
+        route::owner,
         sensor::{KubeSensor, OrdersSlot},
         store::{KubeStore, RunName, read},
         world::rule_name,
@@ -28,6 +29,8 @@ use tokio::sync::watch;
 
 use crate::events::{Events, Report, Tone};
 
+/// The run's revision is not there.
+const NO_REVISION: &str = "NoRevision";
 /// Keeps a run from vanishing while it may have moved traffic.
 pub const FINALIZER: &str = "gapless.dev/traffic";
 /// Lets a deleted run go although it has not ended; traffic stays where it is.
@@ -112,6 +115,9 @@ pub async fn live(shared: Arc<Shared>, run: MigrationRun, orders: OrdersSlot, mu
         match attempt(&shared, &run, &name, &orders, &mut stop).await {
             Ok(Finish::Ended(_)) => return let_go(&shared.api, &name).await,
             Ok(Finish::Stopped | Finish::Held) => break,
+            Err(trouble) if trouble.reason == NO_REVISION && nothing_to_take_back(&shared.api, &name).await => {
+                return let_go(&shared.api, &name).await;
+            }
             Err(trouble) => {
                 tracing::warn!(run = %name.name, namespace = %name.namespace, reason = trouble.reason, "{}", trouble.message);
                 if told.as_ref() != Some(&trouble.message) {
@@ -128,6 +134,28 @@ pub async fn live(shared: Arc<Shared>, run: MigrationRun, orders: OrdersSlot, mu
     }
     let why = *stop.borrow();
     stopped(&shared, &run, &name, why).await;
+}
+
+/// Whether a run that is being deleted, and whose revision is gone, owns no route any more: so it is when its namespace is
+/// deleted with all that is in it. As long as it owns one it stays, and a person has to bring the revision back, or
+/// abandon it.
+async fn nothing_to_take_back(api: &Api, name: &RunName) -> bool {
+    let Ok(run) = api.get::<MigrationRun>(Kind::RUN, name.at()).await else { return false };
+    if run.metadata.deletion_timestamp.is_none() {
+        return false;
+    }
+    let of = Selection::all(Kind::HTTP_ROUTE, Some(&name.namespace));
+    let mut next = String::new();
+    loop {
+        let Ok(page) = api.page::<Value>(&of, &next).await else { return false };
+        if page.items.iter().filter_map(owner).any(|owner| owner.run.0 == name.uid) {
+            return false;
+        }
+        next = page.metadata.next;
+        if next.is_empty() {
+            return true;
+        }
+    }
 }
 
 async fn stopped(shared: &Shared, run: &MigrationRun, name: &RunName, why: Stop) {
@@ -175,7 +203,7 @@ async fn attempt(
 /// The revision of a run, proven by its digest.
 async fn revision(api: &Api, run: &MigrationRun, name: &RunName) -> Result<Revision, Trouble> {
     let at = At { namespace: &name.namespace, name: &run.spec.revision };
-    let object: MigrationPlanRevision = api.get(Kind::REVISION, at).await.map_err(|error| Trouble::new("NoRevision", error))?;
+    let object: MigrationPlanRevision = api.get(Kind::REVISION, at).await.map_err(|error| Trouble::new(NO_REVISION, error))?;
     unpack(&object).map_err(|error| Trouble::new("BadRevision", error))
 }
 

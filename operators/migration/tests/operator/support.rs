@@ -35,6 +35,9 @@ pub async fn install(cluster: &Cluster) {
 pub struct Operator {
     child: Child,
     log: PathBuf,
+    ns: Namespace,
+    kubectl: PathBuf,
+    kubeconfig: PathBuf,
 }
 
 impl Operator {
@@ -53,7 +56,19 @@ impl Operator {
             .stderr(Stdio::from(file))
             .spawn()
             .unwrap();
-        Self { child, log }
+        let kubectl = ns.cluster().program("kubectl");
+        Self { child, log, ns: ns.clone(), kubectl, kubeconfig: kubeconfig.into() }
+    }
+    /// Nobody drives its runs any more: without this their finalizers would keep the namespace for ever.
+    fn leave_nothing(&self) {
+        let kubectl = |args: &[&str]| {
+            let mut command = Command::new(&self.kubectl);
+            command.env("KUBECONFIG", &self.kubeconfig).args(["-n", self.ns.name()]).args(args);
+            command.output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
+        };
+        for run in kubectl(&["get", "migrationruns", "-o", "name"]).lines() {
+            kubectl(&["patch", run, "--type", "merge", "-p", r#"{"metadata":{"finalizers":null}}"#]);
+        }
     }
     /// Ends it with SIGKILL.
     pub fn kill(&mut self) {
@@ -77,6 +92,7 @@ impl Drop for Operator {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        self.leave_nothing();
         if std::thread::panicking() {
             eprintln!("{}", std::fs::read_to_string(&self.log).unwrap_or_default());
         }
