@@ -27,7 +27,7 @@ async fn a_service_moves_with_two_writes_a_weight_and_every_permission_is_used()
     install(&cluster).await;
     let ns = cluster.namespace("moves").await;
     let site = Site::new(&ns, "pds").await;
-    let services = [site.service(json!({}))];
+    let services = [site.service(json!({ "shift": { "steps": [25, 100], "bake": "2s" } }))];
     let plan = json!({ "apiVersion": "gapless.dev/v1alpha1", "kind": "MigrationPlan", "metadata": { "name": "plan" }, "spec": { "services": services } });
     ns.apply(plan).await;
     let revision = revision(&ns, &services);
