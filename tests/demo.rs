@@ -158,7 +158,7 @@ fn a_gate_without_an_answer_holds_after_its_limit() {
     assert_eq!(played.summary["outcome"], "Held");
     assert_eq!(played.count("failed"), 0, "nothing is wrong with either side");
     assert_eq!(played.weights("orders"), [5, 25], "neither forwards nor back");
-    assert!(played.why().contains("gate monitor has had no answer for 1s"), "{}", played.why());
+    assert!(played.why().contains("gate monitor has had no answer for 2s"), "{}", played.why());
 }
 
 #[test]

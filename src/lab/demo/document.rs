@@ -63,10 +63,10 @@ pub fn write(places: &[Place]) -> String {
       shift: {{ steps: [5, 25, 50, 100], bake: 800ms }}
       soak: {{ for: 5s, guardFor: 300ms }}
       probes:
-        - {{ name: answers, every: 50ms, timeout: 250ms, send: {{ http: {{ path: /healthz }} }} }}
+        - {{ name: answers, every: 50ms, timeout: 800ms, send: {{ http: {{ path: /healthz }} }} }}
       gates:
         - {{ name: answers, check: {{ probe: {{ name: answers, successes: 5 }} }}, failures: 3 }}
-        - {{ name: monitor, every: 100ms, check: {{ http: {{ url: \"{monitor}\", timeout: 250ms }} }}, unknownLimit: 1s }}
+        - {{ name: monitor, every: 100ms, check: {{ http: {{ url: \"{monitor}\", timeout: 800ms }} }}, unknownLimit: 2s }}
 "
         );
     }
