@@ -99,7 +99,9 @@ impl Shown {
         let Some(status) = run.status else { return Ok(None) };
         let record: Option<Record> = status.record.and_then(|record| serde_json::from_value(record).ok());
         for (name, state) in record.iter().flat_map(|record| &record.services) {
-            let line = format!("{} at {}", stage(state.stage), state.weight());
+            let why = state.hold.as_ref().map(|hold| &hold.reason).or(state.cause.as_ref());
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+            let line = format!("{} at {}{why}", stage(state.stage), state.weight());
             if self.services.get(name.as_str()) != Some(&line) {
                 say(&format!("{name}: {line}"))?;
                 self.services.insert(name.to_string(), line);

@@ -291,19 +291,24 @@ impl World {
             Ok(at) => at,
             Err(why) => return Some(Sample { value: Err(why), taken_at: clock::now() }),
         };
-        let Some(route) = state.facts.get(name).and_then(|facts| facts.route.clone()) else {
+        let Some(route) = state.facts.get(name).and_then(|facts| facts.route.as_ref()) else {
             let what = format!("HTTPRoute {}/{route_name}", self.namespace());
             return Some(Sample { value: Err(Unknown::NotFound(what)), taken_at });
         };
-        drop(state);
         let ours = route.owner.as_ref().is_some_and(|owner| owner.run == self.run);
         if let (Err(why), false, Accepted::Split(_)) = (&route.questions, ours, &route.accepted) {
             // Nothing is begun whose effect could not be seen. What has begun can go back all the same.
             return Some(Sample { value: Err(Unknown::NotFound(why.0.clone())), taken_at });
         }
-        let effective = self.echoes.get(name).and_then(Echo::seen).filter(|_| route.mark.is_some());
-        let RouteFacts { version, owner, accepted, mark, programmed, .. } = route;
-        let seen = RouteSeen { version, owner, accepted, mark, programmed, effective, legacy_active: None };
+        let seen = RouteSeen {
+            version: route.version.clone(),
+            owner: route.owner.clone(),
+            accepted: route.accepted.clone(),
+            mark: route.mark.clone(),
+            programmed: route.programmed.clone(),
+            effective: self.echoes.get(name).and_then(Echo::seen).filter(|_| route.mark.is_some()),
+            legacy_active: None,
+        };
         Some(Sample { value: Ok(seen), taken_at })
     }
 
