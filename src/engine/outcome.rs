@@ -6,12 +6,13 @@ use super::{
     draft::{Draft, WaitsFor},
     effect::Action,
     event::Event,
+    observed::Unknown,
     reason::Reason,
     record::{Ended, Outcome, Stage},
     route,
     step::Step,
 };
-use crate::plan::{PhaseName, Service, ServiceName};
+use crate::plan::{Service, ServiceName};
 
 /// Gives up the routes of services that are at an end, and ends the run when nothing is in motion and nothing can start.
 pub fn settle(draft: &mut Draft) -> Option<Outcome> {
@@ -21,11 +22,11 @@ pub fn settle(draft: &mut Draft) -> Option<Outcome> {
     let plan = draft.plan;
     let mut open_routes = 0u32;
     let mut unfinished = 0u32;
-    let gone: BTreeSet<&PhaseName> = draft.ahead(|draft, name| draft.stage(name) == Stage::Returned).into_keys().collect();
-    for (name, service) in &plan.services {
+    let gone = gone(draft);
+    for name in plan.services.keys() {
         match draft.stage(name) {
             Stage::Soaked | Stage::Returned => open_routes += u32::from(release(draft, name)),
-            _ => unfinished += u32::from(!never_starts(draft, name, service, &gone)),
+            _ => unfinished += u32::from(!gone.contains(name)),
         }
     }
     if unfinished > 0 {
@@ -58,6 +59,8 @@ fn release(draft: &mut Draft, name: &ServiceName) -> bool {
             true
         }
         Ok(_) => false,
+        // Who deleted the route gave it up for us; waiting for it would never end.
+        Err(_) if draft.seen.routes.get(name).is_some_and(|s| matches!(s.value, Err(Unknown::NotFound(_)))) => false,
         Err(why) => {
             draft.wait(step, name, Reason::RouteUnknown { why }, WaitsFor::World);
             true
@@ -65,10 +68,20 @@ fn release(draft: &mut Draft, name: &ServiceName) -> bool {
     }
 }
 
-/// Whether a service has not begun and will not, because one that it waits for went back.
-fn never_starts(draft: &Draft, name: &ServiceName, service: &Service, gone: &BTreeSet<&PhaseName>) -> bool {
-    let back = |other: &ServiceName| draft.stage(other) == Stage::Returned;
-    draft.stage(name) == Stage::Waiting && (gone.contains(&service.phase) || service.needs.iter().any(back))
+/// The services that went back, and those that have not begun and will not, because one that they wait for is among these.
+fn gone<'a>(draft: &Draft<'a>) -> BTreeSet<&'a ServiceName> {
+    let plan = draft.plan;
+    let mut gone: BTreeSet<_> = plan.services.keys().filter(|name| draft.stage(name) == Stage::Returned).collect();
+    let mut before = 0;
+    while gone.len() > before {
+        before = gone.len();
+        let late = draft.ahead(|_, name| gone.contains(name));
+        let stays = |service: &Service| late.contains_key(&service.phase) || service.needs.iter().any(|need| gone.contains(need));
+        let more = plan.services.iter().filter(|(name, service)| draft.stage(name) == Stage::Waiting && stays(service));
+        let more: Vec<_> = more.map(|(name, _)| name).collect();
+        gone.extend(more);
+    }
+    gone
 }
 
 /// Every step waits for a person, or for a step that does.

@@ -85,6 +85,15 @@ pub fn five() -> Revision {
     ]))
 }
 
+/// `second` comes a phase after `first`; `elsewhere`, in a phase of its own, needs `second`.
+pub fn apart() -> Revision {
+    Revision::of(plan(vec![
+        ("first", service(1, "one", &[])),
+        ("second", service(2, "two", &[])),
+        ("elsewhere", service(3, "three", &["second"])),
+    ]))
+}
+
 pub fn one() -> Revision {
     Revision::of(plan(vec![("only", service(1, "one", &[]))]))
 }

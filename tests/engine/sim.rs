@@ -25,6 +25,8 @@ pub struct Route {
     /// When the accepted weights were written; in force `PROPAGATION_MS` later.
     pub written_at: Timestamp,
     pub reachable: bool,
+    /// Somebody deleted it.
+    pub gone: bool,
     /// Whether the data plane takes new configurations over.
     pub stuck: bool,
     in_force: (Weight, Option<String>),
@@ -76,6 +78,7 @@ impl Sim {
             version: 1,
             written_at: now,
             reachable: true,
+            gone: false,
             stuck: false,
             in_force: (Weight::ZERO, None),
             seen_since: None,
@@ -131,6 +134,12 @@ impl Sim {
         for route in self.routes.values_mut() {
             route.seen_since = None;
         }
+    }
+
+    /// The process is away for so long, or comes back on a machine whose clock is behind by so much (negative).
+    pub fn away(&mut self, seconds: i64) {
+        self.now = self.now.checked_add(SignedDuration::from_secs(seconds)).unwrap();
+        self.crash();
     }
 
     /// Time passes, the world moves, the engine looks once.
@@ -233,6 +242,7 @@ impl Sim {
                 legacy_active: None,
             };
             let value = if route.reachable { Ok(value) } else { Err(Unknown::Unreachable("the router does not answer".into())) };
+            let value = if route.gone { Err(Unknown::NotFound("the route".into())) } else { value };
             seen.routes.insert(name.clone(), Sample { value, taken_at: self.now });
         }
         for (name, health) in &self.health {

@@ -3,7 +3,7 @@
 use gapless::engine::{Direction, Intent, Outcome, Owner, Reason, RunId, Stage};
 
 use crate::{
-    plans::{five, one, two, weight},
+    plans::{apart, five, one, two, weight},
     sim::Sim,
 };
 
@@ -224,4 +224,23 @@ fn a_record_that_was_put_back_does_not_go_on_as_if_nothing_had_happened() {
     sim.record = before;
     sim.until_outcome(Outcome::Held);
     assert!(sim.waits[0].contains("whose record knows of none"), "{:?}", sim.waits);
+}
+
+#[test]
+fn a_route_that_was_deleted_has_nothing_to_be_given_up() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Soaking);
+    sim.lose_next = 1;
+    sim.until_stage("only", Stage::Soaked);
+    sim.route("only").gone = true;
+    sim.until_outcome(Outcome::Completed);
+}
+
+#[test]
+fn what_waits_for_something_that_never_starts_is_not_waited_for() {
+    let mut sim = Sim::new(apart());
+    sim.until_stage("first", Stage::Shifting(0));
+    sim.health("first").target_errs = true;
+    sim.until_outcome(Outcome::RolledBack);
+    assert_eq!(sim.stage("elsewhere"), Stage::Waiting);
 }
