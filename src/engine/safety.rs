@@ -11,6 +11,7 @@ use super::{
     observed::{Accepted, Answer, Effective, Observed, RouteSeen},
     reason::{Reason, SideRank},
     record::{Direction, Latch, LatchKind, Outcome, Record, ServiceState, Stage},
+    route::STALE,
     side,
 };
 use crate::plan::{Gate, GateName, OnFailure, Plan, Revision, Service, ServiceName, Side, Weight};
@@ -84,7 +85,8 @@ impl Judge<'_> {
     }
 
     fn route(&self, name: &ServiceName) -> Option<&RouteSeen> {
-        self.seen.routes.get(name).and_then(|sample| sample.value.as_ref().ok())
+        let fresh = |taken_at| self.now.duration_since(taken_at) <= STALE.signed();
+        self.seen.routes.get(name).filter(|sample| fresh(sample.taken_at)).and_then(|sample| sample.value.as_ref().ok())
     }
 
     fn rank(&self, name: &ServiceName, service: &Service, side: Side, weight: Weight) -> SideRank {
@@ -103,6 +105,7 @@ impl Judge<'_> {
         if let Some(service) = self.plan.services.get(name) {
             match effect.key.direction {
                 Direction::Forward => self.served(name, service, weight),
+                Direction::Backward if weight > from => self.served(name, service, weight), // a dead legacy is left
                 Direction::Backward => self.no_worse(name, service, weight),
             }
         }
@@ -168,11 +171,13 @@ impl Judge<'_> {
     /// `order`: a first shift after all that comes before, a return after all that depends on it.
     fn order(&mut self, name: &ServiceName, service: &Service, was: &ServiceState, is: &ServiceState) {
         let stage = |other: &ServiceName| self.after.services.get(other).map_or(Stage::Waiting, |s| s.stage);
+        let goes_back = |other: &ServiceName| self.after.services.get(other).is_some_and(|s| s.direction == Direction::Backward);
         if was.order.is_none() && is.order.is_some() {
             let before = self.plan.phases_before(&service.phase);
             let ahead =
                 self.plan.services.iter().filter(|(other, s)| before.contains(&s.phase) || service.needs.contains(*other));
-            let late = ahead.map(|(other, _)| other).find(|o| !matches!(stage(o), Stage::Soaking | Stage::Soaked));
+            let late =
+                ahead.map(|(other, _)| other).find(|o| !matches!(stage(o), Stage::Soaking | Stage::Soaked) || goes_back(o));
             if let Some(other) = late.cloned() {
                 self.found(Invariant::Order, name, format!("it would start before {other} is on target"));
             }

@@ -94,3 +94,34 @@ fn a_violation_withholds_the_effects_and_holds_the_run_with_its_name() {
     let again = safety::withhold(&withheld.record, sim.now, decision, &violations);
     assert_eq!(again.record, withheld.record, "it is written once");
 }
+
+/// A decision that starts `top` on its route because `base` is on target, and what it rested on.
+fn start_of_top() -> (Sim, gapless::engine::Record, gapless::engine::Decision) {
+    let mut sim = Sim::new(two());
+    loop {
+        let before = sim.record.clone();
+        let decision = sim.tick();
+        if decision.record.services["top"].order.is_some() {
+            return (sim, before, decision);
+        }
+    }
+}
+
+#[test]
+fn a_need_that_is_on_its_way_back_is_not_on_target() {
+    let (sim, before, mut decision) = start_of_top();
+    decision.record.services.get_mut("base").unwrap().direction = gapless::engine::Direction::Backward;
+    let found = safety::check(&sim.revision, &before, &sim.observed(), sim.now, &decision);
+    assert!(found.iter().any(|v| v.invariant == Invariant::Order), "{found:?}");
+}
+
+#[test]
+fn a_stale_look_at_a_route_is_none() {
+    let (sim, before, decision) = start_of_top();
+    let mut seen = sim.observed();
+    for sample in seen.routes.values_mut() {
+        sample.taken_at = sample.taken_at.checked_sub(jiff::SignedDuration::from_secs(16)).unwrap();
+    }
+    let found = safety::check(&sim.revision, &before, &seen, sim.now, &decision);
+    assert!(found.iter().any(|v| v.invariant == Invariant::NoClobber), "{found:?}");
+}
