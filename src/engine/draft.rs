@@ -135,6 +135,12 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// A recorded moment from which samples count. One that lies ahead was written by a process whose clock was ahead of
+    /// ours: whatever this process has seen came after it.
+    pub fn since(&self, recorded: Timestamp) -> Timestamp {
+        if recorded > self.now { Timestamp::MIN } else { recorded }
+    }
+
     pub fn event(&mut self, event: Event) {
         self.events.push(event);
     }

@@ -155,10 +155,8 @@ fn shift(draft: &mut Draft, name: &ServiceName, service: &Service, state: &Servi
 /// The newest order is not in force: give it again if the route shows that it never arrived, and say what is missing.
 fn not_effective(draft: &mut Draft, name: &ServiceName, service: &Service, order: &Order, view: &RouteView) {
     let step = Step::Shift(order.weight);
-    let age = draft.now.duration_since(order.at);
     if let RouteView::Before { version, weight } = view
-        && age >= SETTLE.signed()
-        && age <= EFFECTIVE_WITHIN.signed()
+        && route::is_settled(order, draft.now)
         && may_repeat(&draft.state(name), order)
     {
         // What was true when it was ordered may not be true any more.

@@ -22,7 +22,7 @@ pub fn watch(draft: &mut Draft, name: &ServiceName, service: &Service) {
         return;
     };
     // A moved service is judged by what came after the move, one in motion by what came after its newest order.
-    let since = state.moved_at.unwrap_or(order.at);
+    let since = draft.since(state.moved_at.unwrap_or(order.at));
     for (gate_name, gate) in &service.gates {
         if draft.state(name).direction == Direction::Backward {
             return;
@@ -31,12 +31,16 @@ pub fn watch(draft: &mut Draft, name: &ServiceName, service: &Service) {
             continue;
         }
         let verdict = gate::judge(gate, gate::answers(draft.seen, name, gate_name), since, draft.now);
+        draft.wake_in(draft.now, gate::stale_after(gate)); // silence is no news
         match verdict {
             Verdict::Fail { rounds, since, why } => {
                 fails(draft, name, service, (gate_name, gate), (rounds, since, why));
             }
             Verdict::Silent { since, why } => silent(draft, name, (gate_name, gate), since, why),
-            _ => recovers(draft, name, gate_name),
+            // Only an answer ends a silence, and only a good one a row of failures: a restart ends neither.
+            Verdict::TooFew { good: 0, bad: None, .. } => {}
+            Verdict::TooFew { good: 0, .. } if is_failing(draft, name, gate_name) => {}
+            Verdict::TooFew { .. } | Verdict::Pass => recovers(draft, name, gate_name),
         }
     }
     if draft.state(name).direction == Direction::Forward {
@@ -96,6 +100,10 @@ fn trouble(draft: &mut Draft, name: &ServiceName, gate: &GateName, trouble: Trou
         });
         draft.event(Event::GateTrouble { service: name.clone(), reason });
     }
+}
+
+fn is_failing(draft: &Draft, name: &ServiceName, gate: &GateName) -> bool {
+    draft.state(name).troubles.get(gate).is_some_and(|trouble| trouble.kind == TroubleKind::Failing)
 }
 
 fn recovers(draft: &mut Draft, name: &ServiceName, gate: &GateName) {

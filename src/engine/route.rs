@@ -21,6 +21,13 @@ pub const STALE: Span = Span::from_secs(15);
 /// a write and a watch's news of it do not come in one instant.
 pub const SETTLE: Span = Span::from_millis(500);
 
+/// Whether an order that does not show is to be given again. One that lies ahead was given by a process whose clock was
+/// ahead of ours, so not just now.
+pub fn is_settled(order: &Order, now: Timestamp) -> bool {
+    let age = now.duration_since(order.at);
+    age.is_negative() || age >= SETTLE.signed()
+}
+
 /// A route as the engine takes it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RouteView {

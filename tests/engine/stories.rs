@@ -227,6 +227,41 @@ fn a_record_that_was_put_back_does_not_go_on_as_if_nothing_had_happened() {
 }
 
 #[test]
+fn restarts_do_not_forget_since_when_a_guard_fails() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Soaking);
+    sim.health("only").target_errs = true;
+    for _ in 0..6 {
+        for _ in 0..10 {
+            sim.tick(); // half a second; `guardFor` is one
+        }
+        sim.crash();
+    }
+    assert_eq!(sim.record.services["only"].direction, Direction::Backward, "{}", sim.log.join("\n"));
+    assert!(!sim.log.iter().any(|l| l.contains("is good again")), "{}", sim.log.join("\n"));
+}
+
+#[test]
+fn a_clock_that_is_behind_after_a_restart_blinds_no_gate() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Shifting(1));
+    sim.until(5, |s| s.routes["only"].weight == weight(25));
+    sim.away(-600);
+    sim.health("only").target_errs = true;
+    sim.until(5, |s| s.routes["only"].weight == weight(0));
+}
+
+#[test]
+fn an_order_that_was_lost_long_ago_is_given_again() {
+    let mut sim = Sim::new(one());
+    sim.lose_next = 1;
+    sim.until_stage("only", Stage::Shifting(0));
+    sim.away(300);
+    sim.until_outcome(Outcome::Completed);
+    assert_eq!(sim.written("only"), ["5", "25", "100"]);
+}
+
+#[test]
 fn a_route_that_was_deleted_has_nothing_to_be_given_up() {
     let mut sim = Sim::new(one());
     sim.until_stage("only", Stage::Soaking);
@@ -243,4 +278,14 @@ fn what_waits_for_something_that_never_starts_is_not_waited_for() {
     sim.health("first").target_errs = true;
     sim.until_outcome(Outcome::RolledBack);
     assert_eq!(sim.stage("elsewhere"), Stage::Waiting);
+}
+
+#[test]
+fn a_guard_that_falls_silent_is_noticed_without_any_news() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Soaking);
+    let decision = sim.tick();
+    let gate = sim.revision.plan().services["only"].gates.values().next().unwrap();
+    let soon = sim.now.checked_add(gapless::engine::gate::stale_after(gate).signed()).unwrap();
+    assert!(decision.wake_at.is_some_and(|at| at <= soon), "{:?}", decision.wake_at);
 }
