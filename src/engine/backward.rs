@@ -60,7 +60,7 @@ fn begin(draft: &mut Draft, name: &ServiceName, service: &Service, state: &Servi
         return draft.wait(Step::Return, name, reason, on);
     };
     if refused_as_no_better(draft, name, service, state) {
-        return;
+        return leave_dead_legacy(draft, name, service, state, &view, (version, shown));
     }
     draft.order(name, Step::Return, Weight::ZERO, Stage::Returning, version, shown);
 }
@@ -97,6 +97,35 @@ fn refused_as_no_better(draft: &mut Draft, name: &ServiceName, service: &Service
     true
 }
 
+/// What may not go back does not stay on a dead legacy either: if the target is enough for all of it, that is where it goes.
+/// The way back stays ordered, for when legacy lives.
+fn leave_dead_legacy(
+    draft: &mut Draft,
+    name: &ServiceName,
+    service: &Service,
+    state: &ServiceState,
+    view: &RouteView,
+    (version, shown): (String, Weight),
+) {
+    let legacy = draft.side(name, service, Side::Legacy, Weight::ZERO);
+    let dead = legacy.rank == SideRank::Dead && legacy.dead_rounds >= service.failures();
+    let Some(order) = state.order.filter(|_| dead) else { return };
+    if draft.rank(name, service, Side::Target, Weight::FULL) != SideRank::Enough {
+        return;
+    }
+    let step = Step::Shift(Weight::FULL);
+    if order.weight < Weight::FULL {
+        let reason = Reason::LegacyDied { rounds: legacy.dead_rounds };
+        draft.event(Event::Evacuated { service: name.clone(), reason });
+        draft.order(name, step, Weight::FULL, state.stage, version, shown);
+    } else if matches!(view, RouteView::Before { .. }) {
+        if route::is_settled(&order, draft.now) {
+            draft.set_weight(name, step, &order, version, shown);
+        }
+        draft.wake_in(order.at, SETTLE);
+    }
+}
+
 /// All traffic was ordered back: back when real answers show it.
 fn finish(draft: &mut Draft, name: &ServiceName, service: &Service, state: &ServiceState) {
     let Some(order) = state.order else { return returned(draft, name) };
@@ -104,9 +133,8 @@ fn finish(draft: &mut Draft, name: &ServiceName, service: &Service, state: &Serv
     if matches!(view, RouteView::Effective(_)) {
         return returned(draft, name);
     }
-    let settled = draft.now.duration_since(order.at) >= SETTLE.signed();
     if let RouteView::Before { version, weight } = &view
-        && settled
+        && route::is_settled(&order, draft.now)
     {
         if refused_as_no_better(draft, name, service, state) {
             return;

@@ -252,6 +252,18 @@ fn a_clock_that_is_behind_after_a_restart_blinds_no_gate() {
 }
 
 #[test]
+fn a_clock_that_is_behind_after_a_restart_delays_no_way_back() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Shifting(1));
+    sim.until(5, |s| s.routes["only"].weight == weight(25));
+    sim.orders.intent = Intent::Rollback;
+    sim.lose_next = 1;
+    sim.until_stage("only", Stage::Returning);
+    sim.away(-600);
+    sim.until(5, |s| s.routes["only"].weight == weight(0));
+}
+
+#[test]
 fn an_order_that_was_lost_long_ago_is_given_again() {
     let mut sim = Sim::new(one());
     sim.lose_next = 1;
@@ -259,6 +271,22 @@ fn an_order_that_was_lost_long_ago_is_given_again() {
     sim.away(300);
     sim.until_outcome(Outcome::Completed);
     assert_eq!(sim.written("only"), ["5", "25", "100"]);
+}
+
+#[test]
+fn legacy_that_dies_while_its_service_is_to_go_back_is_left_all_the_same() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Shifting(1));
+    sim.until(5, |s| s.routes["only"].weight == weight(25));
+    sim.health("only").legacy = 0;
+    sim.orders.intent = Intent::Rollback;
+    sim.lose_next = 1; // and that is given again, too
+    sim.until(5, |s| s.routes["only"].weight == weight(100));
+    sim.until_outcome(Outcome::Held);
+    assert!(sim.waits[0].contains("no-worse"), "{:?}", sim.waits);
+    sim.health("only").legacy = 2;
+    sim.until_outcome(Outcome::RolledBack);
+    assert_eq!(sim.written("only"), ["5", "25", "100", "0"]);
 }
 
 #[test]
