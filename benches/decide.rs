@@ -11,19 +11,19 @@ use gapless::{
         SidesSeen, decide, judge, mark,
     },
     plan::{
-        Check, EndpointSpec, Gate, HttpMethod, HttpSend, Load, OnFailure, Phase, Place, Plan, Probe, Revision, RollbackScope,
-        Router, Service, ServiceName, SideModel, Soak, Span, Watch, Weight,
+        After, Check, EndpointSpec, Gate, HttpMethod, HttpSend, Load, OnFailure, Phase, Place, Plan, Probe, Revision,
+        RollbackScope, Router, Service, ServiceName, SideModel, Soak, Span, Watch, Weight,
     },
 };
 use jiff::Timestamp;
 
 fn service(index: usize) -> Service {
     let side = |net: u8| SideModel {
-        at: Place::Endpoints(BTreeSet::from([EndpointSpec {
+        per_endpoint: "200/s".parse().ok(),
+        ..SideModel::at(Place::Endpoints(BTreeSet::from([EndpointSpec {
             address: format!("10.{net}.{}.{}", index / 250, index % 250),
             port: 80,
-        }])),
-        per_endpoint: "200/s".parse().ok(),
+        }])))
     };
     let send = HttpSend {
         method: HttpMethod::Get,
@@ -46,12 +46,7 @@ fn service(index: usize) -> Service {
         watch: Watch::Guard,
     };
     Service {
-        phase: format!("p{}", index / 100).parse().unwrap(),
         load: Some(Load { peak: "100/s".parse().unwrap(), headroom_percent: 20 }),
-        needs: BTreeSet::new(),
-        legacy: side(1),
-        target: side(2),
-        router: Router::HttpRoute { name: format!("r{index}"), section_name: None },
         steps: [1, 5, 25, 50, 100].map(|w| Weight::new(w).unwrap()).to_vec(),
         bake: Span::from_secs(600),
         soak: Soak { length: Span::from_secs(86_400), guard_for: span, on_failure: OnFailure::Rollback },
@@ -59,6 +54,12 @@ fn service(index: usize) -> Service {
         rollback_scope: RollbackScope::Dependents,
         probes: BTreeMap::from([("answers".parse().unwrap(), Probe { every: span, timeout: span, send })]),
         gates: BTreeMap::from([("answers".parse().unwrap(), gate)]),
+        ..Service::plain(
+            format!("p{}", index / 100).parse().unwrap(),
+            side(1),
+            side(2),
+            Router::HttpRoute { name: format!("r{index}"), section_name: None },
+        )
     }
 }
 
@@ -68,11 +69,10 @@ fn world(size: usize) -> (Revision, Record, Observed, Timestamp) {
     let names: Vec<ServiceName> = (0..size).map(|i| format!("s{i:05}").parse().unwrap()).collect();
     let services: BTreeMap<_, _> = names.iter().enumerate().map(|(i, n)| (n.clone(), service(i))).collect();
     let phases = (0..=size / 100).map(|i| {
-        let after = i.checked_sub(1).map(|p| format!("p{p}").parse().unwrap());
-        (format!("p{i}").parse().unwrap(), Phase { after: after.into_iter().collect() })
+        let after = i.checked_sub(1).map(|p| (format!("p{p}").parse().unwrap(), After::default()));
+        (format!("p{i}").parse().unwrap(), Phase { after: after.into_iter().collect(), ..Phase::default() })
     });
-    let revision =
-        Revision::of(Plan { name: "bench".parse().unwrap(), namespace: "default".into(), phases: phases.collect(), services });
+    let revision = Revision::of(Plan::of("bench".parse().unwrap(), "default".into(), phases.collect(), services));
     let mut record = Record::new(RunId("bench".into()), &revision, now);
     let mut seen = Observed::default();
     for round in 0..2 {

@@ -111,7 +111,7 @@ fn sides_elsewhere<'a>(name: &'a ServiceName, service: &'a Service) -> impl Iter
 fn router(service: &Service, variable: impl Fn(&str) -> Option<String>) -> Result<(Address, Option<Key>), String> {
     let (url, key_from_env) = match &service.router {
         Router::Webhook { url, key_from_env } => (url, key_from_env),
-        other @ Router::HttpRoute { .. } => {
+        other => {
             return Err(format!("its router is the {other}; only a `webhook` router can be reached without a cluster"));
         }
     };

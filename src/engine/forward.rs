@@ -44,7 +44,7 @@ fn waits_for_others(draft: &Draft, service: &Service) -> Option<Reason> {
     if let Some((phase, other)) = draft.late_phase(service) {
         return Some(Reason::Phase { phase: phase.clone(), service: other.clone() });
     }
-    let need = service.needs.iter().find(|need| !draft.on_target(need));
+    let need = service.before().find(|need| !draft.on_target(need));
     need.map(|need| Reason::Need { service: need.clone() })
 }
 
@@ -247,7 +247,7 @@ fn soak(draft: &mut Draft, name: &ServiceName, service: &Service, state: &Servic
     if over > draft.now {
         return draft.wait(Step::Soak, name, Reason::Soak { until: over }, WaitsFor::World);
     }
-    if let Some(need) = service.needs.iter().find(|need| draft.stage(need) != Stage::Soaked) {
+    if let Some(need) = service.before().find(|need| draft.stage(need) != Stage::Soaked) {
         return draft.wait(Step::Soak, name, Reason::Need { service: need.clone() }, WaitsFor::Step);
     }
     if !gates_pass(draft, name, service, Step::Soak, moved_at) {

@@ -76,7 +76,7 @@ fn gone<'a>(draft: &Draft<'a>) -> BTreeSet<&'a ServiceName> {
     while gone.len() > before {
         before = gone.len();
         let late = draft.ahead(|_, name| gone.contains(name));
-        let stays = |service: &Service| late.contains_key(&service.phase) || service.needs.iter().any(|need| gone.contains(need));
+        let stays = |service: &Service| late.contains_key(&service.phase) || service.before().any(|need| gone.contains(need));
         let more = plan.services.iter().filter(|(name, service)| draft.stage(name) == Stage::Waiting && stays(service));
         let more: Vec<_> = more.map(|(name, _)| name).collect();
         gone.extend(more);

@@ -174,8 +174,7 @@ impl Judge<'_> {
         let goes_back = |other: &ServiceName| self.after.services.get(other).is_some_and(|s| s.direction == Direction::Backward);
         if was.order.is_none() && is.order.is_some() {
             let before = self.plan.phases_before(&service.phase);
-            let ahead =
-                self.plan.services.iter().filter(|(other, s)| before.contains(&s.phase) || service.needs.contains(*other));
+            let ahead = self.plan.services.iter().filter(|(other, s)| before.contains(&s.phase) || service.is_after(other));
             let late =
                 ahead.map(|(other, _)| other).find(|o| !matches!(stage(o), Stage::Soaking | Stage::Soaked) || goes_back(o));
             if let Some(other) = late.cloned() {
@@ -183,7 +182,7 @@ impl Judge<'_> {
             }
         }
         if was.stage != Stage::Returning && is.stage == Stage::Returning {
-            let mut dependents = self.plan.services.iter().filter(|(_, s)| s.needs.contains(name)).map(|(other, _)| other);
+            let mut dependents = self.plan.services.iter().filter(|(_, s)| s.is_after(name)).map(|(other, _)| other);
             let ahead = dependents.find(|o| !matches!(stage(o), Stage::Waiting | Stage::Returned)).cloned();
             if let Some(other) = ahead {
                 self.found(Invariant::Order, name, format!("it would go back before {other}, which needs it"));

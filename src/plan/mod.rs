@@ -18,9 +18,17 @@ pub use self::{
     document::{Checked, Refused, check_spec, read, write},
     finding::{Code, Finding, Severity},
     model::{
-        Check, Digest, Gate, HttpSend, Load, Phase, Place, Plan, Probe, Revision, Router, Service, SideModel, Soak, Watch,
-        canonical,
+        Act, After, Approval, Bridge, Check, Connection, ConnectionTo, Data, Decommission, Digest, DnsRoute, Evidence, Freeze,
+        Gate, Group, HttpSend, LegacySystem, Limits, Load, ManagedBridge, Mirror, Need, Number, Phase, PhaseTask, Place, Plan,
+        Probe, Reverse, Revision, Role, RouteRef, Router, Service, ServiceTask, SideModel, Soak, Switch, Task, Undo, Watch,
+        Window, WindowPurpose, canonical,
     },
-    names::{BadValue, GateName, PhaseName, PlanName, ProbeName, Rate, ServiceName, Side, Span, Weight},
-    spec::{EndpointSpec, HttpMethod, OnFailure, RollbackScope, ServiceRef},
+    names::{
+        BadValue, BridgeName, ConnectionName, FreezeName, GateName, GroupName, PhaseName, PlanName, ProbeName, Rate, RoleName,
+        ServiceName, Side, Span, SystemName, TaskName, Weight, WindowName,
+    },
+    spec::{
+        DnsType, EndpointSpec, HttpMethod, OnFailure, PhaseMoment, RollbackScope, ServiceMoment, ServiceRef, Tier, UndoWhen,
+        Workload, WorkloadKind,
+    },
 };

@@ -107,6 +107,30 @@ name!(
 name!(
     /// A probe's name, unique in its service.
     ProbeName, "probe");
+name!(
+    /// An outside system's name, unique in its plan.
+    ConnectionName, "connection");
+name!(
+    /// A window's name, unique in its plan.
+    WindowName, "window");
+name!(
+    /// A freeze's name, unique in its plan.
+    FreezeName, "freeze");
+name!(
+    /// A role's name, unique in its plan.
+    RoleName, "role");
+name!(
+    /// A legacy system's name, unique in its plan.
+    SystemName, "legacy system");
+name!(
+    /// A bridge's name, unique in its plan.
+    BridgeName, "bridge");
+name!(
+    /// A group's name, unique in its plan.
+    GroupName, "group");
+name!(
+    /// A task's name, unique in its service or phase.
+    TaskName, "task");
 
 /// The share of a service's traffic that its target carries, in whole percent: 0 to 100. The legacy side has the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -456,3 +456,91 @@ pub struct HttpCheckSpec {
     #[schemars(range(min = 1, max = 1000))]
     pub successes: Option<u32>,
 }
+
+/// How much hangs on a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum Tier {
+    /// People come to harm when it fails.
+    Critical,
+    /// Work stops when it fails.
+    Important,
+    /// It is missed when it fails.
+    Standard,
+}
+impl std::fmt::Display for Tier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(self, f)
+    }
+}
+
+/// What runs the pods of a side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Workload {
+    /// Its kind.
+    pub kind: WorkloadKind,
+    /// Its name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+/// The kinds of workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[allow(missing_docs, reason = "the names of Kubernetes speak for themselves")]
+pub enum WorkloadKind {
+    Deployment,
+    StatefulSet,
+    DaemonSet,
+}
+
+/// When a task of a service is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum ServiceMoment {
+    /// Before anything else of the service, outside windows as well.
+    BeforePrepare,
+    /// Before the first weight, or before the fence of a single writer.
+    BeforeShift,
+    /// After all traffic is confirmed on target, before the soak.
+    AfterShift,
+    /// After the soak.
+    AfterSoak,
+    /// Before the legacy side is switched off.
+    BeforeDecommission,
+}
+
+/// When a task of a phase is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum PhaseMoment {
+    /// Before a service of the phase starts.
+    BeforePhase,
+    /// After all of its services have been moved.
+    AfterPhase,
+}
+
+/// When a task is taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum UndoWhen {
+    /// Once the traffic is back.
+    AfterTraffic,
+    /// Before the traffic goes back. Never a person's task.
+    BeforeTraffic,
+}
+
+/// The types of record set that can be a router.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+#[allow(missing_docs, reason = "the names of RFC 1035 and RFC 3596 speak for themselves")]
+pub enum DnsType {
+    A,
+    Aaaa,
+    Cname,
+}
+impl std::fmt::Display for DnsType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::A => "A",
+            Self::Aaaa => "AAAA",
+            Self::Cname => "CNAME",
+        })
+    }
+}

@@ -13,7 +13,7 @@ use gapless::plan::{
 
 pub fn side(endpoints: &[SocketAddr]) -> SideModel {
     let spec = |e: &SocketAddr| EndpointSpec { address: e.ip().to_string(), port: e.port() };
-    SideModel { at: Place::Endpoints(endpoints.iter().map(spec).collect()), per_endpoint: None }
+    SideModel::at(Place::Endpoints(endpoints.iter().map(spec).collect()))
 }
 
 pub fn probe(every_ms: u64, timeout_ms: u64) -> Probe {
@@ -45,12 +45,6 @@ pub fn gate(check: Check, every_ms: u64, timeout_ms: u64) -> Gate {
 /// A service with the probe `trace` and the gate `answers` over it.
 pub fn service(legacy: &[SocketAddr], target: &[SocketAddr], every_ms: u64, timeout_ms: u64) -> Service {
     Service {
-        phase: "all".parse().unwrap(),
-        load: None,
-        needs: BTreeSet::new(),
-        legacy: side(legacy),
-        target: side(target),
-        router: Router::Webhook { url: "http://127.0.0.1:1/".into(), key_from_env: None },
         steps: vec![Weight::new(50).unwrap(), Weight::FULL],
         bake: Span::from_millis(100),
         soak: Soak { length: Span::from_secs(1), guard_for: Span::from_millis(200), on_failure: OnFailure::Rollback },
@@ -58,14 +52,17 @@ pub fn service(legacy: &[SocketAddr], target: &[SocketAddr], every_ms: u64, time
         rollback_scope: RollbackScope::Dependents,
         probes: BTreeMap::from([("trace".parse().unwrap(), probe(every_ms, timeout_ms))]),
         gates: BTreeMap::from([("answers".parse().unwrap(), gate(Check::Probe("trace".parse().unwrap()), every_ms, timeout_ms))]),
+        ..Service::plain(
+            "all".parse().unwrap(),
+            side(legacy),
+            side(target),
+            Router::Webhook { url: "http://127.0.0.1:1/".into(), key_from_env: None },
+        )
     }
 }
 
 pub fn revision(services: impl IntoIterator<Item = (String, Service)>) -> Revision {
-    Revision::of(Plan {
-        name: "small".parse().unwrap(),
-        namespace: "default".into(),
-        phases: BTreeMap::from([("all".parse().unwrap(), Phase { after: BTreeSet::new() })]),
-        services: services.into_iter().map(|(name, service)| (name.parse().unwrap(), service)).collect(),
-    })
+    let services = services.into_iter().map(|(name, service)| (name.parse().unwrap(), service)).collect();
+    let phases = BTreeMap::from([("all".parse().unwrap(), Phase::default())]);
+    Revision::of(Plan::of("small".parse().unwrap(), "default".into(), phases, services))
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gapless::plan::{
-    Check, EndpointSpec, Gate, HttpMethod, HttpSend, Load, OnFailure, Phase, Place, Plan, Probe, Revision, RollbackScope, Router,
-    Service, SideModel, Soak, Span, Watch, Weight,
+    Check, EndpointSpec, Gate, HttpMethod, HttpSend, Load, Need, OnFailure, Phase, Place, Plan, Probe, Revision, RollbackScope,
+    Router, Service, SideModel, Soak, Span, Watch, Weight,
 };
 
 pub fn weight(percent: u64) -> Weight {
@@ -13,7 +13,10 @@ pub fn weight(percent: u64) -> Weight {
 
 fn side(net: u8, host: usize) -> SideModel {
     let endpoint = |i: usize| EndpointSpec { address: format!("10.{net}.{host}.{i}"), port: 80 };
-    SideModel { at: Place::Endpoints(BTreeSet::from([endpoint(1), endpoint(2)])), per_endpoint: Some("60/s".parse().unwrap()) }
+    SideModel {
+        per_endpoint: Some("60/s".parse().unwrap()),
+        ..SideModel::at(Place::Endpoints(BTreeSet::from([endpoint(1), endpoint(2)])))
+    }
 }
 
 /// A service with two endpoints a side, 80 requests a second at its peak, and one guard over one probe.
@@ -39,12 +42,8 @@ pub fn service(index: usize, phase: &str, needs: &[&str]) -> Service {
         watch: Watch::Guard,
     };
     Service {
-        phase: phase.parse().unwrap(),
         load: Some(Load { peak: "80/s".parse().unwrap(), headroom_percent: 20 }),
-        needs: needs.iter().map(|n| n.parse().unwrap()).collect(),
-        legacy: side(1, index),
-        target: side(2, index),
-        router: Router::Webhook { url: format!("http://127.0.0.1:1/{index}"), key_from_env: None },
+        needs: needs.iter().map(|n| (n.parse().unwrap(), Need::Before)).collect(),
         steps: vec![weight(5), weight(25), weight(100)],
         bake: Span::from_secs(2),
         soak: Soak { length: Span::from_secs(10), guard_for: Span::from_secs(1), on_failure: OnFailure::Rollback },
@@ -52,26 +51,28 @@ pub fn service(index: usize, phase: &str, needs: &[&str]) -> Service {
         rollback_scope: RollbackScope::Dependents,
         probes: BTreeMap::from([("answers".parse().unwrap(), probe)]),
         gates: BTreeMap::from([("answers".parse().unwrap(), gate)]),
+        ..Service::plain(
+            phase.parse().unwrap(),
+            side(1, index),
+            side(2, index),
+            Router::Webhook { url: format!("http://127.0.0.1:1/{index}"), key_from_env: None },
+        )
     }
 }
 
 pub fn plan(services: Vec<(&str, Service)>) -> Plan {
     let mut phases: BTreeMap<_, Phase> = BTreeMap::new();
     for (_, s) in &services {
-        phases.insert(s.phase.clone(), Phase { after: BTreeSet::new() });
+        phases.insert(s.phase.clone(), Phase::default());
     }
     if let (Ok(one), Ok(two)) = ("one".parse(), "two".parse())
         && phases.contains_key(&one)
         && let Some(second) = phases.get_mut::<gapless::plan::PhaseName>(&two)
     {
-        second.after.insert(one);
+        second.after.insert(one, gapless::plan::After::default());
     }
-    Plan {
-        name: "test".parse().unwrap(),
-        namespace: "default".into(),
-        phases,
-        services: services.into_iter().map(|(n, s)| (n.parse().unwrap(), s)).collect(),
-    }
+    let services = services.into_iter().map(|(n, s)| (n.parse().unwrap(), s)).collect();
+    Plan::of("test".parse().unwrap(), "default".into(), phases, services)
 }
 
 /// base ← middle ← top in one phase, and `side`, which needs nobody; `late` in a second phase.

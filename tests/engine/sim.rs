@@ -301,14 +301,14 @@ impl Sim {
     fn judge_write(&self, name: &ServiceName, weight: Weight, direction: Direction) {
         let plan = self.revision.plan();
         if direction == Direction::Forward && self.hands_off {
-            for need in &plan.services[name].needs {
+            for need in plan.services[name].before() {
                 assert_eq!(self.routes[need].weight, Weight::FULL, "{name} got {weight} while {need} was not on target");
             }
         }
         if weight == Weight::ZERO && self.hands_off {
             for (other, service) in &plan.services {
                 let back = self.routes[other].weight == Weight::ZERO || self.record.services[other].stage == Stage::Soaked;
-                assert!(!service.needs.contains(name) || back, "{name} went back before {other}");
+                assert!(!service.is_after(name) || back, "{name} went back before {other}");
             }
         }
     }

@@ -191,13 +191,8 @@ impl Disk for Model {
 }
 
 fn revision(namespace: &str) -> Revision {
-    let phases = [("main".parse().unwrap(), Phase { after: BTreeSet::new() })];
-    Revision::of(Plan {
-        name: "p".parse().unwrap(),
-        namespace: namespace.to_owned(),
-        phases: phases.into(),
-        services: BTreeMap::new(),
-    })
+    let phases = [("main".parse().unwrap(), Phase::default())];
+    Revision::of(Plan::of("p".parse().unwrap(), namespace.to_owned(), phases.into(), BTreeMap::new()))
 }
 
 fn fresh() -> Record {

@@ -29,7 +29,7 @@ use tokio::{
 
 use self::{
     shot::Script,
-    table::{Aim, Table},
+    table::{Aim, Table, source},
 };
 use super::{clock, wake::Wake};
 use crate::{
@@ -182,10 +182,7 @@ fn wanted(plan: &Plan, queries: &BTreeSet<Query>) -> BTreeSet<(ServiceName, Lane
             }
             Query::Gate(name, gate_name) => {
                 let gate = plan.services.get(name).and_then(|service| service.gates.get(gate_name));
-                lanes.extend(gate.map(|gate| match &gate.check {
-                    Check::Probe(probe) => (name.clone(), LaneId::Probe(Side::Target, probe.clone())),
-                    Check::Http(_) => (name.clone(), LaneId::Check(gate_name.clone())),
-                }));
+                lanes.extend(gate.and_then(|gate| source(gate_name, gate)).map(|lane| (name.clone(), lane)));
             }
             Query::Route(_) | Query::Orders => {}
         }

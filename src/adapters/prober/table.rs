@@ -96,12 +96,9 @@ impl Table {
         for query in queries {
             let Query::Gate(name, gate_name) = query else { continue };
             let Some(gate) = plan.services.get(name).and_then(|s| s.gates.get(gate_name)) else { continue };
+            let Some(to) = source(gate_name, gate) else { continue };
             let entry = self.services.entry(name.clone()).or_default();
-            entry.gates.entry(gate_name.clone()).or_insert_with(|| Listening {
-                to: source(gate_name, gate),
-                ring: Ring::new(needs(gate)),
-                since: now,
-            });
+            entry.gates.entry(gate_name.clone()).or_insert_with(|| Listening { to, ring: Ring::new(needs(gate)), since: now });
         }
     }
 
@@ -197,10 +194,12 @@ impl Entry {
     }
 }
 
-fn source(name: &GateName, gate: &Gate) -> LaneId {
+/// The lane that answers for a gate; `None`: another adapter does.
+pub(super) fn source(name: &GateName, gate: &Gate) -> Option<LaneId> {
     match &gate.check {
-        Check::Probe(probe) => LaneId::Probe(Side::Target, probe.clone()),
-        Check::Http(_) => LaneId::Check(name.clone()),
+        Check::Probe(probe) => Some(LaneId::Probe(Side::Target, probe.clone())),
+        Check::Http(_) => Some(LaneId::Check(name.clone())),
+        Check::Prometheus { .. } => None,
     }
 }
 

@@ -6,7 +6,10 @@ use serde_json::Value;
 
 use super::traffic::address;
 use crate::plan::{
-    model::{Check, DEFAULT_FAILURES, Gate, HttpSend, Load, Phase, Place, Plan, Probe, Router, Service, SideModel, Soak, Watch},
+    model::{
+        After, Check, DEFAULT_FAILURES, Gate, HttpSend, Load, Need, Phase, Place, Plan, Probe, Router, Service, SideModel, Soak,
+        Watch,
+    },
     names::{GateName, PhaseName, ProbeName, Span, Weight},
     spec::{
         CheckSpec, EndpointSpec, GateSpec, HttpMethod, HttpSendSpec, OnFailure, PhaseSpec, ProbeSpec, RollbackScope, RouterSpec,
@@ -36,18 +39,22 @@ pub(super) fn plan(document: &Value, phases: &[&PhaseSpec], services: &[&Service
     };
     let mut all: BTreeMap<PhaseName, Phase> = phases
         .iter()
-        .map(|phase| (phase.name.clone(), Phase { after: phase.after.iter().map(|after| after.phase.clone()).collect() }))
+        .map(|phase| {
+            (
+                phase.name.clone(),
+                Phase {
+                    after: phase.after.iter().map(|after| (after.phase.clone(), After::default())).collect(),
+                    ..Phase::default()
+                },
+            )
+        })
         .collect();
     if all.is_empty() {
-        all.insert(first.clone(), Phase { after: BTreeSet::new() });
+        all.insert(first.clone(), Phase::default());
     }
     let filled = services.iter().map(|spec| Some((spec.name.clone(), service(spec, &first)?))).collect::<Option<_>>()?;
-    Some(Plan {
-        name: metadata.get("name")?.as_str()?.parse().ok()?,
-        namespace: metadata.get("namespace").and_then(Value::as_str).unwrap_or(NAMESPACE).to_owned(),
-        phases: all,
-        services: filled,
-    })
+    let namespace = metadata.get("namespace").and_then(Value::as_str).unwrap_or(NAMESPACE).to_owned();
+    Some(Plan::of(metadata.get("name")?.as_str()?.parse().ok()?, namespace, all, filled))
 }
 
 fn service(spec: &ServiceSpec, first: &PhaseName) -> Option<Service> {
@@ -55,15 +62,11 @@ fn service(spec: &ServiceSpec, first: &PhaseName) -> Option<Service> {
     let steps = spec.shift.as_ref().and_then(|shift| shift.steps.clone());
     let gates = gates(spec, &probes)?;
     Some(Service {
-        phase: spec.phase.clone().unwrap_or_else(|| first.clone()),
         load: spec
             .load
             .as_ref()
             .map(|load| Load { peak: load.peak, headroom_percent: load.headroom_percent.unwrap_or(HEADROOM_PERCENT) }),
-        needs: spec.needs.iter().map(|need| need.service.clone()).collect(),
-        legacy: side(&spec.legacy)?,
-        target: side(&spec.target)?,
-        router: router(&spec.router),
+        needs: spec.needs.iter().map(|need| (need.service.clone(), Need::Before)).collect(),
         steps: steps.or_else(|| STEPS.iter().map(|percent| Weight::new(*percent).ok()).collect())?,
         bake: spec.shift.as_ref().and_then(|shift| shift.bake).unwrap_or(BAKE),
         soak: soak(spec.soak.as_ref()),
@@ -71,6 +74,12 @@ fn service(spec: &ServiceSpec, first: &PhaseName) -> Option<Service> {
         rollback_scope: spec.rollback.as_ref().and_then(|rollback| rollback.scope).unwrap_or(RollbackScope::Dependents),
         probes,
         gates,
+        ..Service::plain(
+            spec.phase.clone().unwrap_or_else(|| first.clone()),
+            side(&spec.legacy)?,
+            side(&spec.target)?,
+            router(&spec.router),
+        )
     })
 }
 
@@ -84,7 +93,7 @@ fn side(spec: &SideSpec) -> Option<SideModel> {
             Place::Endpoints(spec.endpoints.iter().map(canonical).collect::<Option<_>>()?)
         }
     };
-    Some(SideModel { at, per_endpoint: spec.capacity.as_ref().map(|capacity| capacity.per_endpoint) })
+    Some(SideModel { per_endpoint: spec.capacity.as_ref().map(|capacity| capacity.per_endpoint), ..SideModel::at(at) })
 }
 
 fn router(spec: &RouterSpec) -> Router {
