@@ -161,7 +161,7 @@ fn endpoints_that_are_not_ready_take_no_traffic_and_a_port_is_found_by_its_name(
 }
 
 fn decision(record: &Record, waits: Vec<Wait>, outcome: Option<Outcome>) -> Decision {
-    Decision { record: record.clone(), effects: vec![], events: vec![], waits, wake_at: None, outcome }
+    Decision { record: record.clone(), effects: vec![], events: vec![], waits, wake_at: None, due_at: None, outcome }
 }
 
 #[test]

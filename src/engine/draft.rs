@@ -45,6 +45,7 @@ pub struct Draft<'a> {
     pub events: Vec<Event>,
     pub waits: Vec<(Wait, WaitsFor)>,
     pub wake_at: Option<Timestamp>,
+    pub due_at: Option<Timestamp>,
     /// For each phase that may not begin yet: a service of an earlier phase that is not on target.
     late: BTreeMap<&'a PhaseName, (&'a PhaseName, &'a ServiceName)>,
 }
@@ -62,18 +63,20 @@ impl<'a> Draft<'a> {
             events: Vec::new(),
             waits: Vec::new(),
             wake_at: None,
+            due_at: None,
             late: BTreeMap::new(),
         }
     }
 
     /// The decision as it stands. Of several orders for one service only the newest is carried out, and once.
     pub fn finish(self, outcome: Option<super::Outcome>) -> Decision {
-        let Self { next: record, mut effects, events, waits, wake_at, .. } = self;
+        let Self { next: record, mut effects, events, waits, wake_at, due_at, .. } = self;
         let newest = |name: &ServiceName| record.services.get(name).and_then(|s| s.order).map_or(0, |o| o.number);
         effects.retain(|e| e.key.number == 0 || e.key.number == newest(&e.key.step.service));
         let mut keys = std::collections::BTreeSet::new();
         effects.retain(|e| keys.insert((e.key.to_string(), format!("{:?}", e.action))));
-        Decision { record, effects, events, waits: waits.into_iter().map(|(wait, _)| wait).collect(), wake_at, outcome }
+        let waits = waits.into_iter().map(|(wait, _)| wait).collect();
+        Decision { record, effects, events, waits, wake_at, due_at, outcome }
     }
 
     pub fn state(&self, name: &ServiceName) -> ServiceState {
@@ -152,7 +155,13 @@ impl<'a> Draft<'a> {
     pub fn wake(&mut self, at: Timestamp) {
         if at > self.now {
             self.wake_at = Some(self.wake_at.map_or(at, |earlier| earlier.min(at)));
+            self.due_at = Some(self.due_at.map_or(at, |earlier| earlier.min(at)));
         }
+    }
+    /// Look again after so long without an answer: silence is no news.
+    pub fn wake_if_silent(&mut self, span: Span) {
+        let at = self.now.saturating_add(span.signed()).unwrap_or(Timestamp::MAX);
+        self.wake_at = Some(self.wake_at.map_or(at, |earlier| earlier.min(at)));
     }
     pub fn wake_in(&mut self, from: Timestamp, span: Span) -> Timestamp {
         let at = from.saturating_add(span.signed()).unwrap_or(Timestamp::MAX);

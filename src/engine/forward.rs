@@ -186,7 +186,7 @@ fn gates_pass(draft: &mut Draft, name: &ServiceName, service: &Service, step: St
     let mut pass = true;
     for (gate_name, gate) in &service.gates {
         let verdict = gate::judge(gate, gate::answers(draft.seen, name, gate_name), since, draft.now);
-        draft.wake_in(draft.now, gate::stale_after(gate));
+        draft.wake_if_silent(gate::stale_after(gate));
         if matches!(verdict, Verdict::Silent { .. }) && !draft.rules.keep(Invariant::UnknownHolds) {
             continue;
         }

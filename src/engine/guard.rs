@@ -31,7 +31,7 @@ pub fn watch(draft: &mut Draft, name: &ServiceName, service: &Service) {
             continue;
         }
         let verdict = gate::judge(gate, gate::answers(draft.seen, name, gate_name), since, draft.now);
-        draft.wake_in(draft.now, gate::stale_after(gate)); // silence is no news
+        draft.wake_if_silent(gate::stale_after(gate));
         match verdict {
             Verdict::Fail { rounds, since, why } => {
                 fails(draft, name, service, (gate_name, gate), (rounds, since, why));

@@ -62,6 +62,9 @@ pub struct Decision {
     pub waits: Vec<Wait>,
     /// When to look again even if nothing is new; `None`: only news can change anything.
     pub wake_at: Option<Timestamp>,
+    /// The next moment at which something is due though every answer stays as it is: the end of a bake, of a soak, of a
+    /// limit. Never before `wake_at`, which also rings when answers stop coming; a model whose answers keep coming jumps here.
+    pub due_at: Option<Timestamp>,
     /// How the run stands if nothing can go on without a person, or how it ended.
     pub outcome: Option<Outcome>,
 }

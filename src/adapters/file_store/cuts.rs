@@ -210,7 +210,8 @@ fn next(before: &Record) -> (Record, Line) {
         reason: reason.clone(),
     });
     let events = vec![Event::Held { service: None, reason }];
-    let decision = Decision { record, effects: Vec::new(), events, waits: Vec::new(), wake_at: None, outcome: None };
+    let decision =
+        Decision { record, effects: Vec::new(), events, waits: Vec::new(), wake_at: None, due_at: None, outcome: None };
     let line = Line::of(before, &decision, &Observed::default(), Timestamp::UNIX_EPOCH);
     let mut record = decision.record;
     record.journal = line.head.clone();

@@ -28,7 +28,7 @@ fn next(record: &gapless::engine::Record, seq: u64) -> Decision {
     let mut record = record.clone();
     record.journal.seq = seq;
     record.journal.hash = format!("{seq}");
-    Decision { record, effects: vec![], events: vec![], waits: vec![], wake_at: None, outcome: None }
+    Decision { record, effects: vec![], events: vec![], waits: vec![], wake_at: None, due_at: None, outcome: None }
 }
 
 #[tokio::test]
