@@ -28,6 +28,24 @@ pub enum Event {
     Withheld { reason: Reason },
 }
 
+impl Event {
+    /// The service that changed; `None`: it is about the run.
+    pub fn service(&self) -> Option<&ServiceName> {
+        match self {
+            Self::Prepared { step } | Self::Ordered { step, .. } | Self::Confirmed { step, .. } => Some(&step.service),
+            Self::Moved { service }
+            | Self::Soaked { service }
+            | Self::GateTrouble { service, .. }
+            | Self::GateRecovered { service, .. }
+            | Self::GoesBack { service, .. }
+            | Self::Evacuated { service, .. }
+            | Self::Returned { service } => Some(service),
+            Self::Held { service, .. } | Self::Resumed { service, .. } => service.as_ref(),
+            Self::Ended { .. } | Self::Withheld { .. } => None,
+        }
+    }
+}
+
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

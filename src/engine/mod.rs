@@ -25,6 +25,7 @@ pub mod rules;
 pub mod safety;
 pub mod side;
 pub mod step;
+pub mod withhold;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -105,11 +106,10 @@ pub fn decide_by(rules: Rules, revision: &Revision, record: &Record, seen: &Obse
     draft.finish(outcome)
 }
 
-/// What the loop calls: the decision, checked. A violated invariant withholds it and holds the run.
+/// What the loop calls: the decision, checked. Where it would break an invariant it is withheld, service by service.
 pub fn judge(revision: &Revision, record: &Record, seen: &Observed, now: Timestamp) -> Decision {
     let decision = decide(revision, record, seen, now);
-    let violations = safety::check(revision, record, seen, now, &decision);
-    safety::withhold(record, now, decision, &violations)
+    withhold::lawful(revision, record, seen, now, decision)
 }
 
 /// Whether the record can be read by this version and belongs to this revision.

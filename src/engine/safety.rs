@@ -6,11 +6,10 @@ use jiff::Timestamp;
 use super::{
     Decision,
     effect::{Action, Effect, mark},
-    event::Event,
     invariant::Invariant,
     observed::{Accepted, Answer, Effective, Observed, RouteSeen},
     reason::{Reason, SideRank},
-    record::{Direction, Latch, LatchKind, Outcome, Record, ServiceState, Stage},
+    record::{Direction, Record, ServiceState, Stage},
     route::STALE,
     side,
 };
@@ -32,25 +31,6 @@ pub fn check(revision: &Revision, before: &Record, seen: &Observed, now: Timesta
     let plan = revision.plan();
     let judge = Judge { plan, before, after: &decision.record, seen, now, found: Vec::new() };
     judge.run(&decision.effects)
-}
-
-/// What is done about violations: the record stays as it was, nothing is performed, and the run holds with the
-/// invariant's name. A run that holds for one already stays as it is, so that nothing is written over and over.
-pub fn withhold(before: &Record, now: Timestamp, mut decision: Decision, violations: &[Violation]) -> Decision {
-    let Some(first) = violations.first() else { return decision };
-    let detail = format!("{}: {}", first.service, first.detail);
-    let reason = Reason::Invariant { invariant: first.invariant, detail };
-    decision.record = before.clone();
-    decision.effects.clear();
-    decision.events.clear();
-    decision.outcome = Some(Outcome::Held);
-    if before.latch.is_none() {
-        let (id, kind) = (before.next_latch(), LatchKind::Hold);
-        decision.record.latch = Some(Latch { id, kind, since: now, reason: reason.clone() });
-        decision.events.push(Event::Held { service: None, reason: reason.clone() });
-        decision.events.push(Event::Withheld { reason });
-    }
-    decision
 }
 
 struct Judge<'a> {
@@ -201,6 +181,9 @@ impl Judge<'_> {
         if !confirmed {
             return;
         }
+        if order.weight != Weight::FULL && !matches!(is.stage, Stage::Shifting(_)) {
+            self.found(Invariant::Order, name, format!("it would count as on target with {} there", order.weight));
+        }
         let of_order = mark(&self.before.run, name, order.number);
         let effective: Option<Effective> =
             self.route(name).filter(|r| r.mark.as_deref() == Some(&of_order)).and_then(|r| r.effective);
@@ -239,6 +222,7 @@ impl Judge<'_> {
             return;
         }
         let gate = match &is.cause {
+            Some(Reason::WithService { service: other }) => return self.company(name, other),
             Some(
                 Reason::GateFailed { gate, .. } | Reason::GuardFailed { gate, .. } | Reason::GateUnknownTooLong { gate, .. },
             ) => gate,
@@ -259,6 +243,13 @@ impl Judge<'_> {
                 name,
                 format!("it would go back because of gate {gate}, which has {bad} bad answers"),
             );
+        }
+    }
+
+    /// `order`: what goes back because another one does, does not go alone.
+    fn company(&mut self, name: &ServiceName, other: &ServiceName) {
+        if self.after.services.get(other).is_none_or(|s| s.direction == Direction::Forward) {
+            self.found(Invariant::Order, name, format!("it would go back with {other}, which does not go back"));
         }
     }
 

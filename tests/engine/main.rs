@@ -8,3 +8,4 @@ mod plans;
 mod properties;
 mod sim;
 mod stories;
+mod withhold;

@@ -80,19 +80,22 @@ fn each_rule_taken_away_leaves_a_gap_that_the_check_finds() {
 }
 
 #[test]
-fn a_violation_withholds_the_effects_and_holds_the_run_with_its_name() {
-    let sim = brink(Invariant::Served);
-    let seen = sim.observed();
-    let decision = decide_by(Rules::without(Invariant::Served), &sim.revision, &sim.record, &seen, sim.now);
-    assert!(!decision.effects.is_empty());
-    let violations = safety::check(&sim.revision, &sim.record, &seen, sim.now, &decision);
-    let withheld = safety::withhold(&sim.record, sim.now, decision.clone(), &violations);
-    assert!(withheld.effects.is_empty());
-    let latch = withheld.record.latch.clone().unwrap();
-    assert!(latch.reason.to_string().starts_with("served: only: "), "{}", latch.reason);
-    assert_eq!(withheld.record.services, sim.record.services, "nothing else moves");
-    let again = safety::withhold(&withheld.record, sim.now, decision, &violations);
-    assert_eq!(again.record, withheld.record, "it is written once");
+fn each_gap_is_closed_where_it_opens() {
+    for invariant in Invariant::ALL {
+        let sim = brink(invariant);
+        let seen = sim.observed();
+        let wrong = |record| decide_by(Rules::without(invariant), &sim.revision, record, &seen, sim.now);
+        let closed = |record| gapless::engine::withhold::lawful(&sim.revision, record, &seen, sim.now, wrong(record));
+        let first = closed(&sim.record);
+        let found = safety::check(&sim.revision, &sim.record, &seen, sim.now, &wrong(&sim.record));
+        assert_eq!(safety::check(&sim.revision, &sim.record, &seen, sim.now, &first), [], "{invariant}");
+        let held = first.record.services.values().filter_map(|s| s.hold.as_ref());
+        let names: Vec<String> = held.map(|h| h.reason.to_string()).collect();
+        let named = |name: &String| found.iter().any(|v| *name == format!("{}: {}: {}", v.invariant, v.service, v.detail));
+        assert!(!names.is_empty() && names.iter().all(named), "{invariant}: {names:?} for {found:?}");
+        let again = closed(&first.record);
+        assert_eq!((again.record, again.events), (first.record, vec![]), "{invariant}: it is written once");
+    }
 }
 
 /// A decision that starts `top` on its route because `base` is on target, and what it rested on.

@@ -1,7 +1,7 @@
 //! Random worlds: whatever happens, no invariant breaks, and once the faults are over every run ends or waits for a person.
 
 use gapless::{
-    engine::{Intent, Observed, Orders, Outcome, Record, RunId, decide, judge},
+    engine::{Intent, Invariant, Observed, Orders, Outcome, Record, Rules, RunId, decide, decide_by, judge, withhold},
     plan::{Revision, ServiceName, Weight},
 };
 use proptest::prelude::*;
@@ -138,6 +138,25 @@ proptest! {
         let again = decide(&sim.revision, &decision.record, &seen, now);
         prop_assert_eq!(again.record, decision.record);
         let _ = judge(&sim.revision, &sim.record, &seen, now);
+    }
+
+    /// Whatever rule is broken in whatever world: what is carried out breaks none, and the mistake is written down once.
+    #[test]
+    fn no_mistake_gets_past_the_check(kind in 0u8..3, acts in prop::collection::vec(act(), 1..60), broken in 0usize..9) {
+        let mut sim = Sim::new(revision(kind));
+        run(&mut sim, &acts);
+        let (seen, rules) = (sim.observed(), Rules::without(Invariant::ALL[broken]));
+        let carried_out = |record: &Record| {
+            let decision = decide_by(rules, &sim.revision, record, &seen, sim.now);
+            withhold::lawful(&sim.revision, record, &seen, sim.now, decision)
+        };
+        let first = carried_out(&sim.record);
+        let violations = gapless::engine::safety::check(&sim.revision, &sim.record, &seen, sim.now, &first);
+        prop_assert!(violations.is_empty(), "{violations:?}");
+        prop_assert!(first.record.latch == sim.record.latch || sim.orders != Orders::default(), "only the offenders hold");
+        let second = carried_out(&first.record);
+        let third = carried_out(&second.record);
+        prop_assert_eq!(third.record, second.record);
     }
 }
 
