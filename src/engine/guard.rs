@@ -39,7 +39,10 @@ pub fn watch(draft: &mut Draft, name: &ServiceName, service: &Service) {
             Verdict::Silent { since, why } => silent(draft, name, (gate_name, gate), since, why),
             // Only an answer ends a silence, and only a good one a row of failures: a restart ends neither.
             Verdict::TooFew { good: 0, bad: None, .. } => {}
-            Verdict::TooFew { good: 0, .. } if is_failing(draft, name, gate_name) => {}
+            Verdict::TooFew { good: 0, .. } if troubled(draft, name, gate_name) == Some(TroubleKind::Failing) => {}
+            Verdict::TooFew { bad: Some(why), .. } if troubled(draft, name, gate_name) == Some(TroubleKind::Unknown) => {
+                answers_badly(draft, name, gate_name, why);
+            }
             Verdict::TooFew { .. } | Verdict::Pass => recovers(draft, name, gate_name),
         }
     }
@@ -102,8 +105,17 @@ fn trouble(draft: &mut Draft, name: &ServiceName, gate: &GateName, trouble: Trou
     }
 }
 
-fn is_failing(draft: &Draft, name: &ServiceName, gate: &GateName) -> bool {
-    draft.state(name).troubles.get(gate).is_some_and(|trouble| trouble.kind == TroubleKind::Failing)
+fn troubled(draft: &Draft, name: &ServiceName, gate: &GateName) -> Option<TroubleKind> {
+    draft.state(name).troubles.get(gate).map(|trouble| trouble.kind)
+}
+
+/// Any answer ends a silence, so that the next one counts from its own beginning; but a bad one is no recovery.
+fn answers_badly(draft: &mut Draft, name: &ServiceName, gate: &GateName, why: String) {
+    draft.change(name, |s| {
+        s.troubles.remove(gate);
+    });
+    let reason = Reason::GateAnswersBadly { gate: gate.clone(), why };
+    draft.event(Event::GateTrouble { service: name.clone(), reason });
 }
 
 fn recovers(draft: &mut Draft, name: &ServiceName, gate: &GateName) {

@@ -29,6 +29,7 @@ pub enum Reason {
     SideShort { side: Side, healthy: u32, endpoints: u32, weight: Weight },
     GateFailing { gate: GateName, rounds: u32, why: String },
     GateUnknown { gate: GateName, why: String },
+    GateAnswersBadly { gate: GateName, why: String },
     NotEffective { weight: Weight, within: Span, fact: Fact },
     Drift { found: String, expected: Weight },
     OneOwner { owner: Owner },
@@ -123,6 +124,7 @@ impl Reason {
             Self::SideShort { .. } => "SideShort",
             Self::GateFailing { .. } => "GateFailing",
             Self::GateUnknown { .. } => "GateUnknown",
+            Self::GateAnswersBadly { .. } => "GateAnswersBadly",
             Self::NotEffective { .. } => "NotEffective",
             Self::Drift { .. } => "Drift",
             Self::OneOwner { .. } => "OneOwner",
@@ -171,6 +173,7 @@ impl fmt::Display for Reason {
             }
             Self::GateFailing { gate, rounds, why } => write!(f, "gate {gate} fails, {rounds} in a row: {why}"),
             Self::GateUnknown { gate, why } => write!(f, "gate {gate} has no answer: {why}"),
+            Self::GateAnswersBadly { gate, why } => write!(f, "gate {gate} has answers again, and the newest is bad: {why}"),
             Self::NotEffective { weight, within, fact } => {
                 write!(f, "{weight} was ordered and is still not {fact} after {within}; traffic may be on either setting")
             }

@@ -203,6 +203,22 @@ fn a_restart_at_any_moment_ends_the_same() {
 }
 
 #[test]
+fn a_silence_that_a_bad_answer_ends_is_not_told_as_a_recovery() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Shifting(1));
+    sim.health("only").gate_silent = true;
+    sim.until(10, |sim| sim.log.iter().any(|line| line.contains("has no answer")));
+    let told = sim.log.len();
+    sim.health("only").gate_silent = false;
+    sim.health("only").target_errs = true;
+    sim.until(10, |sim| !sim.record.services["only"].troubles.contains_key("answers"));
+    assert!(sim.log[told..].iter().any(|l| l.contains("has answers again, and the newest is bad: status 500")), "{:?}", sim.log);
+    sim.health("only").target_errs = false;
+    sim.until_outcome(Outcome::Completed);
+    assert!(!sim.log.iter().any(|line| line.contains("is good again")), "{:?}", sim.log);
+}
+
+#[test]
 fn a_restart_long_after_an_order_is_no_silence_of_the_gates() {
     let mut sim = Sim::new(one());
     sim.until_stage("only", Stage::Shifting(1));
