@@ -21,3 +21,4 @@ pub mod plan;
 #[cfg(feature = "drive")]
 pub mod ports;
 pub mod report;
+pub mod world;

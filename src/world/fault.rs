@@ -1,0 +1,99 @@
+//! What befalls a world from outside, as data: faults, mends and the orders of people.
+
+use std::fmt;
+
+use super::{
+    facts::{Plane, Reach, Wish},
+    model::{Delays, Ix, Model, THEIRS},
+    rounds::{self, Tone},
+    state::World,
+};
+use crate::plan::Side;
+
+/// Something that befalls a world from outside. All are absolute: happening twice is happening once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Happening {
+    /// The gate at this place of the model answers so from now on.
+    Gate(u16, Tone),
+    /// So many endpoints of a side answer well from now on.
+    Healthy(Ix, Side, u32),
+    /// A router can be asked and written, or not.
+    Router(Ix, Reach),
+    /// A data plane takes new weights over, or not.
+    DataPlane(Ix, Plane),
+    /// Somebody else writes this share of target on a route, and takes nothing else over.
+    ByHand(Ix, u8),
+    /// Another run takes a route over, without changing its weights.
+    Seized(Ix),
+    /// The process ends and another begins at once: what its sensors remembered is lost.
+    Restart,
+    /// People set the run's intent.
+    People(Wish),
+    /// People resume: every hold with a number up to this one is cleared.
+    Resume(u64),
+}
+
+impl World {
+    /// Lets something befall this world now.
+    pub fn befall(&mut self, model: &Model, what: Happening) {
+        match what {
+            Happening::Gate(place, tone) => self.set_tone(model, usize::from(place), tone),
+            Happening::Healthy(ix, side, healthy) => self.set_healthy(model, ix, side, healthy),
+            Happening::Router(ix, reach) => self.facts.service_mut(ix).into_iter().for_each(|s| s.route.reach = reach),
+            Happening::DataPlane(ix, plane) => {
+                let now = self.now();
+                let Some(route) = self.facts.service_mut(ix).map(|s| &mut s.route) else { return };
+                route.plane = plane;
+                // What it was given meanwhile it takes over now.
+                if let (Plane::Takes, Some(change)) = (plane, &mut route.change) {
+                    let takes = change.effective_at.since(change.programmed_at);
+                    change.programmed_at = change.programmed_at.max(now);
+                    change.effective_at = change.effective_at.max(change.programmed_at.plus(takes));
+                }
+            }
+            Happening::ByHand(ix, weight) => self.write_by_hand(ix, weight, Delays::NONE),
+            Happening::Seized(ix) => {
+                let Some(route) = self.facts.service_mut(ix).map(|s| &mut s.route) else { return };
+                route.owner = Some(THEIRS);
+                route.version += 1;
+            }
+            Happening::Restart => self.restart(),
+            Happening::People(intent) => self.facts.people.intent = intent,
+            Happening::Resume(upto) => {
+                self.facts.people.intent = Wish::Run;
+                self.facts.people.resumes = Some(upto);
+            }
+        }
+    }
+}
+
+/// A happening with its model: a sentence for stories.
+#[derive(Debug)]
+pub struct Told<'a>(pub &'a Model, pub Happening);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |ix: Ix| self.0.service(ix).map_or_else(|| format!("service {ix}"), |s| s.name.to_string());
+        match self.1 {
+            Happening::Gate(place, tone) => match self.0.gates().get(usize::from(place)) {
+                Some(gate) => f.write_str(&rounds::told(&name(gate.service), gate, tone)),
+                None => write!(f, "gate {place} turns {tone:?}"),
+            },
+            Happening::Healthy(ix, side, 0) => write!(f, "the {side} side of {} dies", name(ix)),
+            Happening::Healthy(ix, side, healthy) => write!(f, "{healthy} endpoints of the {side} side of {} answer", name(ix)),
+            Happening::Router(ix, Reach::Answers) => write!(f, "the router of {} answers again", name(ix)),
+            Happening::Router(ix, Reach::Silent) => write!(f, "the router of {} does not answer any more", name(ix)),
+            Happening::Router(ix, Reach::Gone) => write!(f, "the route of {} is deleted", name(ix)),
+            Happening::DataPlane(ix, Plane::Takes) => write!(f, "the data plane of {} takes new weights over again", name(ix)),
+            Happening::DataPlane(ix, Plane::Stuck) => write!(f, "the data plane of {} does not take new weights over", name(ix)),
+            Happening::DataPlane(ix, Plane::Refuses) => write!(f, "the data plane of {} refuses new weights", name(ix)),
+            Happening::ByHand(ix, weight) => write!(f, "somebody sets {} to {weight} % on target by hand", name(ix)),
+            Happening::Seized(ix) => write!(f, "another run takes over the route of {}", name(ix)),
+            Happening::Restart => f.write_str("the process ends and another begins"),
+            Happening::People(Wish::Run) => f.write_str("the intent of the run is put back to Run"),
+            Happening::People(Wish::Hold) => f.write_str("somebody orders a hold"),
+            Happening::People(Wish::Rollback) => f.write_str("somebody orders everything back"),
+            Happening::Resume(upto) => write!(f, "somebody resumes every hold up to number {upto}"),
+        }
+    }
+}

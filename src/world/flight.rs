@@ -1,0 +1,76 @@
+//! Effects on their way: what the world takes from the engine.
+
+use super::{
+    clock::Moment,
+    model::{Delays, Ix, Model},
+};
+use crate::{
+    engine::{Action, Direction, Effect},
+    plan::Side,
+};
+
+/// An effect on its way to what it changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Flight {
+    /// When it arrives; [`Moment::NEVER`]: whenever somebody lets it.
+    pub due: Moment,
+    /// What it concerns.
+    pub service: Ix,
+    /// What it does.
+    pub act: Act,
+    /// The number of its order; 0: it is no order.
+    pub number: u32,
+    /// Which way it goes, as its key says.
+    pub backward: bool,
+    /// The version of the route that it rests on.
+    pub version: Option<u32>,
+    /// After this moment it should not be done.
+    pub deadline: Moment,
+    /// How long its change takes in the data plane, in milliseconds.
+    pub programmed: i64,
+    /// And then until answers show it.
+    pub effective: i64,
+}
+
+/// What an effect does to a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Act {
+    /// The route gives target this share, if it gave it that one.
+    SetWeight {
+        /// The new share in percent.
+        weight: u8,
+        /// The share it is expected to have.
+        from: u8,
+    },
+    /// The route belongs to nobody.
+    Release,
+    /// The router knows this side.
+    EnsureBackend(Side),
+}
+
+impl Flight {
+    /// What an effect does to this world; `None` if its service is none of the model's.
+    pub fn of(model: &Model, effect: &Effect, now: Moment, delays: Delays) -> Option<Self> {
+        let act = match &effect.action {
+            Action::SetWeight { weight, from, .. } => Act::SetWeight { weight: weight.percent(), from: from.percent() },
+            Action::Release { .. } => Act::Release,
+            Action::EnsureBackend { side, .. } => Act::EnsureBackend(*side),
+        };
+        Some(Self {
+            due: now.plus(delays.wire),
+            service: model.index(&effect.key.step.service)?,
+            act,
+            number: effect.key.number,
+            backward: effect.key.direction == Direction::Backward,
+            version: effect.precondition.version.as_ref().map(|version| version.parse().unwrap_or(u32::MAX)),
+            deadline: model.moment(effect.precondition.deadline),
+            programmed: delays.programmed,
+            effective: delays.effective,
+        })
+    }
+
+    /// Whether both are the same effect: the loop never has it under way twice.
+    pub fn same(&self, other: &Self) -> bool {
+        (self.service, self.act, self.number, self.backward) == (other.service, other.act, other.number, other.backward)
+    }
+}

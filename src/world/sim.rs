@@ -1,0 +1,206 @@
+//! A run in virtual time: look, judge, commit, perform, and jump to the next moment at which anything can change.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::Timestamp;
+
+use super::{
+    clock::Moment,
+    fault::Happening,
+    flight::Flight,
+    history::History,
+    judge::{self, Breach},
+    model::{Delays, Model},
+    state::World,
+};
+use crate::{
+    engine::{self, Decision, Effect, Observed, Record, Rules, RunId, safety},
+    plan::Revision,
+};
+
+/// A run in virtual time.
+#[derive(Debug, Clone)]
+pub struct Sim {
+    /// What does not change.
+    pub model: Arc<Model>,
+    /// The world.
+    pub world: World,
+    /// The record as it was last committed.
+    pub record: Record,
+    /// Where the traffic went.
+    pub history: History,
+    /// How long every effect takes, unless [`Sim::step_with`] is told otherwise.
+    pub delays: Delays,
+    rules: Rules,
+    seen: Observed,
+    script: BTreeMap<(Moment, u32), Happening>,
+    rest: Rest,
+}
+
+/// Whether there is anything to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    Until(Moment),
+    ForGood,
+}
+
+/// One look and what came of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Look {
+    /// When.
+    pub at: Timestamp,
+    /// The same in the world's time.
+    pub moment: Moment,
+    /// What was decided, and checked: a violated invariant is withheld as in the product.
+    pub decision: Decision,
+    /// Whether the decision changed the record.
+    pub edge: Edge,
+    /// What the judge of the world objects to, in the time up to this look and in it.
+    pub breaches: Vec<Breach>,
+}
+
+/// Whether a decision changed the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edge {
+    /// It did.
+    Changed,
+    /// It did not.
+    Same,
+}
+
+impl Sim {
+    /// A run of this revision that starts at `start` in a world where everything works and takes its usual time.
+    pub fn ideal(revision: &Revision, start: Timestamp) -> Self {
+        let run = RunId("5e1f0000model".to_owned());
+        Self::new(Arc::new(Model::new(Arc::new(revision.clone()), run, start)))
+    }
+
+    /// A run in a model's ideal world. Several runs may share one model.
+    pub fn new(model: Arc<Model>) -> Self {
+        let record = Record::new(model.run().clone(), model.revision(), model.timestamp(Moment(0)));
+        Self {
+            world: World::new(&model),
+            record,
+            history: History::default(),
+            delays: Delays::USUAL,
+            rules: Rules::ALL,
+            seen: Observed::default(),
+            script: BTreeMap::new(),
+            rest: Rest::Until(Moment(0)),
+            model,
+        }
+    }
+
+    /// The same with other rules, to show what one is for; what they violate is not withheld then.
+    pub fn with_rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// Lets something befall the world at a moment ahead.
+    pub fn schedule(&mut self, at: Moment, what: Happening) {
+        let place = u32::try_from(self.script.len()).unwrap_or(u32::MAX);
+        self.script.insert((at, place), what);
+        self.rest = Rest::Until(match self.rest {
+            Rest::Until(next) => next.min(at),
+            Rest::ForGood => at,
+        });
+    }
+
+    /// Lets something befall the world now.
+    pub fn befall(&mut self, what: Happening) {
+        self.world.befall(&self.model, what);
+        self.history.note(&self.model, &self.world.facts);
+        self.rest = Rest::Until(self.world.now());
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.model.timestamp(self.world.now())
+    }
+
+    /// Jumps to the next moment at which anything can change and looks once. `None`: the run has ended, or nothing will ever
+    /// happen by itself any more.
+    pub fn step(&mut self) -> Option<Look> {
+        let delays = self.delays;
+        self.step_with(|_| delays)
+    }
+
+    /// The same, with the time that each effect takes.
+    pub fn step_with(&mut self, delays: impl FnMut(&Effect) -> Delays) -> Option<Look> {
+        let Rest::Until(moment) = self.rest else { return None };
+        let breaches = self.pass(moment);
+        Some(self.look(breaches, delays))
+    }
+
+    /// Steps until the run ends, only people could help, or the clock would pass `limit`. Gives the last look.
+    pub fn run_until(&mut self, limit: Moment, mut each: impl FnMut(&Self, &Look)) -> Option<Look> {
+        let mut last = None;
+        while let Rest::Until(moment) = self.rest {
+            if moment > limit {
+                self.pass(limit);
+                break;
+            }
+            let Some(look) = self.step() else { break };
+            each(self, &look);
+            last = Some(look);
+        }
+        last
+    }
+
+    /// Time passes, with all that happens in it.
+    fn pass(&mut self, to: Moment) -> Vec<Breach> {
+        let mut breaches = Vec::new();
+        loop {
+            let scripted = self.script.first_key_value().map(|((at, _), _)| *at).filter(|at| *at <= to);
+            let happens = self.world.pending().map(|(at, _)| at).min().filter(|at| *at <= to);
+            let Some(next) = scripted.into_iter().chain(happens).min() else { break };
+            breaches.append(&mut self.world.advance(&self.model, next.max(self.world.now())));
+            while let Some(entry) = self.script.first_entry().filter(|entry| entry.key().0 <= next) {
+                self.world.befall(&self.model, entry.remove());
+            }
+            self.history.note(&self.model, &self.world.facts);
+        }
+        breaches.append(&mut self.world.advance(&self.model, to));
+        self.history.note(&self.model, &self.world.facts);
+        breaches
+    }
+
+    fn look(&mut self, mut breaches: Vec<Breach>, mut delays: impl FnMut(&Effect) -> Delays) -> Look {
+        let (model, moment) = (Arc::clone(&self.model), self.world.now());
+        let at = model.timestamp(moment);
+        self.world.facts.show(&model, &mut self.seen);
+        self.world.memory.watch(&model, &self.world.facts);
+        let revision = model.revision();
+        let mut decision = engine::decide_by(self.rules, revision, &self.record, &self.seen, at);
+        if self.rules == Rules::ALL {
+            let violations = safety::check(revision, &self.record, &self.seen, at, &decision);
+            decision = safety::withhold(&self.record, at, decision, &violations);
+        }
+        breaches.extend(judge::claims(&model, &self.world, &self.record, &decision.record));
+        for effect in &decision.effects {
+            if let Some(flight) = Flight::of(&model, effect, moment, delays(effect)) {
+                breaches.extend(judge::sent(&model, &self.world, &self.world.facts, &flight));
+                self.world.send(flight);
+            }
+        }
+        let edge = if decision.record == self.record { Edge::Same } else { Edge::Changed };
+        if edge == Edge::Changed {
+            self.record.clone_from(&decision.record);
+        }
+        self.rest = self.next(&decision);
+        Look { at, moment, decision, edge, breaches }
+    }
+
+    fn next(&self, decision: &Decision) -> Rest {
+        if decision.record.ended.is_some() && decision.effects.is_empty() && self.world.flights.is_empty() {
+            return Rest::ForGood;
+        }
+        let due = decision.due_at.map(|at| self.model.moment(at));
+        let scripted = self.script.first_key_value().map(|((at, _), _)| *at);
+        let happens = self.world.next(&self.model);
+        // A moment between two milliseconds is rounded down; to look there again would not be later.
+        let soonest = due.map(|at| at.max(self.world.now().plus(1)));
+        soonest.into_iter().chain(scripted).chain(happens).min().map_or(Rest::ForGood, Rest::Until)
+    }
+}

@@ -1,0 +1,261 @@
+//! The world itself: facts, effects on their way, and how one moment follows from another.
+
+use super::{
+    clock::Moment,
+    facts::{Change, Facts, Mark, Plane, Reach},
+    flight::{Act, Flight},
+    judge::{self, Breach, Memory},
+    model::{Delays, Ix, Model, OURS},
+    rounds::Tone,
+};
+use crate::{engine::Effect, plan::Side};
+
+/// A world. Cheap to copy and to hash; names and numbers that never change are in its [`Model`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct World {
+    /// What a sensor can see.
+    pub facts: Facts,
+    /// Effects on their way, in a fixed order.
+    pub flights: Vec<Flight>,
+    /// What the judge has to remember.
+    pub memory: Memory,
+}
+
+/// Something that happens by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Occurrence {
+    /// The effect at this place of [`World::flights`] arrives.
+    Arrives(u8),
+    /// The data plane has taken over the weights of this route.
+    Programmed(Ix),
+    /// Real answers through this route show its weights.
+    Effective(Ix),
+}
+
+/// What became of an effect that arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Arrival {
+    /// It was done.
+    Done,
+    /// A precondition did not hold.
+    Refused,
+    /// It was done, and breaks this.
+    Breaks(Breach),
+}
+
+impl World {
+    /// The world before a run: everything healthy, all traffic on legacy.
+    pub fn new(model: &Model) -> Self {
+        Self { facts: Facts::new(model), flights: Vec::new(), memory: Memory::new(model) }
+    }
+
+    /// Now.
+    pub fn now(&self) -> Moment {
+        self.facts.now
+    }
+
+    /// Sends an effect on its way, unless the same one is under way already.
+    pub fn perform(&mut self, model: &Model, effect: &Effect, delays: Delays) {
+        if let Some(flight) = Flight::of(model, effect, self.now(), delays) {
+            self.send(flight);
+        }
+    }
+
+    /// The same with an effect that is in the world's own form already.
+    pub fn send(&mut self, flight: Flight) {
+        if self.flights.iter().any(|other| other.same(&flight)) {
+            return;
+        }
+        let place = self.flights.partition_point(|other| *other <= flight);
+        self.flights.insert(place, flight);
+    }
+
+    /// All that happens by itself and when, in no order.
+    pub fn pending(&self) -> impl Iterator<Item = (Moment, Occurrence)> + '_ {
+        let flights = (0..).zip(&self.flights).map(|(place, flight)| (flight.due, Occurrence::Arrives(place)));
+        let changes = (0..).zip(&self.facts.services).filter_map(|(ix, service)| {
+            let (route, change) = (&service.route, service.route.change?);
+            match (change.programmed, route.plane) {
+                (true, _) => Some((change.effective_at, Occurrence::Effective(ix))),
+                (false, Plane::Takes) => Some((change.programmed_at, Occurrence::Programmed(ix))),
+                (false, _) => None,
+            }
+        });
+        flights.chain(changes)
+    }
+
+    /// The next moment at which something happens by itself or a gate may change its mind; `None`: never.
+    pub fn next(&self, model: &Model) -> Option<Moment> {
+        let happens = self.pending().map(|(at, _)| at).filter(|at| *at != Moment::NEVER).min();
+        happens.into_iter().chain(self.next_verdict(model)).min().map(|at| at.max(self.now()))
+    }
+
+    /// The next moment at which what probes show may mean something else.
+    pub fn next_verdict(&self, model: &Model) -> Option<Moment> {
+        let now = self.now();
+        let gates = model.gates().iter().zip(&self.facts.gates).filter_map(|(gate, rounds)| {
+            let effective = self.facts.service(gate.service)?.route.in_force_since;
+            rounds.next_verdict(gate, effective.max(self.facts.looking_since), now)
+        });
+        let sides = model.services().iter().zip(&self.facts.services).flat_map(|(service, facts)| {
+            facts.sides.iter().filter(|side| side.healthy == 0).map(move |side| {
+                let since = side.since.max(self.facts.looking_since);
+                since.plus((i64::from(service.failures) - 1) * service.every)
+            })
+        });
+        gates.chain(sides).filter(|at| *at > now).min()
+    }
+
+    /// Time passes up to `to`, and what is due until then happens in its order. Gives what was broken.
+    pub fn advance(&mut self, model: &Model, to: Moment) -> Vec<Breach> {
+        let mut breaches = Vec::new();
+        while let Some((at, occurrence)) = self.pending().filter(|(at, _)| *at <= to).min() {
+            self.facts.now = at.max(self.now());
+            if let Arrival::Breaks(breach) = self.happen(model, occurrence) {
+                breaches.push(breach);
+            }
+        }
+        self.facts.now = to.max(self.now());
+        breaches
+    }
+
+    /// Lets one thing happen now, whenever it was due.
+    pub fn happen(&mut self, model: &Model, occurrence: Occurrence) -> Arrival {
+        match occurrence {
+            Occurrence::Arrives(place) => {
+                let place = usize::from(place);
+                if place >= self.flights.len() {
+                    return Arrival::Refused;
+                }
+                let flight = self.flights.remove(place);
+                self.arrive(model, flight)
+            }
+            Occurrence::Programmed(ix) => {
+                let change = self.facts.service_mut(ix).and_then(|s| s.route.change.as_mut());
+                change.into_iter().for_each(|change| change.programmed = true);
+                Arrival::Done
+            }
+            Occurrence::Effective(ix) => {
+                self.take_effect(ix);
+                Arrival::Done
+            }
+        }
+    }
+
+    fn take_effect(&mut self, ix: Ix) {
+        let now = self.now();
+        let Some(route) = self.facts.service_mut(ix).map(|s| &mut s.route) else { return };
+        route.change = None;
+        route.in_force = route.accepted;
+        route.in_force_since = now;
+    }
+
+    fn arrive(&mut self, model: &Model, flight: Flight) -> Arrival {
+        let ix = flight.service;
+        let Some(route) = self.facts.service(ix).map(|s| s.route) else { return Arrival::Refused };
+        if let Act::EnsureBackend(side) = flight.act {
+            self.facts.service_mut(ix).into_iter().for_each(|s| s.side_mut(side).known = true);
+            return Arrival::Done;
+        }
+        if route.reach != Reach::Answers || flight.version != Some(route.version) {
+            return Arrival::Refused;
+        }
+        let breach = judge::written(model, self, &flight);
+        match flight.act {
+            Act::SetWeight { weight, .. } => self.write(ix, weight, Some(Mark { run: OURS, number: flight.number }), &flight),
+            Act::Release | Act::EnsureBackend(_) => {
+                if let Some(route) = self.facts.service_mut(ix).map(|s| &mut s.route) {
+                    (route.owner, route.mark) = (None, None);
+                    route.version += 1;
+                }
+            }
+        }
+        breach.map_or(Arrival::Done, Arrival::Breaks)
+    }
+
+    fn write(&mut self, ix: Ix, weight: u8, mark: Option<Mark>, flight: &Flight) {
+        let now = self.now();
+        let Some(route) = self.facts.service_mut(ix).map(|s| &mut s.route) else { return };
+        route.accepted = weight;
+        route.mark = mark;
+        route.owner = Some(OURS);
+        route.version += 1;
+        let programmed_at = now.plus(flight.programmed);
+        route.change = Some(Change { programmed_at, effective_at: programmed_at.plus(flight.effective), programmed: false });
+        self.memory.by_hand_ends(ix);
+    }
+
+    /// What a gate answers from now on; a dead target answers badly whatever is said here.
+    pub fn set_tone(&mut self, model: &Model, place: usize, tone: Tone) {
+        let now = self.now();
+        let Some((gate, rounds)) = model.gates().get(place).zip(self.facts.gates.get_mut(place)) else { return };
+        let dead = gate.of_target
+            && self.facts.services.get(usize::from(gate.service)).is_some_and(|s| s.side(Side::Target).healthy == 0);
+        rounds.turn(gate, if dead && tone == Tone::Good { Tone::Bad } else { tone }, now);
+    }
+
+    /// So many endpoints of a side answer well from now on.
+    pub fn set_healthy(&mut self, model: &Model, ix: Ix, side: Side, healthy: u32) {
+        let now = self.now();
+        let Some(own) = self.facts.service_mut(ix).map(|s| s.side_mut(side)) else { return };
+        let before = own.healthy;
+        if before == healthy {
+            return;
+        }
+        (own.healthy, own.since) = (healthy, now);
+        if side == Side::Target && (before == 0 || healthy == 0) {
+            let tone = if healthy == 0 { Tone::Bad } else { Tone::Good };
+            let gates: Vec<usize> = model.gates_of(ix).filter(|(_, gate)| gate.of_target).map(|(place, _)| place).collect();
+            for place in gates {
+                let silent = self.facts.gates.get(place).is_some_and(|rounds| rounds.tone == Tone::Silent);
+                if !silent {
+                    self.set_tone(model, place, tone);
+                }
+            }
+        }
+    }
+
+    /// Somebody else writes the weights of a route.
+    pub fn write_by_hand(&mut self, ix: Ix, weight: u8, delays: Delays) {
+        let now = self.now();
+        let Some(route) = self.facts.service_mut(ix).map(|s| &mut s.route) else { return };
+        route.accepted = weight;
+        route.version += 1;
+        let programmed_at = now.plus(delays.programmed);
+        route.change = Some(Change { programmed_at, effective_at: programmed_at.plus(delays.effective), programmed: false });
+        self.memory.by_hand(ix, route.version);
+    }
+
+    /// The process is gone and another begins: what a sensor remembered is lost.
+    pub fn restart(&mut self) {
+        self.facts.looking_since = self.facts.now;
+    }
+
+    /// The same world with its clock set back to 0, and without all that can make no difference any more: equal futures
+    /// become equal values. Gives the milliseconds by which the clock was set back.
+    pub fn rebase(&mut self, model: &Model) -> i64 {
+        let by = self.facts.now.0;
+        let now = self.facts.now;
+        for (gate, rounds) in model.gates().iter().zip(&mut self.facts.gates) {
+            rounds.forget(gate, now);
+            rounds.rebase(by);
+        }
+        let mut longest = 0;
+        for (service, facts) in model.services().iter().zip(&mut self.facts.services) {
+            longest = longest.max(service.horizon);
+            facts.route.in_force_since.rebase(by, service.horizon);
+            if let Some(change) = &mut facts.route.change {
+                change.programmed_at.rebase(by, 0);
+                change.effective_at.rebase(by, 0);
+            }
+            facts.sides.iter_mut().for_each(|side| side.since.rebase(by, i64::from(service.failures) * service.every));
+        }
+        for flight in &mut self.flights {
+            flight.due.rebase(by, 0);
+            flight.deadline.rebase(by, 1);
+        }
+        self.facts.looking_since.rebase(by, longest);
+        self.facts.now = Moment(0);
+        by
+    }
+}

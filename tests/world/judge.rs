@@ -1,0 +1,1 @@
+//! The judge sees what a missing rule does to a world.

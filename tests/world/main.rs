@@ -1,0 +1,7 @@
+//! The model of everything outside: whole runs in virtual time, and its judge.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod judge;
+mod plans;
+mod random;
+mod runs;

@@ -1,0 +1,95 @@
+//! Whole runs in virtual time.
+
+use gapless::{
+    engine::{Event, Outcome},
+    plan::Revision,
+    world::{Look, Moment, Sim, fault::Happening, rounds::Tone},
+};
+
+use crate::plans::{example, five, one, two};
+
+const START: &str = "2026-08-28T20:00:00Z";
+
+fn run(revision: &Revision, script: &[(i64, Happening)]) -> (Sim, Vec<Look>) {
+    let mut sim = Sim::ideal(revision, START.parse().unwrap());
+    for (at, what) in script {
+        sim.schedule(Moment(*at), *what);
+    }
+    let mut looks = Vec::new();
+    while let Some(look) = sim.step() {
+        assert!(look.breaches.is_empty(), "{:?} at {}", look.breaches, look.moment);
+        looks.push(look);
+        assert!(looks.len() < 100_000, "it never ends");
+    }
+    (sim, looks)
+}
+
+fn outcome(sim: &Sim) -> Option<Outcome> {
+    sim.record.ended.as_ref().map(|ended| ended.outcome)
+}
+
+#[test]
+fn every_example_completes_in_an_ideal_world_with_few_looks() {
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/plans")).unwrap() {
+        let file = entry.unwrap().file_name().into_string().unwrap();
+        let revision = example(&file);
+        let (sim, looks) = run(&revision, &[]);
+        assert_eq!(outcome(&sim), Some(Outcome::Completed), "{file}: {:#?}", looks.last());
+        let steps: usize = revision.plan().services.values().map(|s| s.steps.len() + 3).sum();
+        assert!(looks.len() < 12 * steps, "{file}: {} looks for {steps} steps", looks.len());
+        for ix in 0..sim.model.services().len() {
+            assert_eq!(sim.history.requests_lost(&sim.model, u16::try_from(ix).unwrap()), 0, "{file}");
+        }
+    }
+}
+
+#[test]
+fn traffic_moves_in_the_order_of_needs_and_phases() {
+    let (sim, _) = run(&five(), &[]);
+    let first = |name: &str| {
+        let ix = sim.model.index(&name.parse().unwrap()).unwrap();
+        sim.history.of(ix).iter().find(|s| s.target > 0).unwrap().from
+    };
+    let full = |name: &str| {
+        let ix = sim.model.index(&name.parse().unwrap()).unwrap();
+        sim.history.of(ix).iter().find(|s| s.target == 100).unwrap().from
+    };
+    assert!(full("base") < first("middle") && full("middle") < first("top"));
+    assert_eq!(first("base"), first("side"), "independent branches move at the same time");
+    assert!(full("top") < first("late") && full("side") < first("late"));
+}
+
+#[test]
+fn what_fails_goes_back_and_no_request_is_lost() {
+    let (sim, looks) = run(&two(), &[(12_000, Happening::Gate(0, Tone::Bad))]);
+    assert_eq!(outcome(&sim), Some(Outcome::RolledBack));
+    let back: Vec<String> = looks
+        .iter()
+        .flat_map(|look| &look.decision.events)
+        .filter_map(|event| match event {
+            Event::Returned { service } => Some(service.to_string()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(back, ["top", "base"]);
+}
+
+#[test]
+fn the_same_run_twice_is_the_same_to_the_byte() {
+    let script =
+        [(9_000, Happening::Gate(1, Tone::Silent)), (14_000, Happening::Gate(1, Tone::Good)), (20_000, Happening::Restart)];
+    let (one, other) = (run(&two(), &script), run(&two(), &script));
+    assert_eq!(one.1, other.1);
+    assert_eq!((one.0.world, one.0.history), (other.0.world, other.0.history));
+}
+
+#[test]
+fn a_dead_side_under_traffic_shows_in_the_history() {
+    use gapless::plan::Side;
+    let mut sim = Sim::ideal(&one(), START.parse().unwrap());
+    sim.schedule(Moment(3_000), Happening::Healthy(0, Side::Legacy, 0));
+    sim.run_until(Moment(60_000), |_, _| {});
+    assert!(sim.history.requests_lost(&sim.model, 0) > 0);
+    assert_eq!(sim.history.of(0).last().unwrap().target, 100, "all traffic has left the dead side");
+    assert_eq!(sim.history.of(0).last().unwrap().lost, 0);
+}
