@@ -172,11 +172,10 @@ impl Sim {
         self.world.facts.show(&model, &mut self.seen);
         self.world.memory.watch(&model, &self.world.facts);
         let revision = model.revision();
-        let mut decision = engine::decide_by(self.rules, revision, &self.record, &self.seen, at);
-        if self.rules == Rules::ALL {
-            let violations = safety::check(revision, &self.record, &self.seen, at, &decision);
-            decision = safety::withhold(&self.record, at, decision, &violations);
-        }
+        let decision = match self.rules {
+            Rules::ALL => engine::judge(revision, &self.record, &self.seen, at),
+            rules => engine::decide_by(rules, revision, &self.record, &self.seen, at),
+        };
         breaches.extend(judge::claims(&model, &self.world, &self.record, &decision.record));
         for effect in &decision.effects {
             if let Some(flight) = Flight::of(&model, effect, moment, delays(effect)) {
