@@ -10,6 +10,7 @@ mod not_yet;
 pub mod path;
 pub mod places;
 mod salvage;
+pub mod schedule;
 pub mod schema;
 mod shape;
 pub mod spec;

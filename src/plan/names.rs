@@ -208,7 +208,7 @@ impl fmt::Display for Side {
 
 /// A length of time as people write it: `800ms`, `90s`, `10m`, `2h`, `45d`, or several in a row (`1h30m`). A day is 24 h.
 /// Resolution one millisecond, at most ten years.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span(Duration);
 
 pub(crate) const SPAN_PATTERN: &str = "^([0-9]+(ms|s|m|h|d))+$";
@@ -231,9 +231,29 @@ impl Span {
     pub fn get(self) -> Duration {
         self.0
     }
+    /// The two one after the other; longer than any can be written at most.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+    /// So many of it one after the other.
+    #[must_use]
+    pub fn times(self, count: u32) -> Self {
+        Self(self.0.saturating_mul(count))
+    }
+    /// What remains of it when `other` is over; nothing if `other` is longer.
+    #[must_use]
+    pub fn less(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
     /// The same for arithmetic with moments; the bound of ten years keeps it in range.
     pub fn signed(self) -> jiff::SignedDuration {
         jiff::SignedDuration::from_millis(i64::try_from(self.0.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+impl std::iter::Sum for Span {
+    fn sum<I: Iterator<Item = Self>>(spans: I) -> Self {
+        spans.fold(Self::ZERO, Self::plus)
     }
 }
 impl FromStr for Span {

@@ -1,0 +1,288 @@
+//! How long each piece of work takes: as the plan says, or as it was measured.
+
+use std::{collections::BTreeMap, fmt};
+
+use crate::plan::{
+    model::{Act, Check, Data, Gate, Group, Plan, Reverse, Router, Service, ServiceTask, Switch, Undo},
+    names::{BridgeName, GroupName, PhaseName, ServiceName, Span, TaskName},
+    spec::{PhaseMoment, ServiceMoment, UndoWhen},
+};
+
+/// From an order to the first answer that shows it, where nothing was measured: a route's controller, its data plane and
+/// a round of probes.
+const TAKES_EFFECT: Span = Span::from_secs(10);
+/// Sides found and ready, route read.
+const PREPARE: Span = Span::from_secs(10);
+/// One call to an API, and its effect seen.
+const CALL: Span = Span::from_secs(5);
+/// The time to live that a record set is taken to have before the plan lowers it. The plan does not know it; an hour is
+/// what zone files commonly say (RFC 1912 section 2.2 recommends more, and nobody waits for less).
+const OLD_TTL: Span = Span::from_secs(3_600);
+
+/// Something that takes time, by its name in the plan. What was measured under it replaces what the plan expects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Work<'a> {
+    /// Both sides found and ready.
+    Prepare(&'a ServiceName),
+    /// From the order of a weight until traffic shows it.
+    Effective(&'a ServiceName),
+    /// Caches forget the old time to live of a record set.
+    OldTtl(&'a ServiceName),
+    /// The target is warmed.
+    Warm(&'a ServiceName),
+    /// A task of a service.
+    Task(&'a ServiceName, &'a TaskName),
+    /// It is taken back.
+    TaskUndo(&'a ServiceName, &'a TaskName),
+    /// A task of a phase.
+    PhaseTask(&'a PhaseName, &'a TaskName),
+    /// It is taken back.
+    PhaseTaskUndo(&'a PhaseName, &'a TaskName),
+    /// Legacy is made read-only.
+    Fence(&'a ServiceName),
+    /// Target is made writable.
+    Promote(&'a ServiceName),
+    /// Target is made read-only again.
+    FenceBack(&'a ServiceName),
+    /// Legacy is made writable again.
+    PromoteBack(&'a ServiceName),
+    /// A batch job is suspended or resumed.
+    Cron(&'a ServiceName, &'a str),
+    /// Connections of the legacy side end.
+    Drain(&'a ServiceName),
+    /// A bridge is put up.
+    BridgeUp(&'a BridgeName),
+    /// It is taken down.
+    BridgeDown(&'a BridgeName),
+}
+
+impl fmt::Display for Work<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Prepare(s) => write!(f, "{s}/prepare"),
+            Self::Effective(s) => write!(f, "{s}/effective"),
+            Self::OldTtl(s) => write!(f, "{s}/lower-ttl"),
+            Self::Warm(s) => write!(f, "{s}/warm"),
+            Self::Task(s, t) => write!(f, "{s}/{t}"),
+            Self::TaskUndo(s, t) => write!(f, "{s}/{t}/undo"),
+            Self::PhaseTask(p, t) => write!(f, "phase {p}/{t}"),
+            Self::PhaseTaskUndo(p, t) => write!(f, "phase {p}/{t}/undo"),
+            Self::Fence(s) => write!(f, "{s}/fence"),
+            Self::Promote(s) => write!(f, "{s}/promote"),
+            Self::FenceBack(s) => write!(f, "{s}/fence-back"),
+            Self::PromoteBack(s) => write!(f, "{s}/promote-back"),
+            Self::Cron(s, job) => write!(f, "{s}/cron {job}"),
+            Self::Drain(s) => write!(f, "{s}/drain"),
+            Self::BridgeUp(b) => write!(f, "bridge {b}/up"),
+            Self::BridgeDown(b) => write!(f, "bridge {b}/down"),
+        }
+    }
+}
+
+/// What is known by measuring, as 95th percentiles; `None` for what was never measured.
+pub type Measured<'a> = dyn Fn(Work<'_>) -> Option<Span> + 'a;
+
+/// Expected durations of one plan. Made once for many questions.
+#[derive(Clone)]
+pub struct Expected<'a> {
+    plan: &'a Plan,
+    groups: BTreeMap<&'a ServiceName, &'a GroupName>,
+    measured: Option<&'a Measured<'a>>,
+}
+
+impl fmt::Debug for Expected<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Expected").field("plan", &self.plan.name).field("measured", &self.measured.is_some()).finish()
+    }
+}
+
+impl<'a> Expected<'a> {
+    /// As the plan says.
+    pub fn of(plan: &'a Plan) -> Self {
+        let members = |(name, group): (&'a GroupName, &'a Group)| group.services.iter().map(move |member| (member, name));
+        Self { plan, groups: plan.groups.iter().flat_map(members).collect(), measured: None }
+    }
+    /// As `measured` says where it knows, as 95th percentile; else as the plan says.
+    pub fn measured(plan: &'a Plan, measured: &'a Measured<'a>) -> Self {
+        Self { measured: Some(measured), ..Self::of(plan) }
+    }
+    /// The plan.
+    pub fn plan(&self) -> &'a Plan {
+        self.plan
+    }
+
+    /// The group that a service is in.
+    pub fn group_of(&self, service: &ServiceName) -> Option<(&'a GroupName, &'a Group)> {
+        self.groups.get(service).and_then(|name| self.plan.groups.get_key_value(*name))
+    }
+
+    fn takes(&self, work: Work<'_>, planned: Span) -> Span {
+        self.measured.and_then(|measured| measured(work)).unwrap_or(planned)
+    }
+
+    /// What comes before the first weight and is governed by no window: tasks, prepare, TTL, mirror, warming.
+    pub fn preparation(&self, name: &ServiceName, service: &Service) -> Span {
+        let ttl = match &service.router {
+            Router::Dns(_) => self.takes(Work::OldTtl(name), OLD_TTL),
+            _ => Span::ZERO,
+        };
+        let mirror = service.mirror.map_or(Span::ZERO, |mirror| mirror.length);
+        let warm = service.warm.as_ref().map_or(Span::ZERO, |act| self.takes(Work::Warm(name), act_time(act)));
+        let tasks = self.tasks(name, service, ServiceMoment::BeforePrepare);
+        [tasks, self.takes(Work::Prepare(name), PREPARE), ttl, warm, mirror].into_iter().sum()
+    }
+
+    /// What comes right before the first weight: tasks, and batch jobs that are suspended.
+    pub fn before_shift(&self, name: &ServiceName, service: &Service) -> Span {
+        self.tasks(name, service, ServiceMoment::BeforeShift).plus(self.cron(name, service))
+    }
+
+    /// What comes right after the last weight: tasks, and batch jobs that are resumed.
+    pub fn after_shift(&self, name: &ServiceName, service: &Service) -> Span {
+        self.tasks(name, service, ServiceMoment::AfterShift).plus(self.cron(name, service))
+    }
+
+    /// The tasks of a service at one moment, one after the other.
+    pub fn tasks(&self, name: &ServiceName, service: &Service, at: ServiceMoment) -> Span {
+        let of_moment = service.tasks.iter().filter(|(_, task)| task.at == at);
+        of_moment.map(|(task_name, task)| self.takes(Work::Task(name, task_name), task.expect)).sum()
+    }
+
+    /// The tasks of a phase at one moment, one after the other.
+    pub fn phase_tasks(&self, name: &PhaseName, at: PhaseMoment) -> Span {
+        let tasks = self.plan.phases.get(name).into_iter().flat_map(|phase| &phase.tasks);
+        tasks.filter(|(_, task)| task.at == at).map(|(task, t)| self.takes(Work::PhaseTask(name, task), t.expect)).sum()
+    }
+
+    fn cron(&self, name: &ServiceName, service: &Service) -> Span {
+        service.cron.iter().map(|job| self.takes(Work::Cron(name, job), CALL)).sum()
+    }
+
+    /// Until a weight is in force.
+    pub fn effective(&self, name: &ServiceName, service: &Service) -> Span {
+        let planned = match &service.router {
+            Router::Dns(dns) => TAKES_EFFECT.plus(dns.ttl_during), // resolvers keep the old answer for as long
+            _ => TAKES_EFFECT,
+        };
+        self.takes(Work::Effective(name), planned)
+    }
+
+    /// One weight, from its order until the next may be ordered: effective, then bake and gates side by side. `bake` is the
+    /// service's, or its group's.
+    pub fn weight(&self, name: &ServiceName, service: &Service, bake: Span) -> Span {
+        let gates = service.gates.values().map(gate_time).max().unwrap_or_default();
+        self.effective(name, service).plus(bake.max(gates))
+    }
+
+    /// From the start of the fence to the promoted target: nobody can write. `None` without a single writer.
+    pub fn switch(&self, name: &ServiceName, service: &Service) -> Option<Span> {
+        let data = service.data.as_deref()?;
+        Some(self.switch_of(&data.fence, Work::Fence(name), &data.lag, &data.promote, Work::Promote(name)))
+    }
+
+    /// The pause of a single writer: the switch, and the traffic that follows it. `None` without a single writer.
+    pub fn pause(&self, name: &ServiceName, service: &Service) -> Option<Span> {
+        Some(self.switch(name, service)?.plus(self.effective(name, service)))
+    }
+
+    fn switch_of(&self, fence: &Switch, fencing: Work<'_>, lag: &Gate, promote: &Switch, promoting: Work<'_>) -> Span {
+        let fence = self.takes(fencing, fence.expect);
+        let promote = self.takes(promoting, promote.expect);
+        // A value that was read before the fence proves nothing: one look after it, and the stretch it speaks for.
+        fence.plus(lag.timeout).plus(window(lag)).plus(promote)
+    }
+
+    /// All of a service that a window governs, from its first step to the end of the last bake, with nothing in between.
+    pub fn moving(&self, name: &ServiceName, service: &Service) -> Span {
+        let (weights, bake) = match self.group_of(name) {
+            Some((_, group)) => (group.steps.len(), group.bake),
+            None => (service.steps.len(), service.bake),
+        };
+        let weights = self.weight(name, service, bake).times(u32::try_from(weights).unwrap_or(u32::MAX));
+        self.before_shift(name, service).plus(self.switch(name, service).unwrap_or_default()).plus(weights)
+    }
+
+    /// What a service's traffic takes to go back: what stands before it, the writer, and each weight of the way back.
+    pub fn traffic_back(&self, name: &ServiceName, service: &Service) -> Span {
+        let weights = u32::try_from(service.rollback_steps.len().max(1)).unwrap_or(u32::MAX);
+        let writer = match service.data.as_deref() {
+            Some(Data { reverse: Reverse::By { lag, fence, promote }, .. }) => {
+                self.switch_of(fence, Work::FenceBack(name), lag, promote, Work::PromoteBack(name))
+            }
+            _ => Span::ZERO,
+        };
+        let tasks = self.undos(name, service, UndoWhen::BeforeTraffic);
+        tasks.plus(writer).plus(self.effective(name, service).times(weights))
+    }
+
+    /// What remains to be taken back of a service once its traffic is back.
+    pub fn rest_back(&self, name: &ServiceName, service: &Service) -> Span {
+        self.undos(name, service, UndoWhen::AfterTraffic).plus(self.cron(name, service))
+    }
+
+    fn undos(&self, name: &ServiceName, service: &Service, when: UndoWhen) -> Span {
+        let in_motion = |task: &ServiceTask| {
+            // Tasks after the soak are done when the service is in motion no more.
+            matches!(task.at, ServiceMoment::BeforePrepare | ServiceMoment::BeforeShift | ServiceMoment::AfterShift)
+        };
+        let of_service = service.tasks.iter().filter(|(_, task)| in_motion(task));
+        of_service.map(|(task_name, task)| self.undo(&task.undo, when, Work::TaskUndo(name, task_name))).sum()
+    }
+
+    /// What taking back the tasks of a phase takes.
+    pub(super) fn phase_undo(&self, name: &PhaseName, when: UndoWhen) -> Span {
+        let tasks = self.plan.phases.get(name).into_iter().flat_map(|phase| &phase.tasks);
+        tasks.map(|(task_name, task)| self.undo(&task.undo, when, Work::PhaseTaskUndo(name, task_name))).sum()
+    }
+
+    fn undo(&self, undo: &Undo, wanted: UndoWhen, work: Work<'_>) -> Span {
+        match undo {
+            Undo::Do { when, deadline, expect, .. } if *when == wanted => {
+                let takes = self.takes(work, *expect);
+                match (wanted, deadline) {
+                    // After its deadline the traffic moves anyway.
+                    (UndoWhen::BeforeTraffic, Some(deadline)) => takes.min(*deadline),
+                    _ => takes,
+                }
+            }
+            _ => Span::ZERO,
+        }
+    }
+
+    /// The end of a service after its soak, less what waits for people: scream test, tasks, drain. Zero if legacy stays.
+    pub fn ending(&self, name: &ServiceName, service: &Service) -> Span {
+        let Some(end) = &service.decommission else { return Span::ZERO };
+        let drain = service.drain_deadline.or(service.max_connection_age).unwrap_or_default();
+        let tasks = self.tasks(name, service, ServiceMoment::BeforeDecommission);
+        end.scream_test.unwrap_or_default().plus(tasks).plus(self.takes(Work::Drain(name), drain)).plus(CALL)
+    }
+
+    /// Until a bridge stands.
+    pub fn bridge_up(&self, name: &BridgeName) -> Span {
+        let managed = self.plan.bridges.get(name).and_then(|bridge| bridge.managed.as_ref());
+        managed.map_or(Span::ZERO, |managed| self.takes(Work::BridgeUp(name), managed.up_expect))
+    }
+}
+
+/// What a machine's act takes where the plan does not say.
+fn act_time(act: &Act) -> Span {
+    match act {
+        Act::Wait(span) => *span,
+        Act::Manual { .. } | Act::Job(_) | Act::Http { .. } | Act::Silence { .. } | Act::Notify { .. } | Act::QuiesceCron(_) => {
+            CALL
+        }
+    }
+}
+
+/// The stretch of time that one value of a gate speaks for: it lies wholly after what is judged.
+pub(crate) fn window(gate: &Gate) -> Span {
+    match &gate.check {
+        Check::Prometheus { window, .. } => *window,
+        Check::Probe(_) | Check::Http(_) => Span::ZERO,
+    }
+}
+
+/// What a gate needs after a weight became effective: its window, then so many looks.
+pub(crate) fn gate_time(gate: &Gate) -> Span {
+    window(gate).plus(gate.every.times(gate.successes)).plus(gate.timeout)
+}
