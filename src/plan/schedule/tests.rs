@@ -1,4 +1,5 @@
 //! Windows, freezes and the way back, by tables and by properties.
+#![allow(clippy::type_complexity, reason = "tables")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
