@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 
 use gapless::{
-    engine::{Decision, Ended, Outcome, Reason, Record, RunId, Stage, Step, Wait},
+    adapters::{prober::Targets, wake::Wake},
+    engine::{Backend, Decision, Ended, Outcome, Reason, Record, RunId, Stage, Step, Wait},
     kubernetes::{
         backend::{Standing, Verdict, compare, endpoints, objects},
         crd::{ConditionStatus, MigrationRunStatus, definitions},
@@ -14,8 +15,10 @@ use gapless::{
         revision::{pack, unpack},
         route::{BackendName, RuleName, rule},
         status,
+        watch::Sink as _,
+        world::{Watched, World},
     },
-    plan::{EndpointSpec, Revision, Service, Weight, check_spec},
+    plan::{EndpointSpec, Revision, Service, Side, Weight, check_spec},
 };
 use jiff::Timestamp;
 use rstest::rstest;
@@ -264,4 +267,56 @@ fn walk(schema: &Value, path: &str) {
     if let Some(items) = members.get("items") {
         walk(items, &format!("{path}[]"));
     }
+}
+
+/// A world whose prober is a list of what it was told, with a route's two sides.
+fn world(target: Value) -> (std::sync::Arc<World>, std::sync::Arc<std::sync::Mutex<Vec<(Side, Targets)>>>, Revision) {
+    let spec = json!({ "services": [{ "name": "pds", "legacy": { "endpoints": [{ "address": "10.0.0.1", "port": 8080 }] },
+        "target": target, "router": { "httpRoute": { "name": "pds" } },
+        "gates": [{ "name": "g", "check": { "http": { "url": "http://x/" } } }] }] });
+    let revision = check_spec("plan", "spine", &serde_json::from_value(spec).unwrap()).unwrap().revision;
+    let aimed: std::sync::Arc<std::sync::Mutex<Vec<_>>> = std::sync::Arc::default();
+    let told = std::sync::Arc::clone(&aimed);
+    let aim = Box::new(move |_: &_, side, targets| told.lock().unwrap().push((side, targets)));
+    let world = World::new(RunId("run".into()), std::sync::Arc::new(revision.clone()), Wake::default(), aim);
+    (std::sync::Arc::new(world), aimed, revision)
+}
+
+#[tokio::test]
+async fn a_service_that_is_deleted_or_has_no_slices_is_a_side_without_endpoints_and_not_one_that_nobody_knows() {
+    let (world, aimed, revision) = world(json!({ "service": { "name": "pds", "port": 80 } }));
+    let (name, service) = revision.plan().services.iter().next().unwrap();
+    let last = || aimed.lock().unwrap().last().cloned();
+    let object =
+        json!({ "metadata": { "name": "pds", "resourceVersion": "5" }, "spec": { "ports": [{ "port": 80, "name": "web" }] } });
+    let slice = json!({ "metadata": { "name": "pds-1", "resourceVersion": "6", "labels": { "kubernetes.io/service-name": "pds" } },
+        "ports": [{ "name": "web", "port": 8080 }], "endpoints": [{ "addresses": ["10.1.0.1"], "conditions": { "ready": true } }] });
+    let (mut services, mut slices) = (world.sink(Watched::Services), world.sink(Watched::Slices));
+    services.begin();
+    services.put(object.clone());
+    services.listed();
+    services.alive(Timestamp::now());
+    assert_eq!(last(), None, "before both lists are complete nobody knows");
+    assert!(world.look_at_backend(name, service, Side::Target).is_err());
+    slices.begin();
+    slices.put(slice.clone());
+    slices.listed();
+    slices.alive(Timestamp::now());
+    let there = Targets::Known(["10.1.0.1:8080".parse().unwrap()].into());
+    assert_eq!(last(), Some((Side::Target, there.clone())));
+    assert_eq!(world.look_at_backend(name, service, Side::Target), Ok(Backend::Present));
+
+    slices.gone(&slice);
+    assert_eq!(last(), Some((Side::Target, Targets::Known([].into()))), "a Service without slices has no endpoints");
+    assert_eq!(world.look_at_backend(name, service, Side::Target), Ok(Backend::Present));
+    slices.put(slice);
+    assert_eq!(last(), Some((Side::Target, there)));
+
+    services.gone(&object);
+    assert_eq!(last(), Some((Side::Target, Targets::Known([].into()))), "nobody answers for a Service that is no more");
+    assert_eq!(world.look_at_backend(name, service, Side::Target), Ok(Backend::Absent));
+    let lost = gapless::kubernetes::api::ApiError::Unclear("no connection".into());
+    services.lost(&lost);
+    assert_eq!(world.look_at_backend(name, service, Side::Target), Ok(Backend::Absent), "what is known stays known");
+    assert_eq!(world.look_at_backend(name, service, Side::Legacy), Ok(Backend::Missing), "plain hosts are ours to describe");
 }

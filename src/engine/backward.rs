@@ -4,6 +4,7 @@ use super::{
     draft::{Draft, WaitsFor},
     event::Event,
     invariant::Invariant,
+    observed::Backend,
     reason::{Reason, SideRank},
     record::{Direction, ServiceState, Stage},
     route::{self, RouteView, SETTLE},
@@ -82,8 +83,11 @@ fn refused_as_no_better(draft: &mut Draft, name: &ServiceName, service: &Service
     if !draft.rules.keep(Invariant::NoWorse) {
         return false;
     }
-    let legacy = draft.rank(name, service, Side::Legacy, Weight::ZERO);
-    let target = draft.rank(name, service, Side::Target, state.weight());
+    let legacy = draft.side(name, service, Side::Legacy, Weight::ZERO);
+    if legacy.backend == Backend::Missing {
+        return true; // it is being made, and then there is a side to judge
+    }
+    let (legacy, target) = (legacy.rank, draft.rank(name, service, Side::Target, state.weight()));
     if legacy == SideRank::Enough || legacy > target {
         draft.change(name, |s| s.hold = None);
         return false;

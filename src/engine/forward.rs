@@ -66,7 +66,7 @@ fn start(draft: &mut Draft, name: &ServiceName, service: &Service, state: &Servi
         }
         RouteView::Pending(..) | RouteView::Effective(_) => return,
     };
-    if backends_missing(draft, name, service) || not_ready(draft, name, service, Step::Prepare, first) {
+    if backends_missing(draft, name, service, Step::Prepare) || not_ready(draft, name, service, Step::Prepare, first) {
         return;
     }
     if gates_quiet(draft, name, service) == Quiet::No {
@@ -77,15 +77,24 @@ fn start(draft: &mut Draft, name: &ServiceName, service: &Service, state: &Servi
 }
 
 /// Both sides stand where the route can name them; what is missing is made.
-fn backends_missing(draft: &mut Draft, name: &ServiceName, service: &Service) -> bool {
+fn backends_missing(draft: &mut Draft, name: &ServiceName, service: &Service, step: Step) -> bool {
     let missing = Side::BOTH.map(|side| (side, draft.side(name, service, side, Weight::ZERO).backend));
     let missing = missing.into_iter().filter(|(_, backend)| *backend == Backend::Missing).map(|(side, _)| side);
     let missing: Vec<Side> = missing.collect();
     for side in &missing {
         draft.effect(name, Step::Prepare, 0, Action::EnsureBackend { service: name.clone(), side: *side }, None);
-        draft.wait(Step::Prepare, name, Reason::Backend { side: *side }, WaitsFor::World);
+        draft.wait(step, name, Reason::Backend { side: *side }, WaitsFor::World);
     }
     !missing.is_empty()
+}
+
+/// What stands for plain hosts is made anew when somebody removed it while the route is ours: their share is not answered
+/// until then, whichever way the service goes.
+pub fn keep_backends(draft: &mut Draft, name: &ServiceName, service: &Service) {
+    let state = draft.state(name);
+    if state.order.is_some() && !matches!(state.stage, Stage::Soaked | Stage::Returned) {
+        backends_missing(draft, name, service, Step::at(&state));
+    }
 }
 
 /// `served` and `way-back`: target is enough for the weight, legacy is enough to take everything back. Says why not.

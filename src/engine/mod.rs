@@ -130,7 +130,7 @@ fn passes(draft: &mut Draft) {
         draft.waits.clear();
         draft.survey();
         draft.effects.retain(|effect| effect.key.number > 0); // what is no order is asked for anew
-        for pass in [guard::watch, backward::retreat, forward::advance] {
+        for pass in [forward::keep_backends, guard::watch, backward::retreat, forward::advance] {
             for (name, service) in &plan.services {
                 pass(draft, name, service);
             }

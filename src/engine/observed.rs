@@ -212,8 +212,10 @@ pub struct SideSeen {
 pub enum Backend {
     /// It does, or the router needs no such thing.
     Present,
-    /// It has to be made.
+    /// It has to be made: plain hosts without what stands for them.
     Missing,
+    /// What the plan names is not there, and not ours to make: it answers nothing, for sure.
+    Absent,
 }
 
 /// A gate's answers.

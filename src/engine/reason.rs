@@ -26,6 +26,7 @@ pub enum Reason {
     // ---- what keeps a step from going on
     RouteUnknown { why: String },
     SideUnknown { side: Side, why: String },
+    SideAbsent { side: Side, what: String },
     SideShort { side: Side, healthy: u32, endpoints: u32, weight: Weight },
     GateFailing { gate: GateName, rounds: u32, why: String },
     GateUnknown { gate: GateName, why: String },
@@ -121,6 +122,7 @@ impl Reason {
             Self::Backend { .. } => "BackendMissing",
             Self::RouteUnknown { .. } => "RouteUnknown",
             Self::SideUnknown { .. } => "SideUnknown",
+            Self::SideAbsent { .. } => "SideAbsent",
             Self::SideShort { .. } => "SideShort",
             Self::GateFailing { .. } => "GateFailing",
             Self::GateUnknown { .. } => "GateUnknown",
@@ -168,6 +170,7 @@ impl fmt::Display for Reason {
             Self::Backend { side } => write!(f, "the {side} side is being made known to the router"),
             Self::RouteUnknown { why } => write!(f, "the state of its route is unknown: {why}"),
             Self::SideUnknown { side, why } => write!(f, "the health of its {side} side is unknown: {why}"),
+            Self::SideAbsent { side, what } => write!(f, "its {side} side cannot answer: there is no {what}"),
             Self::SideShort { side, healthy, endpoints, weight } => {
                 write!(f, "{healthy} of {endpoints} {side} endpoints are healthy, too few for their share at {weight}")
             }

@@ -6,7 +6,7 @@ use super::{
     observed::{Backend, Observed, Sample, SideSeen},
     reason::{Reason, SideRank},
 };
-use crate::plan::{Load, Service, ServiceName, Side, Span, Weight};
+use crate::plan::{Load, Place, Service, ServiceName, Side, Span, Weight};
 
 /// A look at a side is stale when it is older than this many probe periods, its time-out and [`GRACE`] together.
 pub const STALE_PERIODS: u32 = 3;
@@ -65,15 +65,27 @@ pub fn look(seen: &Observed, name: &ServiceName, service: &Service, side: Side, 
         }
         Ok(value) => SideView {
             rank: rank(value, service, side, weight),
-            reason: Reason::SideShort { side, healthy: value.healthy, endpoints: value.endpoints, weight },
+            reason: shortage(value, service, side, weight),
             dead_rounds: value.dead_rounds,
             backend: value.backend,
         },
     }
 }
 
+/// What is wrong with a side that is not enough.
+fn shortage(value: &SideSeen, service: &Service, side: Side, weight: Weight) -> Reason {
+    match (value.backend, &service.side(side).at) {
+        (Backend::Absent, Place::Service(of)) => {
+            Reason::SideAbsent { side, what: format!("Service {} with port {}", of.name, of.port) }
+        }
+        (Backend::Missing, _) => Reason::Backend { side },
+        _ => Reason::SideShort { side, healthy: value.healthy, endpoints: value.endpoints, weight },
+    }
+}
+
+/// What the route cannot name answers nothing, however healthy its hosts are.
 fn rank(value: &SideSeen, service: &Service, side: Side, weight: Weight) -> SideRank {
-    if value.healthy == 0 {
+    if value.healthy == 0 || value.backend != Backend::Present {
         return SideRank::Dead;
     }
     match (service.load, service.side(side).per_endpoint) {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use super::record::{Direction, ServiceState, Stage};
 use crate::plan::{Plan, Service, ServiceName, Weight};
 
 /// A step of one service.
@@ -43,6 +44,15 @@ impl fmt::Display for Step {
 }
 
 impl Step {
+    /// The step that a service is at.
+    pub fn at(state: &ServiceState) -> Self {
+        match (state.direction, state.stage) {
+            (Direction::Backward, _) | (_, Stage::Returning | Stage::Returned) => Self::Return,
+            (_, Stage::Waiting) => Self::Prepare,
+            (_, Stage::Shifting(_)) => Self::Shift(state.weight()),
+            (_, Stage::Soaking | Stage::Soaked) => Self::Soak,
+        }
+    }
     /// This step of that service.
     pub fn of(self, service: &ServiceName) -> StepId {
         StepId { service: service.clone(), step: self }

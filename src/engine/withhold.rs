@@ -16,9 +16,9 @@ use super::{
     event::Event,
     observed::Observed,
     reason::Reason,
-    record::{Direction, Hold, Latch, LatchKind, Outcome, Record, ServiceState, Stage},
+    record::{Direction, Hold, Latch, LatchKind, Outcome, Record, ServiceState},
     safety::{self, Violation},
-    step::{Step, StepId},
+    step::Step,
 };
 use crate::plan::{Revision, ServiceName};
 
@@ -110,7 +110,7 @@ fn hold(before: &Record, now: Timestamp, decision: &mut Decision, name: &Service
     let id = decision.record.next_latch();
     let resumed = decision.record.resumed.filter(|upto| before.resumed != Some(*upto));
     let Some(state) = decision.record.services.get_mut(name) else { return };
-    let step = step(name, state);
+    let step = Step::at(state).of(name);
     if state.hold.as_ref().is_none_or(|hold| resumed.is_some_and(|upto| hold.id <= upto)) {
         state.hold = Some(Hold { id, since: now, reason: reason.clone() });
         decision.events.push(Event::Held { service: Some(name.clone()), reason: reason.clone() });
@@ -118,17 +118,6 @@ fn hold(before: &Record, now: Timestamp, decision: &mut Decision, name: &Service
     }
     let since = state.hold.as_ref().map(|hold| hold.since);
     decision.waits.push(Wait { step, reason: reason.clone(), since });
-}
-
-/// The step that a service is at.
-fn step(name: &ServiceName, state: &ServiceState) -> StepId {
-    let step = match (state.direction, state.stage) {
-        (Direction::Backward, _) | (_, Stage::Returning | Stage::Returned) => Step::Return,
-        (_, Stage::Waiting) => Step::Prepare,
-        (_, Stage::Shifting(_)) => Step::Shift(state.weight()),
-        (_, Stage::Soaking | Stage::Soaked) => Step::Soak,
-    };
-    step.of(name)
 }
 
 /// Nothing is done, and everything that waits does so for a person, or for what does.

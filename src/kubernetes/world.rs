@@ -133,7 +133,7 @@ impl State {
         match &service.side(side).at {
             Place::Service(_) => match backend::endpoints(&of, found.as_ref(), slices.iter()) {
                 Standing::There(_) => Ok(Backend::Present),
-                Standing::Absent(what) => Err(Unknown::NotFound(what)),
+                Standing::Absent(_) => Ok(Backend::Absent),
             },
             Place::Endpoints(hosts) => match backend::compare(&of, hosts, found.as_ref(), slices.iter()) {
                 Verdict::Right => Ok(Backend::Present),
@@ -253,7 +253,11 @@ impl World {
             drop(state);
             let targets = match backend::endpoints(&of, found.as_ref(), slices.iter()) {
                 Standing::There(endpoints) => Targets::Known(endpoints),
-                Standing::Absent(what) => Targets::Unknown(Unknown::NotFound(what)),
+                // Whoever asks for it gets no answer: that is known, and as bad as a side whose endpoints are all gone.
+                Standing::Absent(what) => {
+                    tracing::debug!(service = %name, %side, what, "a side is not there");
+                    Targets::Known(BTreeSet::new())
+                }
             };
             (self.aim)(name, side, targets);
         }

@@ -14,7 +14,7 @@ use super::{
     state::World,
 };
 use crate::{
-    engine::{self, Decision, Effect, Observed, Record, Rules, RunId, safety},
+    engine::{self, Decision, Effect, Observed, Record, Rules, RunId},
     plan::Revision,
 };
 

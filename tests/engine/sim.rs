@@ -40,6 +40,8 @@ pub struct Health {
     pub target: u32,
     pub target_errs: bool,
     pub gate_silent: bool,
+    /// How legacy and target stand as backends of the route.
+    pub backends: [Backend; 2],
     dead_rounds: [u32; 2],
 }
 
@@ -83,7 +85,14 @@ impl Sim {
             in_force: (Weight::ZERO, None),
             seen_since: None,
         };
-        let health = Health { legacy: 2, target: 2, target_errs: false, gate_silent: false, dead_rounds: [0, 0] };
+        let health = Health {
+            legacy: 2,
+            target: 2,
+            target_errs: false,
+            gate_silent: false,
+            backends: [Backend::Present; 2],
+            dead_rounds: [0, 0],
+        };
         Self {
             revision,
             record,
@@ -168,6 +177,12 @@ impl Sim {
         let first = self.keys.entry(effect.key.to_string()).or_insert_with(|| what.clone());
         assert_eq!(*first, what, "equal keys mean the same effect: {}", effect.key);
         let name = effect.key.step.service.clone();
+        if let Action::EnsureBackend { side, .. } = effect.action {
+            self.log.push(format!("{name} backend {side}"));
+            let backend = &mut self.health.get_mut(&name).unwrap().backends[usize::from(side == Side::Target)];
+            assert_eq!(*backend, Backend::Missing, "only what is ours to make is made");
+            return *backend = Backend::Present;
+        }
         let route = self.routes.get_mut(&name).unwrap();
         if effect.precondition.version.as_deref() != Some(&route.version.to_string()) {
             return self.log.push(format!("refused {}", effect.key));
@@ -189,7 +204,7 @@ impl Sim {
                 route.mark = None;
                 route.version += 1;
             }
-            Action::EnsureBackend { .. } => {}
+            Action::EnsureBackend { .. } => unreachable!(),
         }
     }
 
@@ -247,10 +262,9 @@ impl Sim {
         }
         for (name, health) in &self.health {
             let mut sides = SidesSeen::default();
-            for (side, healthy, dead) in
-                [(Side::Legacy, health.legacy, health.dead_rounds[0]), (Side::Target, health.target, health.dead_rounds[1])]
-            {
-                let value = SideSeen { endpoints: 2, healthy, dead_rounds: dead, backend: Backend::Present };
+            for (side, healthy, index) in [(Side::Legacy, health.legacy, 0), (Side::Target, health.target, 1)] {
+                let (dead_rounds, backend) = (health.dead_rounds[index], health.backends[index]);
+                let value = SideSeen { endpoints: 2, healthy, dead_rounds, backend };
                 sides.set(side, Sample { value: Ok(value), taken_at: self.now });
             }
             seen.sides.insert(name.clone(), sides);

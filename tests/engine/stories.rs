@@ -1,6 +1,9 @@
 //! Whole runs told step by step.
 
-use gapless::engine::{Direction, Intent, Outcome, Owner, Reason, RunId, Stage};
+use gapless::{
+    engine::{Backend, Direction, Intent, Outcome, Owner, Reason, RunId, Stage},
+    plan::{Place, Revision, ServiceRef},
+};
 
 use crate::{
     plans::{apart, five, one, two, weight},
@@ -332,4 +335,47 @@ fn a_guard_that_falls_silent_is_noticed_without_any_news() {
     let gate = sim.revision.plan().services["only"].gates.values().next().unwrap();
     let soon = sim.now.checked_add(gapless::engine::gate::stale_after(gate).signed()).unwrap();
     assert!(decision.wake_at.is_some_and(|at| at <= soon), "{:?}", decision.wake_at);
+}
+
+#[test]
+fn a_service_of_the_target_that_is_deleted_is_dead_and_is_left_for_a_legacy_that_is_less_than_enough() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Shifting(1));
+    let health = sim.health("only");
+    (health.backends[1], health.target, health.target_errs) = (Backend::Absent, 0, true);
+    health.legacy = 1; // too few for everything, and better than nobody
+    sim.until_outcome(Outcome::RolledBack);
+    assert_eq!(sim.written("only"), ["5", "25", "0"]);
+}
+
+#[test]
+fn a_service_that_the_plan_names_and_is_not_there_is_named_before_anything_moves() {
+    let mut plan = one().plan().clone();
+    let only = plan.services.values_mut().next().unwrap();
+    only.target.at = Place::Service(ServiceRef { name: "pds".into(), port: 8443 });
+    let mut sim = Sim::new(Revision::of(plan));
+    let health = sim.health("only");
+    (health.backends[1], health.target) = (Backend::Absent, 0);
+    for _ in 0..100 {
+        sim.tick();
+    }
+    assert_eq!(sim.waits, ["only/prepare: its target side cannot answer: there is no Service pds with port 8443"]);
+    let health = sim.health("only");
+    (health.backends[1], health.target) = (Backend::Present, 2);
+    sim.until_outcome(Outcome::Completed);
+}
+
+#[test]
+fn what_stands_for_plain_hosts_is_made_anew_when_somebody_removes_it_on_the_way_and_on_the_way_back() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Shifting(1));
+    sim.health("only").backends[0] = Backend::Missing;
+    sim.tick();
+    assert!(sim.waits.iter().any(|w| w == "only/shift-25: the legacy side is being made known to the router"), "{:?}", sim.waits);
+    sim.tick();
+    assert_eq!(sim.health("only").backends[0], Backend::Present);
+    sim.health("only").backends[0] = Backend::Missing;
+    sim.orders.intent = Intent::Rollback;
+    sim.until_outcome(Outcome::RolledBack);
+    assert_eq!(sim.written("only"), ["5", "25", "backend legacy", "backend legacy", "0"], "made before traffic goes there");
 }
