@@ -192,14 +192,31 @@ impl<'a> Expected<'a> {
         fence.plus(lag.timeout).plus(window(lag)).plus(promote)
     }
 
-    /// All of a service that a window governs, from its first step to the end of the last bake, with nothing in between.
-    pub fn moving(&self, name: &ServiceName, service: &Service) -> Span {
+    /// The pieces of a move that start whole or not at all, each with its bake: the tasks before it with the first weight; a
+    /// single writer's switch with the weight that follows it.
+    pub fn pieces(&self, name: &ServiceName, service: &Service) -> Vec<Span> {
         let (weights, bake) = match self.group_of(name) {
             Some((_, group)) => (group.steps.len(), group.bake),
             None => (service.steps.len(), service.bake),
         };
-        let weights = self.weight(name, service, bake).times(u32::try_from(weights).unwrap_or(u32::MAX));
-        self.before_shift(name, service).plus(self.switch(name, service).unwrap_or_default()).plus(weights)
+        let before = self.before_shift(name, service).plus(self.switch(name, service).unwrap_or_default());
+        let weight = self.weight(name, service, bake);
+        (0..weights).map(|index| if index == 0 { before.plus(weight) } else { weight }).collect()
+    }
+
+    /// What these services take to move in lock step: each piece as long as its slowest member. One service: a set of one.
+    pub fn moving<'n>(&self, members: impl IntoIterator<Item = &'n ServiceName>) -> Span {
+        let mut longest: Vec<Span> = Vec::new();
+        for name in members {
+            let Some(service) = self.plan.services.get(name) else { continue };
+            for (index, piece) in self.pieces(name, service).into_iter().enumerate() {
+                match longest.get_mut(index) {
+                    Some(longest) => *longest = piece.max(*longest),
+                    None => longest.push(piece),
+                }
+            }
+        }
+        longest.into_iter().sum()
     }
 
     /// What a service's traffic takes to go back: what stands before it, the writer, and each weight of the way back.
@@ -249,12 +266,14 @@ impl<'a> Expected<'a> {
         }
     }
 
-    /// The end of a service after its soak, less what waits for people: scream test, tasks, drain. Zero if legacy stays.
-    pub fn ending(&self, name: &ServiceName, service: &Service) -> Span {
-        let Some(end) = &service.decommission else { return Span::ZERO };
+    /// The pieces of a service's end after its soak: scream test; then tasks, drain and what is switched off. None if legacy
+    /// stays.
+    pub fn end_pieces(&self, name: &ServiceName, service: &Service) -> Vec<Span> {
+        let Some(end) = &service.decommission else { return Vec::new() };
         let drain = service.drain_deadline.or(service.max_connection_age).unwrap_or_default();
         let tasks = self.tasks(name, service, ServiceMoment::BeforeDecommission);
-        end.scream_test.unwrap_or_default().plus(tasks).plus(self.takes(Work::Drain(name), drain)).plus(CALL)
+        let last = tasks.plus(self.takes(Work::Drain(name), drain)).plus(CALL);
+        end.scream_test.into_iter().chain([last]).collect()
     }
 
     /// Until a bridge stands.

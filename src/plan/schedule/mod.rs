@@ -11,6 +11,9 @@
 
 mod calendar;
 mod expected;
+mod forecast;
+#[cfg(test)]
+mod forecast_tests;
 #[cfg(test)]
 mod tests;
 mod undo;
@@ -22,6 +25,7 @@ use super::names::Span;
 pub use self::{
     calendar::{Calendar, Purpose, Start, latest_rollback},
     expected::{Expected, Measured, Work},
+    forecast::{Cause, Ends, Forecast, Move, Mover, forecast},
     undo::undo_time,
 };
 
