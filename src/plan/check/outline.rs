@@ -195,8 +195,8 @@ fn cycles<'a>(entries: &[Entry<'a>], kind: &str, findings: &mut Vec<Finding>) ->
         }
     }
     let graph = Waits::new(&waits);
-    for cycle in graph.cycles() {
-        findings.push(cycle_finding(entries, kind, &cycle));
+    for knot in graph.knots() {
+        findings.push(cycle_finding(entries, kind, &knot.cycle));
     }
     graph
 }
