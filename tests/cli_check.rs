@@ -108,6 +108,96 @@ fn every_code_is_listed_and_explained() {
     assert_eq!(json.as_array().unwrap().len(), gapless::plan::Code::ALL.len());
 }
 
+/// `--explain` takes a code; what is nearly one is asked about.
+#[test]
+fn explain_tells_codes_from_files() {
+    let of = |args: &[&str]| {
+        let output = run(args);
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, out, _) = of(&["check", "--explain", "cycle"]);
+    assert_eq!(code, Some(0));
+    for part in ["cycle: ", "wrong.yaml\n\n    apiVersion", "check says:\n\nerror[cycle]: ", "right.yaml\n\n    apiVersion"] {
+        assert!(out.contains(part), "{part} is not in\n{out}");
+    }
+    assert_eq!(of(&["check", "--explain=cycle"]).1, out);
+    let (code, out, _) = of(&["check", "--explain", "cycle", "-o", "json"]);
+    let page: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &page["code"]), (Some(0), &"cycle".into()));
+    assert!(page["right"].as_str().unwrap().contains("kind: MigrationPlan"));
+    let (code, _, err) = of(&["check", "--explain", "cylce"]);
+    assert_eq!(code, Some(2));
+    assert!(err.contains("did you mean `cycle`?"), "{err}");
+    assert_eq!(of(&["check", "--explain", "cycle", "plans/quickstart.yaml"]).0, Some(2));
+    assert_eq!(of(&["check", "--list", "-o", "sarif"]).0, Some(2));
+}
+
+#[test]
+fn a_file_of_many_objects_is_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("all.yaml");
+    let plan = std::fs::read_to_string("plans/quickstart.yaml").unwrap();
+    let wrong = std::fs::read_to_string("tests/findings/all-zero.yaml").unwrap();
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: settings }\n";
+    std::fs::write(&file, format!("{map}---\n{plan}---\n{wrong}")).unwrap();
+    let file = file.to_str().unwrap();
+    let output = run(&["check", file]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text.contains("plan quickstart") && text.contains("error[all-zero]"), "{text}");
+    assert!(text.ends_with(&format!("{file}:1: ConfigMap settings is no plan and was passed over\n")), "{text}");
+    let report: Value = serde_json::from_slice(&run(&["check", file, "-o", "json"]).stdout).unwrap();
+    let schema: Value = serde_json::from_slice(&run(&["schema", "check"]).stdout).unwrap();
+    assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&report), "{report}");
+    assert_eq!(report["plans"].as_array().unwrap().len(), 2);
+    assert_eq!(report["passedOver"][0]["kind"], "ConfigMap");
+    assert_eq!(code(&["run", file, "--state", dir.path().join("state").to_str().unwrap()]), 1, "a run takes one plan");
+}
+
+/// The parts of SARIF 2.1.0 (sections 3.13 to 3.30) that code hosting reads.
+#[test]
+fn sarif_has_the_form_that_code_hosting_reads() {
+    let files = ["tests/findings/everything-at-once.yaml", "tests/findings/cycle.yaml", "plans/quickstart.yaml"];
+    let output = run(&[&["check", "-o", "sarif"], &files[..]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let log: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(log["version"], "2.1.0");
+    assert!(log["$schema"].as_str().unwrap().ends_with("sarif-schema-2.1.0.json"));
+    let [run_of_all] = log["runs"].as_array().unwrap().as_slice() else { panic!("one run") };
+    assert_eq!(run_of_all["tool"]["driver"]["name"], "gapless");
+    assert_eq!(run_of_all["columnKind"], "unicodeCodePoints");
+    assert_eq!(run_of_all["invocations"][0]["executionSuccessful"], true);
+    let rules = run_of_all["tool"]["driver"]["rules"].as_array().unwrap();
+    for rule in rules {
+        for field in ["shortDescription", "fullDescription", "help"] {
+            assert!(!rule[field]["text"].as_str().unwrap().is_empty(), "{rule}");
+        }
+    }
+    let results = run_of_all["results"].as_array().unwrap();
+    let report: Value = serde_json::from_slice(&run(&[&["check", "-o", "json"], &files[..]].concat()).stdout).unwrap();
+    let found: Vec<&Value> = report["plans"].as_array().unwrap().iter().flat_map(|p| p["findings"].as_array().unwrap()).collect();
+    assert_eq!(results.len(), found.len(), "every finding is a result");
+    let mut ends = 0;
+    for (result, finding) in results.iter().zip(found) {
+        let rule = &rules[usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()];
+        assert_eq!((&result["ruleId"], &rule["id"]), (&finding["code"], &finding["code"]));
+        assert_eq!(result["level"], finding["severity"]);
+        assert!(result["message"]["text"].as_str().unwrap().starts_with(finding["message"].as_str().unwrap()));
+        let [place] = result["locations"].as_array().unwrap().as_slice() else { panic!("{result}") };
+        let (file, region) = (&place["physicalLocation"]["artifactLocation"]["uri"], &place["physicalLocation"]["region"]);
+        assert!(files.contains(&file.as_str().unwrap()), "{file}");
+        assert_eq!((&region["startLine"], &region["startColumn"]), (&finding["line"], &finding["column"]));
+        assert!(region["endColumn"].as_u64().is_none_or(|end| end > region["startColumn"].as_u64().unwrap()), "{region}");
+        ends += usize::from(region["endColumn"].is_u64());
+        assert_eq!(result["relatedLocations"].as_array().unwrap().len(), finding["related"].as_array().map_or(0, Vec::len));
+        assert_eq!(result["partialFingerprints"]["gaplessFinding/v1"].as_str().unwrap().len(), 32);
+    }
+    assert!(ends * 2 > results.len(), "most places have an end");
+    let log: Value = serde_json::from_slice(&run(&["check", "-o", "sarif", "no/such/file.yaml"]).stdout).unwrap();
+    assert_eq!(log["runs"][0]["invocations"][0]["executionSuccessful"], false);
+}
+
 /// A reader that goes away: `gapless check … | head -1`.
 #[test]
 fn a_closed_pipe_is_no_panic_and_changes_no_exit_code() {

@@ -1,27 +1,32 @@
-//! `gapless check`: all findings of a plan at once. Reads files, writes nothing.
+//! `gapless check`: all findings of plans at once. Reads files, writes nothing.
+//!
+//! `--explain` means one of two things, told apart by its value: the name of a code explains that code; a file, or nothing
+//! with files elsewhere on the line, explains those plans. A file that is called like a code is written `./cycle`.
 
 use std::{
     io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
+use anyhow::bail;
 use clap::ValueEnum;
 use gapless::{
     plan::{self, Code, Severity, document::SIZE_MAX},
-    report::findings::{CheckReport, CodeReport, Colour, PlanReport, explain, list},
+    report::{
+        findings::{CheckReport, CodeReport, Colour, FileReport, Source, explain, list},
+        sarif::Sarif,
+    },
 };
 
-use crate::{
-    Exit,
-    output::{self, Format, Output},
-};
+use crate::{Exit, output};
 
 /// Check plans and say everything that is wrong with them at once
 ///
-/// Exit code 0: no errors; 1: at least one; 2: a file could not be read.
+/// A file may hold several plans, in documents after each other or as items of a `List`; objects of other kinds are passed
+/// over by name. Exit code 0: no errors; 1: at least one; 2: a file could not be read.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The plan files; `-` is standard input
+    /// The plan files, in YAML or JSON; `-` is standard input
     #[arg(value_name = "FILE", required_unless_present_any = ["list", "explain"])]
     files: Vec<PathBuf>,
     /// Treat warnings as errors
@@ -30,11 +35,23 @@ pub struct Args {
     /// List the codes of findings with a line each
     #[arg(long, conflicts_with_all = ["files", "explain"])]
     list: bool,
-    /// Explain a code: why it matters, what to do
-    #[arg(long, value_name = "CODE", conflicts_with = "files", value_parser = code)]
-    explain: Option<Code>,
-    #[command(flatten)]
-    output: Output,
+    /// Explain a code: why it matters, a wrong plan and the same plan mended
+    #[arg(long, value_name = "CODE", num_args = 0..=1)]
+    explain: Option<Option<String>>,
+    /// The form of the result: text for people, JSON by the contract of `gapless schema check`, or SARIF for code hosting
+    #[arg(short = 'o', long = "output", value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// The form of the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// SARIF 2.1.0, for code hosting
+    Sarif,
 }
 
 /// What `--deny` takes.
@@ -44,55 +61,87 @@ enum Deny {
     Warnings,
 }
 
-fn code(name: &str) -> Result<Code, String> {
-    let known = Code::ALL.iter().find(|code| code.name() == name);
-    known.copied().ok_or_else(|| "no such code; `gapless check --list` prints them".to_owned())
+/// What is asked for.
+#[derive(Debug)]
+enum Ask {
+    List,
+    Explain(Code),
+    Check(Vec<PathBuf>),
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    if args.list {
-        match args.output.format {
-            Format::Text => output::print(&list())?,
-            Format::Json => output::print_json(&CodeReport::all())?,
-        }
-        return Ok(Exit::Good);
+    match (ask(args)?, args.format) {
+        (Ask::List | Ask::Explain(_), Format::Sarif) => bail!("`-o sarif` is for the findings of plans"),
+        (Ask::List, Format::Text) => output::print(&list())?,
+        (Ask::List, Format::Json) => output::print_json(&CodeReport::all())?,
+        (Ask::Explain(code), Format::Text) => output::print(&explain(code, colour()))?,
+        (Ask::Explain(code), Format::Json) => output::print_json(&CodeReport::of(code))?,
+        (Ask::Check(files), format) => return check_files(&files, args.deny, format),
     }
-    if let Some(code) = args.explain {
-        output::print(&explain(code))?;
-        return Ok(Exit::Good);
-    }
-    check_files(args)
+    Ok(Exit::Good)
 }
 
-fn check_files(args: &Args) -> anyhow::Result<Exit> {
-    let colour = if output::wants_colour() { Colour::Terminal } else { Colour::Plain };
-    let (mut report, mut text) = (CheckReport { plans: Vec::new() }, String::new());
+fn ask(args: &Args) -> anyhow::Result<Ask> {
+    let value = match &args.explain {
+        None if args.list => return Ok(Ask::List),
+        None => return Ok(Ask::Check(args.files.clone())),
+        Some(value) => value.as_deref(),
+    };
+    match (value, value.and_then(Code::named)) {
+        (_, Some(code)) if args.files.is_empty() => Ok(Ask::Explain(code)),
+        (Some(name), Some(_)) => {
+            bail!("`--explain {name}` explains a code and takes no files; a file of that name is `./{name}`")
+        }
+        (Some(name), None) if !Path::new(name).exists() => {
+            let near = gapless::plan::finding::nearest(name, Code::ALL.iter().map(|code| code.name()));
+            let near = near
+                .map_or_else(|| "`gapless check --list` prints the codes".to_owned(), |near| format!("did you mean `{near}`?"));
+            bail!("there is neither a code nor a file `{name}`; {near}")
+        }
+        _ => bail!("`--explain` takes a code; `gapless check --list` prints them"),
+    }
+}
+
+fn colour() -> Colour {
+    if output::wants_colour() { Colour::Terminal } else { Colour::Plain }
+}
+
+fn check_files(files: &[PathBuf], deny: Option<Deny>, format: Format) -> anyhow::Result<Exit> {
+    let (mut report, mut sarif, mut text) = (CheckReport::default(), Sarif::default(), String::new());
     let mut unreadable = false;
-    for file in &args.files {
+    for file in files {
+        let name = file.display().to_string();
         match read(file) {
             Ok(bytes) => {
-                let plan = PlanReport::new(file.display().to_string(), plan::read(&bytes));
-                text.push_str(&plan.text(&String::from_utf8_lossy(&bytes), colour));
-                report.plans.push(plan);
+                let found = FileReport::new(&name, plan::read_all(&bytes));
+                let shown = String::from_utf8_lossy(&bytes);
+                let source = Source::new(&shown);
+                match format {
+                    Format::Text => text.push_str(&found.text(&source, colour())),
+                    Format::Sarif => found.plans.iter().for_each(|plan| sarif.add(plan, &source)),
+                    Format::Json => {}
+                }
+                report.add(found);
             }
             Err(error) => {
                 unreadable = true;
-                output::complain(&format!("error: {} cannot be read: {error}", file.display()));
+                sarif.add_unreadable(&name, &error.to_string());
+                output::complain(&format!("error: {name} cannot be read: {error}"));
             }
         }
     }
-    match args.output.format {
+    match format {
         Format::Text => output::print(&text)?,
         Format::Json => output::print_json(&report)?,
+        Format::Sarif => output::print_json(&sarif.log())?,
     }
-    Ok(if unreadable { Exit::Unusable } else { verdict(&report, args.deny) })
+    Ok(if unreadable { Exit::Unusable } else { verdict(&report, deny) })
 }
 
 fn verdict(report: &CheckReport, deny: Option<Deny>) -> Exit {
-    let any = |severity| report.plans.iter().any(|plan| plan.count(severity) > 0);
     match deny {
-        _ if any(Severity::Error) => Exit::Finding,
-        Some(Deny::Warnings) if any(Severity::Warning) => Exit::Finding,
+        _ if report.has(Severity::Error) => Exit::Finding,
+        Some(Deny::Warnings) if report.has(Severity::Warning) => Exit::Finding,
         _ => Exit::Good,
     }
 }

@@ -4,7 +4,6 @@ use clap::ValueEnum;
 use gapless::{
     lab::demo::Summary,
     plan::schema,
-    plan::spec::Document,
     report::{findings::CheckReport, run::RunReport, status::StatusReport},
 };
 
@@ -35,7 +34,7 @@ enum Of {
 
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut schema = match args.of {
-        Of::Plan => schema::file::<Document>(),
+        Of::Plan => schema::plan_file(),
         Of::Check => schema::printed::<CheckReport>(),
         Of::Demo => schema::printed::<Summary>(),
         Of::Run => schema::printed::<RunReport>(),

@@ -16,7 +16,7 @@ use gapless::{
 use serde::Serialize;
 
 use crate::{
-    Exit,
+    Exit, check,
     cluster::{Cluster, Scope},
     output::{self, Format, Output},
     runtime,
@@ -86,12 +86,9 @@ fn is_file(plan: &str) -> bool {
 
 /// The plan of a file, or `None` after its findings were printed.
 fn from_file(args: &Args) -> anyhow::Result<Option<Revision>> {
-    let unreadable = || format!("{} cannot be read", args.plan);
-    let text = match args.plan.as_str() {
-        "-" => std::io::read_to_string(std::io::stdin()).with_context(unreadable)?,
-        path => std::fs::read_to_string(Path::new(path)).with_context(unreadable)?,
-    };
-    let result = plan::read(&text);
+    let bytes = check::read(Path::new(&args.plan)).with_context(|| format!("{} cannot be read", args.plan))?;
+    let text = String::from_utf8_lossy(&bytes);
+    let result = plan::read(&bytes);
     let revision = result.as_ref().ok().map(|checked| checked.revision.clone());
     let report = PlanReport::new(args.plan.clone(), result);
     if !report.findings.is_empty() {

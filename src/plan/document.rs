@@ -1,28 +1,31 @@
-//! A plan file: text in, a checked revision or all findings out. The only place where YAML is read.
+//! A plan file: text in, checked revisions or all findings out. The only place where YAML is read.
 //!
 //! *Flow*: places of everything (saphyr) → values (serde_yaml, into JSON values, so that a file and an object of the API
-//! server take one path) → shape (JSON schema) → types → meaning ([`super::check`]). A stage that fails does not stop the
-//! next ones: they look at what could be read.
+//! server take one path) → [`super::kind`]: which of them are plans → shape (JSON schema) → types → meaning
+//! ([`super::check`]). A stage that fails does not stop the next ones: they look at what could be read.
 //! *Guarantees*: any bytes give an answer, in bounded time and memory; findings come all at once, in the order of the text.
+//! Aliases and merged objects mean what they mean for kubectl, and are counted as what they stand for before they are
+//! written out. A text that the two parsers read differently is refused.
 //! *Assumptions*: none about the text.
 //! *Caveats*: what the API server writes (`status`, and metadata such as `uid`) is no part of what is wanted and is passed
-//! over, so that `kubectl get -o yaml` can be checked as it is.
+//! over, so that `kubectl get -o yaml` can be checked as it is. A path begins at the top of its plan, not of its file.
 
 use serde::Deserialize as _;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     check,
-    finding::{Code, Finding},
+    finding::{Code, Finding, Spot},
+    kind::{self, Candidate, PassedOver},
     model::Revision,
-    path::Path,
-    places::{self, Places},
+    path::{Path, Segment},
+    places::{self, MERGE, Place, Places, Surveyed},
     shape,
     spec::{self, Document, Metadata, MigrationPlanSpec},
 };
 
-/// The longest text that is read, in bytes.
-pub const SIZE_MAX: usize = 8 << 20;
+/// The longest file that is read, in bytes. A plan for the API server is far smaller: see `too-large`.
+pub const SIZE_MAX: usize = 64 << 20;
 
 /// A plan without errors.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,19 +59,167 @@ impl std::fmt::Display for Refused {
 }
 impl std::error::Error for Refused {}
 
-/// Reads and checks the text of a plan file. Pure: the caller reads files and writes findings.
+/// What a file holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contents {
+    /// Each plan, in the order of the text, and at least one: a file without a plan, and a document that cannot be read,
+    /// count as one that is refused.
+    pub plans: Vec<InFile>,
+    /// The objects that are no plans, in the order of the text.
+    pub passed_over: Vec<PassedOver>,
+}
+
+/// A plan of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InFile {
+    /// The line on which it begins, from 1.
+    pub line: u32,
+    /// What came of it.
+    pub result: Result<Checked, Refused>,
+    /// Where its name stands.
+    pub(crate) name_at: Option<Place>,
+}
+
+/// Reads and checks the text of a file that holds one plan. Pure: the caller reads files and writes findings.
 pub fn read(text: impl AsRef<[u8]>) -> Result<Checked, Refused> {
-    let (value, places, mut findings) = decode(text.as_ref());
-    let judged = value.as_ref().map(check::check);
-    let (plan, name, services) = match judged {
-        Some(judged) => {
-            findings.extend(judged.findings);
-            (judged.plan, judged.name, judged.services)
+    let mut plans = read_all(text).plans;
+    match plans.len() {
+        0 | 1 => plans.pop().map_or_else(|| Err(nothing(&[])), |only| only.result),
+        many => Err(one_of_many(&plans, many)),
+    }
+}
+
+/// Reads and checks all plans of a file: documents after each other, and items of a `List`. Objects of other kinds are
+/// passed over by name, as far as they say what they are.
+pub fn read_all(text: impl AsRef<[u8]>) -> Contents {
+    let bytes = text.as_ref();
+    let refused = |finding| Contents { plans: vec![refused(1, vec![finding])], passed_over: Vec::new() };
+    if bytes.len() > SIZE_MAX {
+        let message = format!("the file is longer than {SIZE_MAX} bytes, and no more is read");
+        return refused(Finding::error(Code::TooLarge, Path::top(), message, "divide the plan"));
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => read_documents(text.strip_prefix('\u{feff}').unwrap_or(text)),
+        Err(error) => refused(not_text(bytes, error.valid_up_to())),
+    }
+}
+
+fn read_documents(text: &str) -> Contents {
+    let survey = places::survey(text);
+    let mut contents = Contents { plans: Vec::new(), passed_over: Vec::new() };
+    let mut values = serde_yaml::Deserializer::from_str(text);
+    let mut last = None;
+    for mut document in survey.documents {
+        // The values of a document that is too deep or too large are never looked for.
+        let value = if document.whole { values.next() } else { None };
+        if document.empty {
+            continue;
         }
-        None => (None, None, 0),
+        let value = value.filter(|_| document.plain).and_then(|value| decode(value, &mut document));
+        match value {
+            Some(mut value) => {
+                pass_over_server_fields(&mut value, kind::LISTS_MAX);
+                read_document(&value, &document, &mut contents);
+            }
+            None => last = Some((document.line, document.findings)),
+        }
+        if last.is_some() && survey.stopped.is_none() {
+            contents.plans.extend(last.take().map(|(line, findings)| refused(line, findings)));
+        }
+    }
+    if let Some(stopped) = survey.stopped {
+        let (line, mut findings) = last.unwrap_or_default();
+        findings.push(stopped);
+        contents.plans.push(refused(line.max(1), findings));
+    }
+    if contents.plans.is_empty() {
+        contents.plans.push(InFile { line: 1, result: Err(nothing(&contents.passed_over)), name_at: None });
+    }
+    kind::refuse_same_names(&mut contents.plans);
+    contents
+}
+
+/// Judges what a document holds.
+fn read_document(value: &Value, document: &Surveyed, contents: &mut Contents) {
+    for candidate in kind::candidates(value, document.line) {
+        match candidate {
+            Candidate::Other(mut other, path) => {
+                other.line = document.places.find(&path, Spot::Value).map_or(other.line, |place| place.line);
+                contents.passed_over.push(other);
+            }
+            Candidate::Plan(object, base) => contents.plans.push(judge(object, &base, document)),
+        }
+    }
+}
+
+/// Judges the plan that stands at `base` in its document.
+fn judge(object: &Value, base: &Path, document: &Surveyed) -> InFile {
+    let own = document.findings.iter().filter_map(|finding| {
+        let path = finding.path.within(base)?;
+        (!written_by_server(&path)).then(|| Finding { path, ..finding.clone() })
+    });
+    let mut findings: Vec<Finding> = own.collect();
+    let read = findings.len();
+    let judged = check::check(object);
+    findings.extend(judged.findings);
+    explained_already(&mut findings, read);
+    locate(&mut findings, &document.places, base);
+    let line = document.places.find(base, Spot::Value).map_or(document.line, |place| place.line);
+    let name_at = document.places.find(&base.key("metadata").key("name"), Spot::Value);
+    InFile { line, result: finish(judged.plan, judged.name, judged.services, findings), name_at }
+}
+
+/// Takes out what only follows from how a value was read, where the first `read` findings say so already: `port: 0443` is a
+/// text for this reader, but that is not what is wrong with it.
+fn explained_already(findings: &mut Vec<Finding>, read: usize) {
+    let (known, _) = findings.split_at(read.min(findings.len()));
+    let known: Vec<Path> = known
+        .iter()
+        .filter(|finding| matches!(finding.code, Code::AmbiguousScalar | Code::BadValue) && finding.is_error())
+        .map(|finding| finding.path.clone())
+        .collect();
+    let mut at = 0;
+    findings.retain(|finding| {
+        at += 1;
+        at <= read || finding.code != Code::BadValue || !known.contains(&finding.path)
+    });
+}
+
+fn refused(line: u32, mut findings: Vec<Finding>) -> InFile {
+    findings.sort_by(Finding::order);
+    findings.dedup();
+    InFile { line, result: Err(Refused { name: None, services: 0, findings }), name_at: None }
+}
+
+/// There is no plan in a file.
+fn nothing(passed_over: &[PassedOver]) -> Refused {
+    let help = "a plan begins with `apiVersion: gapless.dev/v1alpha1` and `kind: MigrationPlan`";
+    let message = match passed_over {
+        [] => "there is no document in this file".to_owned(),
+        [only] => format!("there is no MigrationPlan in this file, only {only}"),
+        [first, ..] => {
+            format!("there is no MigrationPlan in this file, only {first} and {} other objects", passed_over.len() - 1)
+        }
     };
-    locate(&mut findings, &places);
-    finish(plan, name, services, findings)
+    let finding = Finding::error(Code::Syntax, Path::top(), message, help);
+    let finding = passed_over.first().map_or_else(|| finding.clone(), |first| finding.clone().at(first.line, 1, 0));
+    Refused { name: None, services: 0, findings: vec![finding] }
+}
+
+/// Where one plan is wanted there are several.
+fn one_of_many(plans: &[InFile], many: usize) -> Refused {
+    let name = |plan: &InFile| match &plan.result {
+        Ok(checked) => Some(checked.revision.plan().name.to_string()),
+        Err(refused) => refused.name.clone(),
+    };
+    let names: Vec<String> = plans.iter().filter_map(name).map(|name| shape::show(&name.into())).take(8).collect();
+    let message = match names.as_slice() {
+        [] => format!("this file holds {many} documents, and one plan is wanted"),
+        _ => format!("this file holds {many} plans ({}), and one is wanted", names.join(", ")),
+    };
+    let finding = Finding::error(Code::Syntax, Path::top(), message, "keep it in a file of its own; `gapless check` takes all");
+    let finding = plans.get(1).map_or_else(|| finding.clone(), |second| finding.clone().at(second.line, 1, 0));
+    Refused { name: None, services: 0, findings: vec![finding] }
 }
 
 /// Checks a plan that came as an object, as the operator gets it. Findings have paths (from the object's top), no lines.
@@ -108,36 +259,19 @@ fn finish(
     }
 }
 
-fn locate(findings: &mut [Finding], places: &Places) {
+fn locate(findings: &mut [Finding], places: &Places, base: &Path) {
     for finding in findings {
         if finding.line.is_none()
-            && let Some(place) = places.find(&finding.path, finding.spot)
+            && let Some(place) = places.find(&base.then(finding.path.segments()), finding.spot)
         {
             (finding.line, finding.column, finding.width) = (Some(place.line), Some(place.column), place.width);
         }
         for related in finding.related.iter_mut().filter(|related| related.line.is_none()) {
-            if let Some(place) = places.find(&related.path, finding.spot) {
+            if let Some(place) = places.find(&base.then(related.path.segments()), finding.spot) {
                 (related.line, related.column, related.width) = (Some(place.line), Some(place.column), place.width);
             }
         }
     }
-}
-
-/// The values of a text, where it has any; what is wrong with the text so far.
-fn decode(bytes: &[u8]) -> (Option<Value>, Places, Vec<Finding>) {
-    let refuse = |finding| (None, Places::default(), vec![finding]);
-    if bytes.len() > SIZE_MAX {
-        let message = format!("the document is longer than {SIZE_MAX} bytes, and no more is read");
-        return refuse(Finding::error(Code::TooLarge, Path::top(), message, "divide the plan"));
-    }
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
-        Err(error) => return refuse(not_text(bytes, error.valid_up_to())),
-    };
-    let survey = places::survey(text);
-    let mut findings = survey.findings;
-    let value = if survey.readable { values(text, &mut findings) } else { None };
-    (value, survey.places, findings)
 }
 
 fn not_text(bytes: &[u8], valid: usize) -> Finding {
@@ -149,34 +283,98 @@ fn not_text(bytes: &[u8], valid: usize) -> Finding {
     Finding::error(Code::Syntax, Path::top(), message, "save the file as UTF-8").at(small(line), small(column), 1)
 }
 
-fn values(text: &str, findings: &mut Vec<Finding>) -> Option<Value> {
-    let document = serde_yaml::Deserializer::from_str(text).next()?;
-    match Value::deserialize(document) {
+/// The value of a document, with aliases and merged objects written out; `None` beside a finding.
+fn decode(document_of_yaml: serde_yaml::Deserializer<'_>, document: &mut Surveyed) -> Option<Value> {
+    match Value::deserialize(document_of_yaml) {
         Ok(mut value) => {
-            pass_over_server_fields(&mut value);
+            if let Some(place) = document.places.differs(&value) {
+                let message = "readers of YAML disagree about what stands here";
+                let help = "write it more plainly: one `key: value` a line, texts with special characters in quotes";
+                let finding = Finding::error(Code::Syntax, Path::top(), message, help);
+                document.findings.push(finding.at(place.line, place.column, place.width));
+                return None;
+            }
+            if document.merges {
+                merge(&mut value);
+            }
             Some(value)
         }
         Err(error) => {
-            let at = error.location().map(|place| format!(" at line {} column {}", place.line(), place.column()));
-            let message = error.to_string();
-            let message = at.as_deref().map_or(message.as_str(), |at| message.trim_end_matches(at));
-            let help = "look at this place and just above it";
-            let mut finding = Finding::error(Code::Syntax, Path::top(), format!("this cannot be read: {message}"), help);
-            if let Some(place) = error.location() {
-                let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-                finding = finding.at(small(place.line()), small(place.column()), 1);
-            }
-            findings.push(finding);
+            document.findings.push(unreadable(&error));
             None
         }
     }
 }
 
-/// Takes out what only the API server writes.
-fn pass_over_server_fields(value: &mut Value) {
+fn unreadable(error: &serde_yaml::Error) -> Finding {
+    let at = error.location().map(|place| format!(" at line {} column {}", place.line(), place.column()));
+    let message = error.to_string();
+    let message = at.as_deref().map_or(message.as_str(), |at| message.trim_end_matches(at));
+    let help = "look at this place and just above it";
+    let finding = Finding::error(Code::Syntax, Path::top(), format!("this cannot be read: {message}"), help);
+    match error.location() {
+        Some(place) => {
+            let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+            finding.at(small(place.line()), small(place.column()), 1)
+        }
+        None => finding,
+    }
+}
+
+/// Takes over the fields of the objects behind `<<`, as kubectl does: what an object says itself goes before them, and the
+/// first of a list before the next. Anything else behind `<<` is left there, and is an unknown field.
+fn merge(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(merge),
+        Value::Object(fields) => {
+            fields.values_mut().for_each(merge);
+            let objects = |source: &Value| match source {
+                Value::Object(_) => true,
+                Value::Array(all) => all.iter().all(Value::is_object),
+                _ => false,
+            };
+            if !fields.get(MERGE).is_some_and(objects) {
+                return;
+            }
+            match fields.shift_remove(MERGE) {
+                Some(Value::Object(source)) => adopt(fields, source),
+                Some(Value::Array(sources)) => sources.into_iter().for_each(|source| {
+                    if let Value::Object(source) = source {
+                        adopt(fields, source);
+                    }
+                }),
+                _ => {}
+            }
+        }
+        _ => {}
+    }
+}
+
+fn adopt(fields: &mut Map<String, Value>, source: Map<String, Value>) {
+    for (name, value) in source {
+        fields.entry(name).or_insert(value);
+    }
+}
+
+/// Takes out what only the API server writes, of an object and of the items of a list.
+fn pass_over_server_fields(value: &mut Value, lists: usize) {
     let Some(document) = value.as_object_mut() else { return };
     document.shift_remove("status");
+    if let Some(items) = document.get_mut("items").and_then(Value::as_array_mut).filter(|_| lists > 0) {
+        items.iter_mut().for_each(|item| pass_over_server_fields(item, lists - 1));
+    }
     if let Some(metadata) = document.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.retain(|name, _| !Metadata::WRITTEN_BY_SERVER.contains(&name.as_str()));
+    }
+}
+
+/// Whether `path` is within that.
+fn written_by_server(path: &Path) -> bool {
+    match path.segments() {
+        [Segment::Key(first), ..] if first == "status" => true,
+        [Segment::Key(first), Segment::Key(second), ..] => {
+            first == "metadata" && Metadata::WRITTEN_BY_SERVER.contains(&second.as_str())
+        }
+        _ => false,
     }
 }

@@ -1,23 +1,27 @@
 //! What is wanted: the plan document, its checks, and the checked plan. Knows nothing of the rest of the program.
 
 mod check;
+mod code;
 pub mod document;
 pub mod finding;
 pub mod graph;
+mod kind;
 pub mod model;
 pub mod names;
 mod not_yet;
 pub mod path;
 pub mod places;
 mod salvage;
+mod scalar;
 pub mod schedule;
 pub mod schema;
 mod shape;
 pub mod spec;
 
 pub use self::{
-    document::{Checked, Refused, check_spec, read, write},
+    document::{Checked, Contents, InFile, Refused, check_spec, read, read_all, write},
     finding::{Code, Finding, Severity},
+    kind::PassedOver,
     model::{
         Act, After, Approval, Bridge, Check, Connection, ConnectionTo, Data, Decommission, Digest, DnsRoute, Evidence, Freeze,
         Gate, Group, HttpSend, LegacySystem, Limits, Load, ManagedBridge, Mirror, Need, Number, Phase, PhaseTask, Place, Plan,

@@ -1,24 +1,29 @@
 //! Where everything stands in a YAML text: line and column of each key and value, and what a plan file may not contain.
 //!
-//! *Flow*: saphyr's events, in one pass, build a tree of places of the same shape as the document.
-//! *Guarantees*: depth and number of values are bounded; the text is read once; any text gives an answer.
-//! *Caveats*: values come from serde_yaml, a different parser. Where the two disagree a place may be missing; then the
-//! nearest place above it is shown.
+//! *Flow*: saphyr's events, in one pass, build a tree of places for each document, of the same shape as the document.
+//! *Guarantees*: depth, number of values and length of texts are bounded, and counted as if every alias were written out;
+//! the text is read once; any text gives an answer.
+//! *Caveats*: values come from serde_yaml, a different parser. [`Places::differs`] finds where the two read another shape,
+//! so that no value goes unseen.
 
 use std::collections::BTreeMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput};
+use serde_json::Value;
 
 use super::{
-    finding::{Code, Finding, Spot},
+    finding::{Code, Finding, Severity, Spot},
     path::{Path, Segment},
+    scalar::{self, Trap},
     shape::{FINDINGS_MAX, show},
 };
 
 /// The deepest nesting that is read.
 pub const DEPTH_MAX: usize = 64;
-/// The most values that are read.
-pub const VALUES_MAX: usize = 300_000;
+/// The most values that are read of one file, every alias counted as what it stands for.
+pub const VALUES_MAX: usize = 4_000_000;
+/// The most text that all values of one file may hold, in bytes, every alias counted as what it stands for.
+pub const TEXT_MAX: usize = 2 * super::document::SIZE_MAX;
 
 /// A stretch of one line. Line and column from 1, in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +36,9 @@ pub struct Place {
     pub width: u32,
 }
 
+/// A value, by its place in [`Places::nodes`].
+type NodeId = u32;
+
 #[derive(Debug)]
 struct Node {
     key: Option<Place>,
@@ -41,36 +49,30 @@ struct Node {
 #[derive(Debug)]
 enum Inside {
     Scalar,
-    List(Vec<Node>),
-    Map(Vec<(String, Node)>),
+    List(Vec<NodeId>),
+    Map(Vec<(Box<str>, NodeId)>),
+    /// What is written elsewhere, under this anchor.
+    Alias(NodeId),
 }
 
 /// The places of one document.
 #[derive(Debug, Default)]
 pub struct Places {
-    root: Option<Node>,
+    nodes: Vec<Node>,
+    root: Option<NodeId>,
 }
 
-/// What reading the places of a text gave.
-pub(crate) struct Survey {
-    pub places: Places,
-    pub findings: Vec<Finding>,
-    /// Whether the values may be read as well.
-    pub readable: bool,
-}
+/// The key of YAML 1.1 that takes over the fields of another object (<https://yaml.org/type/merge.html>). kubectl does so.
+pub(crate) const MERGE: &str = "<<";
 
 impl Places {
-    /// The place of the key or value at `path`, or of the nearest thing above it that has one.
+    /// The place of the key or value at `path`, or of the nearest thing above it that has one. What came by an alias is
+    /// where it is written.
     pub fn find(&self, path: &Path, spot: Spot) -> Option<Place> {
-        let mut node = self.root.as_ref()?;
+        let mut node = self.node(self.root?)?;
         let mut whole = true;
         for segment in path.segments() {
-            let next = match (&node.inside, segment) {
-                (Inside::List(items), Segment::Index(index)) => items.get(*index),
-                (Inside::Map(fields), Segment::Key(name)) => fields.iter().rfind(|(key, _)| key == name).map(|(_, node)| node),
-                _ => None,
-            };
-            match next {
+            match self.child(node, segment).and_then(|id| self.node(id)) {
                 Some(next) => node = next,
                 None => {
                     whole = false;
@@ -78,117 +80,221 @@ impl Places {
                 }
             }
         }
-        let by_key = spot == Spot::Key || !whole || !matches!(node.inside, Inside::Scalar);
+        let by_key = spot == Spot::Key || !whole || !matches!(node.inside, Inside::Scalar | Inside::Alias(_));
         Some(if by_key { node.key.unwrap_or(node.value) } else { node.value })
     }
+
+    fn node(&self, id: NodeId) -> Option<&Node> {
+        self.nodes.get(id as usize)
+    }
+
+    /// What `node` is, behind its alias.
+    fn behind<'a>(&'a self, node: &'a Node) -> &'a Inside {
+        match &node.inside {
+            Inside::Alias(id) => self.node(*id).map_or(&node.inside, |target| &target.inside),
+            inside => inside,
+        }
+    }
+
+    fn child(&self, node: &Node, segment: &Segment) -> Option<NodeId> {
+        match (self.behind(node), segment) {
+            (Inside::List(items), Segment::Index(index)) => items.get(*index).copied(),
+            (Inside::Map(fields), Segment::Key(name)) => {
+                let own = fields.iter().rfind(|(key, _)| **key == **name).map(|(_, id)| *id);
+                own.or_else(|| self.merged(fields, segment))
+            }
+            _ => None,
+        }
+    }
+
+    /// A field that an object has by `<<`.
+    fn merged(&self, fields: &[(Box<str>, NodeId)], segment: &Segment) -> Option<NodeId> {
+        let (_, id) = fields.iter().rfind(|(key, _)| **key == *MERGE)?;
+        let source = self.node(*id)?;
+        match self.behind(source) {
+            Inside::List(items) => items.iter().find_map(|id| self.child(self.node(*id)?, segment)),
+            _ => self.child(source, segment),
+        }
+    }
+
+    /// The first place where `value`, read from the same text by another parser, has another shape.
+    pub(crate) fn differs(&self, value: &Value) -> Option<Place> {
+        match self.root.and_then(|id| self.node(id)) {
+            None => (!value.is_null()).then_some(Place { line: 1, column: 1, width: 0 }),
+            Some(root) => self.node_differs(root, value),
+        }
+    }
+
+    fn node_differs(&self, node: &Node, value: &Value) -> Option<Place> {
+        let here = Some(node.value);
+        match (self.behind(node), value) {
+            (Inside::Scalar, Value::Object(_) | Value::Array(_)) => here,
+            (Inside::Scalar, _) => None,
+            (Inside::List(items), Value::Array(values)) if items.len() == values.len() => {
+                items.iter().zip(values).find_map(|(id, value)| self.node_differs(self.node(*id)?, value))
+            }
+            (Inside::Map(fields), Value::Object(values)) => {
+                // A key that stands twice is a finding of its own.
+                let missing = fields.iter().find(|(name, _)| !values.contains_key(&**name));
+                if let Some((_, id)) = missing {
+                    return self.node(*id).and_then(|node| node.key);
+                }
+                if values.len() > fields.len() {
+                    return here;
+                }
+                fields.iter().find_map(|(name, id)| self.node_differs(self.node(*id)?, values.get(&**name)?))
+            }
+            _ => here,
+        }
+    }
+}
+
+/// One document of a file, as far as its places go.
+#[derive(Debug)]
+pub(crate) struct Surveyed {
+    pub places: Places,
+    /// What is wrong with it, with paths from its top.
+    pub findings: Vec<Finding>,
+    /// Whether all of it was read.
+    pub whole: bool,
+    /// Whether what stands there is what is read: there is no tag.
+    pub plain: bool,
+    /// Whether there is a value at all.
+    pub empty: bool,
+    /// Whether an object takes over the fields of another one by `<<`.
+    pub merges: bool,
+    /// The line on which it begins.
+    pub line: u32,
+}
+
+/// What reading the places of a text gave.
+pub(crate) struct Survey {
+    /// The documents up to the first place that cannot be read.
+    pub documents: Vec<Surveyed>,
+    /// Why the rest was not read.
+    pub stopped: Option<Finding>,
 }
 
 /// Reads the places of `text`.
 pub(crate) fn survey(text: &str) -> Survey {
     let mut surveyor = Surveyor::default();
-    let mut parser = Parser::new_from_str(text);
-    let readable = surveyor.run(&mut parser);
-    Survey { places: Places { root: surveyor.root }, findings: surveyor.findings, readable: readable && surveyor.plain }
+    let stopped = surveyor.run(&mut Parser::new_from_str(text)).err().map(|finding| *finding);
+    if stopped.is_some() {
+        surveyor.finish(false);
+    }
+    Survey { documents: surveyor.documents, stopped }
 }
 
 struct Frame {
     start: Place,
+    anchor: usize,
+    /// What was counted before it began.
+    before: Weighed,
+    /// The deepest nesting inside, this one included.
+    height: usize,
     kind: Kind,
 }
 
 enum Kind {
-    List(Vec<Node>),
-    Map { fields: Vec<(String, Node)>, pending: Option<(String, Place)>, seen: BTreeMap<String, Place> },
+    List(Vec<NodeId>),
+    Map { fields: Vec<(Box<str>, NodeId)>, pending: Option<(Box<str>, Place)>, names: BTreeMap<Box<str>, Place> },
 }
 
+/// How much was read, with every alias written out.
+#[derive(Debug, Clone, Copy, Default)]
+struct Weighed {
+    values: usize,
+    text: usize,
+}
+
+/// A value that may be repeated.
+struct Anchor {
+    id: NodeId,
+    weight: Weighed,
+    height: usize,
+}
+
+/// Objects with more fields than these look names up in a map.
+const FEW: usize = 16;
+
+#[derive(Default)]
 struct Surveyor {
     stack: Vec<Frame>,
-    root: Option<Node>,
-    documents: usize,
-    values: usize,
+    places: Places,
+    anchors: BTreeMap<usize, Anchor>,
+    weighed: Weighed,
     findings: Vec<Finding>,
-    /// No alias, anchor or tag was met: what is read is what stands there.
-    plain: bool,
+    begun: Option<u32>,
+    /// A tag was met: what is read is not what stands there.
+    tagged: bool,
+    merges: bool,
+    /// The document is nothing but comments, which is an empty word.
+    blank: bool,
+    documents: Vec<Surveyed>,
 }
 
-impl Default for Surveyor {
-    fn default() -> Self {
-        Self { stack: Vec::new(), root: None, documents: 0, values: 0, findings: Vec::new(), plain: true }
-    }
-}
+type Stop = Result<(), Box<Finding>>;
 
 impl Surveyor {
-    /// Whether the whole text is well-formed and within bounds.
-    fn run(&mut self, parser: &mut Parser<'_, StrInput<'_>>) -> bool {
+    /// Reads all documents; an error is why it stopped.
+    fn run(&mut self, parser: &mut Parser<'_, StrInput<'_>>) -> Stop {
         while let Some(next) = parser.next_event() {
             match next {
-                Err(error) => {
-                    self.note(scan_error(error.info(), point(*error.marker(), 1)));
-                    return false;
-                }
+                Err(error) => return Err(Box::new(scan_error(error.info(), point(*error.marker(), 1)))),
                 Ok((Event::StreamEnd, _)) => break,
-                Ok((event, span)) => {
-                    if let Err(finding) = self.take(event, span) {
-                        self.note(*finding);
-                        return false;
-                    }
-                }
+                Ok((event, span)) => self.take(event, span)?,
             }
-        }
-        if self.root.is_none() {
-            let help = "a plan begins with `apiVersion: gapless.dev/v1alpha1` and `kind: MigrationPlan`";
-            self.note(Finding::error(Code::Syntax, Path::top(), "there is no document in this file", help));
-        }
-        self.root.is_some()
-    }
-
-    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Box<Finding>> {
-        match event {
-            Event::DocumentStart(_) => self.document(span),
-            _ if self.documents > 1 => Ok(()), // said once; what stands there is not read
-            Event::Scalar(text, style, anchor, tag) => {
-                self.refuse_marks(anchor, tag.is_some(), span);
-                self.scalar(&text, style, span)
-            }
-            Event::Alias(_) => {
-                self.plain = false;
-                self.note(not_plain("an alias (`*`) stands for a value that is written elsewhere", place(span)));
-                self.scalar("", ScalarStyle::Plain, span)
-            }
-            Event::SequenceStart(anchor, tag) => {
-                self.refuse_marks(anchor, tag.is_some(), span);
-                self.open(Kind::List(Vec::new()), span)
-            }
-            Event::MappingStart(anchor, tag) => {
-                self.refuse_marks(anchor, tag.is_some(), span);
-                self.open(Kind::Map { fields: Vec::new(), pending: None, seen: BTreeMap::new() }, span)
-            }
-            Event::SequenceEnd | Event::MappingEnd => {
-                self.close(span);
-                Ok(())
-            }
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
-        }
-    }
-
-    fn document(&mut self, span: Span) -> Result<(), Box<Finding>> {
-        self.documents += 1;
-        if self.documents == 2 {
-            let message = "a second document begins here";
-            let help = "keep one plan in a file; `gapless check` takes several files at once";
-            self.note(at(Finding::error(Code::Syntax, Path::top(), message, help), place(span)));
         }
         Ok(())
     }
 
-    fn refuse_marks(&mut self, anchor: usize, tagged: bool, span: Span) {
-        if anchor != 0 {
-            self.plain = false;
-            self.note(not_plain("an anchor (`&`) gives this value a name to be repeated by", place(span)));
+    fn take(&mut self, event: Event<'_>, span: Span) -> Stop {
+        match event {
+            Event::DocumentStart(_) => self.begun = Some(place(span).line),
+            Event::DocumentEnd => self.finish(true),
+            Event::Scalar(text, style, anchor, tag) => {
+                self.refuse_tag(tag.is_some(), span);
+                self.scalar(&text, style, anchor, span)?;
+            }
+            Event::Alias(anchor) => self.alias(anchor, span)?,
+            Event::SequenceStart(anchor, tag) => {
+                self.refuse_tag(tag.is_some(), span);
+                self.open(Kind::List(Vec::new()), anchor, span)?;
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.refuse_tag(tag.is_some(), span);
+                self.open(Kind::Map { fields: Vec::new(), pending: None, names: BTreeMap::new() }, anchor, span)?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(span),
+            Event::Nothing | Event::StreamStart | Event::StreamEnd => {}
         }
+        Ok(())
+    }
+
+    /// Ends a document; `whole` if it was read to its end.
+    fn finish(&mut self, whole: bool) {
+        let Some(line) = self.begun.take() else { return };
+        self.stack.clear();
+        self.anchors.clear();
+        let places = std::mem::take(&mut self.places);
+        let empty = whole && (std::mem::take(&mut self.blank) || places.root.is_none());
+        self.documents.push(Surveyed {
+            places,
+            findings: std::mem::take(&mut self.findings),
+            whole,
+            plain: !std::mem::take(&mut self.tagged),
+            empty,
+            merges: std::mem::take(&mut self.merges),
+            line,
+        });
+    }
+
+    fn refuse_tag(&mut self, tagged: bool, span: Span) {
         if tagged {
-            self.plain = false;
-            self.note(not_plain("a tag (`!`) changes how this value is read", place(span)));
+            self.tagged = true;
+            let message = "a tag (`!`) changes how this value is read, and a plan takes none";
+            let finding = Finding::error(Code::Syntax, self.here(), message, "write the value out");
+            self.note(at(finding, place(span)));
         }
     }
 
@@ -196,7 +302,7 @@ impl Surveyor {
     fn here(&self) -> Path {
         self.stack.iter().fold(Path::top(), |path, frame| match &frame.kind {
             Kind::List(items) => path.index(items.len()),
-            Kind::Map { pending: Some((name, _)), .. } => path.key(name.clone()),
+            Kind::Map { pending: Some((name, _)), .. } => path.key(&**name),
             Kind::Map { pending: None, .. } => path,
         })
     }
@@ -208,34 +314,79 @@ impl Surveyor {
         }
     }
 
-    fn count(&mut self, span: Span) -> Result<(), Box<Finding>> {
-        self.values += 1;
-        if self.values <= VALUES_MAX {
+    fn count(&mut self, more: Weighed, span: Span) -> Stop {
+        self.weighed.values = self.weighed.values.saturating_add(more.values);
+        self.weighed.text = self.weighed.text.saturating_add(more.text);
+        let message = if self.weighed.values > VALUES_MAX {
+            format!("the file has more than {VALUES_MAX} values, with every alias (`*`) written out")
+        } else if self.weighed.text > TEXT_MAX {
+            format!("the values of the file are longer than {TEXT_MAX} bytes, with every alias (`*`) written out")
+        } else {
             return Ok(());
-        }
-        let message = format!("the document has more than {VALUES_MAX} values");
+        };
         Err(Box::new(at(Finding::error(Code::TooLarge, Path::top(), message, "divide the plan"), place(span))))
     }
 
-    fn scalar(&mut self, text: &str, style: ScalarStyle, span: Span) -> Result<(), Box<Finding>> {
-        self.count(span)?;
+    fn expects_key(&self) -> bool {
+        matches!(self.stack.last(), Some(Frame { kind: Kind::Map { pending: None, .. }, .. }))
+    }
+
+    fn scalar(&mut self, text: &str, style: ScalarStyle, anchor: usize, span: Span) -> Stop {
+        self.count(Weighed { values: 1, text: text.len() }, span)?;
         let place = place(span);
-        if let Some(Frame { kind: Kind::Map { pending: pending @ None, seen, .. }, .. }) = self.stack.last_mut() {
-            *pending = Some((text.to_owned(), place));
-            if let Some(first) = seen.insert(text.to_owned(), place) {
-                self.twice(text, place, first);
-            }
+        let plain = style == ScalarStyle::Plain;
+        if self.expects_key() {
+            self.key(text, plain, place);
             return Ok(());
         }
-        if style == ScalarStyle::Plain
-            && let Some((other, plain)) = read_otherwise(text)
-        {
-            let message = format!("`{text}` is text here and {other} for kubectl");
-            let help = format!("write {plain}, or \"{text}\" in quotes if text is meant");
-            self.note(at(Finding::error(Code::AmbiguousScalar, self.here(), message, help), place));
+        if plain {
+            self.blank |= text.is_empty() && self.stack.is_empty();
+            self.judge(text, place);
         }
-        self.put(place, Inside::Scalar);
+        let id = self.put(place, Inside::Scalar);
+        self.remember(anchor, id, Weighed { values: 1, text: text.len() }, 0);
         Ok(())
+    }
+
+    /// Notes a plain value that is read differently by others, or that no object of the API server can hold.
+    fn judge(&mut self, text: &str, place: Place) {
+        if let Some(trap) = scalar::trap(text) {
+            self.note_trap(trap, place, Spot::Value);
+        } else if matches!(text.trim_start_matches(['+', '-']), ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN") {
+            let message = format!("`{text}` is a number that JSON and the API server do not have");
+            let help = format!("write a number in digits, or \"{text}\" in quotes if text is meant");
+            self.note(at(Finding::error(Code::BadValue, self.here(), message, help), place));
+        }
+    }
+
+    fn note_trap(&mut self, Trap { severity, message, help }: Trap, place: Place, spot: Spot) {
+        let finding = match severity {
+            Severity::Error => Finding::error(Code::AmbiguousScalar, self.here(), message, help),
+            Severity::Warning => Finding::warning(Code::AmbiguousScalar, self.here(), message, help),
+        };
+        self.note(at(if spot == Spot::Key { finding.at_key() } else { finding }, place));
+    }
+
+    fn key(&mut self, text: &str, plain: bool, place: Place) {
+        let Some(Frame { kind: Kind::Map { fields, pending, names }, .. }) = self.stack.last_mut() else { return };
+        let first = if fields.len() < FEW {
+            let same = fields.iter().find(|(name, _)| **name == *text);
+            same.and_then(|(_, id)| self.places.nodes.get(*id as usize)?.key)
+        } else {
+            if names.is_empty() {
+                let key = |id: &NodeId| self.places.nodes.get(*id as usize).and_then(|node| node.key);
+                *names = fields.iter().filter_map(|(name, id)| Some((name.clone(), key(id)?))).collect();
+            }
+            names.insert(text.into(), place)
+        };
+        *pending = Some((text.into(), place));
+        self.merges |= plain && text == MERGE;
+        if let Some(first) = first {
+            self.twice(text, place, first);
+        }
+        if plain && let Some(trap) = scalar::key_trap(text) {
+            self.note_trap(trap, place, Spot::Key);
+        }
     }
 
     /// A key that stands twice in the object at hand, whose last key it is.
@@ -249,25 +400,48 @@ impl Surveyor {
         self.note(finding);
     }
 
-    fn open(&mut self, kind: Kind, span: Span) -> Result<(), Box<Finding>> {
-        self.count(span)?;
+    fn open(&mut self, kind: Kind, anchor: usize, span: Span) -> Stop {
+        let before = self.weighed;
+        self.count(Weighed { values: 1, text: 0 }, span)?;
         let start = place(span);
-        if let Some(Frame { kind: Kind::Map { pending: None, .. }, .. }) = self.stack.last() {
-            let help = "a key is a plain word, such as `services`";
-            let finding = Finding::error(Code::Syntax, self.here(), "a list or an object stands where a key belongs", help);
-            return Err(Box::new(at(finding, start)));
+        if self.expects_key() {
+            return Err(Box::new(at(no_key(self.here(), "a list or an object"), start)));
         }
-        if self.stack.len() >= DEPTH_MAX {
-            let message = format!("more than {DEPTH_MAX} levels are nested here");
-            let help = "a plan has about ten; look for a stray bracket or indentation";
-            return Err(Box::new(at(Finding::error(Code::TooLarge, self.here(), message, help), start)));
+        self.refuse_depth(1, start)?;
+        self.stack.push(Frame { start, anchor, before, height: 1, kind });
+        Ok(())
+    }
+
+    fn refuse_depth(&mut self, more: usize, start: Place) -> Stop {
+        if self.stack.len() + more <= DEPTH_MAX {
+            return Ok(());
         }
-        self.stack.push(Frame { start, kind });
+        let message = format!("more than {DEPTH_MAX} levels are nested here");
+        let help = "a plan has about ten; look for a stray bracket or indentation";
+        Err(Box::new(at(Finding::error(Code::TooLarge, self.here(), message, help), start)))
+    }
+
+    fn alias(&mut self, anchor: usize, span: Span) -> Stop {
+        let start = place(span);
+        let Some(Anchor { id, weight, height }) = self.anchors.get(&anchor) else {
+            let message = "this alias (`*`) stands for a key, or for a value that it is itself a part of";
+            return Err(Box::new(at(Finding::error(Code::Syntax, self.here(), message, "write the value out"), start)));
+        };
+        let (id, weight, height) = (*id, *weight, *height);
+        if self.expects_key() {
+            return Err(Box::new(at(no_key(self.here(), "an alias (`*`)"), start)));
+        }
+        self.count(weight, span)?;
+        self.refuse_depth(height, start)?;
+        if let Some(frame) = self.stack.last_mut() {
+            frame.height = frame.height.max(height + 1);
+        }
+        self.put(start, Inside::Alias(id));
         Ok(())
     }
 
     fn close(&mut self, end: Span) {
-        let Some(Frame { start, kind, .. }) = self.stack.pop() else { return };
+        let Some(Frame { start, anchor, before, height, kind }) = self.stack.pop() else { return };
         let end = place(end);
         let value = if end.width > 0 && end.line == start.line {
             Place { width: (end.column + end.width).saturating_sub(start.column), ..start }
@@ -278,19 +452,37 @@ impl Surveyor {
             Kind::List(items) => Inside::List(items),
             Kind::Map { fields, .. } => Inside::Map(fields),
         };
-        self.put(value, inside);
+        if let Some(owner) = self.stack.last_mut() {
+            owner.height = owner.height.max(height + 1);
+        }
+        let id = self.put(value, inside);
+        let weight = Weighed { values: self.weighed.values - before.values, text: self.weighed.text - before.text };
+        self.remember(anchor, id, weight, height);
     }
 
-    fn put(&mut self, value: Place, inside: Inside) {
+    /// Keeps what an anchor names. An alias to an anchor of an alias names the value itself.
+    fn remember(&mut self, anchor: usize, id: NodeId, weight: Weighed, height: usize) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, Anchor { id, weight, height });
+        }
+    }
+
+    fn put(&mut self, value: Place, inside: Inside) -> NodeId {
+        // Never more than VALUES_MAX.
+        let id = NodeId::try_from(self.places.nodes.len()).unwrap_or(NodeId::MAX);
+        let mut key = None;
         match self.stack.last_mut() {
-            None => self.root = Some(Node { key: None, value, inside }),
-            Some(Frame { kind: Kind::List(items), .. }) => items.push(Node { key: None, value, inside }),
+            None => self.places.root = Some(id),
+            Some(Frame { kind: Kind::List(items), .. }) => items.push(id),
             Some(Frame { kind: Kind::Map { fields, pending, .. }, .. }) => {
-                if let Some((name, key)) = pending.take() {
-                    fields.push((name, Node { key: Some(key), value, inside }));
+                if let Some((name, place)) = pending.take() {
+                    key = Some(place);
+                    fields.push((name, id));
                 }
             }
         }
+        self.places.nodes.push(Node { key, value, inside });
+        id
     }
 }
 
@@ -303,8 +495,9 @@ fn scan_error(info: &str, place: Place) -> Finding {
     at(Finding::error(Code::Syntax, Path::top(), format!("this is not YAML: {info}"), help), place)
 }
 
-fn not_plain(what: &str, place: Place) -> Finding {
-    at(Finding::error(Code::Syntax, Path::top(), format!("{what}, and a plan takes none"), "write the value out"), place)
+fn no_key(path: Path, what: &str) -> Finding {
+    let help = "a key is a plain word, such as `services`";
+    Finding::error(Code::Syntax, path, format!("{what} stands where a key belongs"), help)
 }
 
 fn place(span: Span) -> Place {
@@ -317,41 +510,25 @@ fn point(marker: Marker, width: usize) -> Place {
     Place { line: small(marker.line().max(1)), column: small(marker.col()).saturating_add(1), width: small(width) }
 }
 
-/// How YAML 1.1, as kubectl reads it (go-yaml 2: booleans as in <https://yaml.org/type/bool.html>, integers as Go's
-/// `ParseInt` with base 0 after taking `_` out), reads a plain scalar that YAML 1.2 reads differently.
-fn read_otherwise(text: &str) -> Option<(&'static str, String)> {
-    let (sign, unsigned) = match text.strip_prefix(['-', '+']) {
-        Some(rest) => (text.get(..1).unwrap_or_default(), rest),
-        None => ("", text),
-    };
-    let number = unsigned.starts_with(|c: char| c.is_ascii_digit());
-    let all = |ok: fn(char) -> bool| unsigned.chars().all(ok);
-    match text {
-        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(("`true`", "`true`".to_owned())),
-        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(("`false`", "`false`".to_owned())),
-        _ if number && unsigned.contains('_') && all(|c| c.is_ascii_digit() || c == '_') => {
-            Some(("a number", format!("{sign}{}", unsigned.replace('_', ""))))
-        }
-        _ if number && unsigned.len() > 1 && unsigned.starts_with('0') && all(|c| matches!(c, '0'..='7')) => {
-            Some(("an octal number", format!("{sign}{}", unsigned.trim_start_matches('0'))))
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn only(text: &str) -> Surveyed {
+        let mut survey = survey(text);
+        assert!(survey.stopped.is_none(), "{:?}", survey.stopped);
+        assert_eq!(survey.documents.len(), 1);
+        survey.documents.pop().unwrap()
+    }
+
     fn found(text: &str, path: Path, spot: Spot) -> (u32, u32, u32) {
-        let place = survey(text).places.find(&path, spot).unwrap();
+        let place = only(text).places.find(&path, spot).unwrap();
         (place.line, place.column, place.width)
     }
 
     #[test]
     fn keys_and_values_are_found() {
-        let text = "a: 1\nb:\n  - name: x\n    d: \"y z\"\n  - { e: [1, 2], f: |\n";
-        let text = &text[..text.find("  - {").unwrap()];
+        let text = "a: 1\nb:\n  - name: x\n    d: \"y z\"\n";
         let second = Path::top().key("b").index(0).key("d");
         assert_eq!(found(text, second.clone(), Spot::Key), (4, 5, 1));
         assert_eq!(found(text, second, Spot::Value), (4, 8, 5));
@@ -365,14 +542,71 @@ mod tests {
     }
 
     #[test]
+    fn what_came_by_an_alias_or_a_merge_is_where_it_is_written() {
+        let text = "a: &x { b: 1 }\nc: *x\nd:\n  <<: *x\n  e: 2\nf: { <<: [{ g: 1 }, *x] }\n";
+        let top = Path::top();
+        for path in [top.key("a"), top.key("c"), top.key("d"), top.key("f")] {
+            assert_eq!(found(text, path.key("b"), Spot::Value), (1, 12, 1), "{path}");
+        }
+        assert_eq!(found(text, top.key("c"), Spot::Value), (2, 4, 2), "the alias itself is where it stands");
+        assert_eq!(found(text, top.key("d").key("e"), Spot::Value), (5, 6, 1));
+        assert!(only(text).merges && !only("a: b\n").merges);
+    }
+
+    #[test]
+    fn many_fields_are_as_unique_as_few() {
+        for fields in [FEW / 2, FEW, FEW + 1, FEW * 4] {
+            let mut text: String = (0..fields).map(|i| format!("f{i}: 1\n")).collect();
+            text.push_str("f1: 2\nlast: 1\n");
+            let findings = only(&text).findings;
+            assert_eq!(findings.iter().map(|f| f.code).collect::<Vec<_>>(), [Code::DuplicateKey], "{fields}");
+            assert_eq!((findings[0].line, findings[0].related[0].line), (u32::try_from(fields + 1).ok(), Some(2)));
+        }
+    }
+
+    #[test]
     fn depth_and_number_are_bounded() {
         for deep in ["[".repeat(DEPTH_MAX + 1), "- ".repeat(DEPTH_MAX + 1) + "x"] {
-            let survey = survey(&deep);
-            assert!(!survey.readable);
-            assert_eq!(survey.findings[0].code, Code::TooLarge);
+            assert_eq!(survey(&deep).stopped.unwrap().code, Code::TooLarge);
         }
-        assert!(!survey(&"[".repeat(1_000_000)).readable, "the scanner has a bound of its own");
-        let wide = "- 1\n".repeat(VALUES_MAX + 1);
-        assert_eq!(survey(&wide).findings[0].code, Code::TooLarge);
+        assert!(survey(&"[".repeat(1_000_000)).stopped.is_some(), "the scanner has a bound of its own");
+        let wide = "[],".repeat(VALUES_MAX + 1);
+        assert_eq!(survey(&format!("[{wide}]")).stopped.unwrap().code, Code::TooLarge);
+    }
+
+    /// Nine aliases a level: level 9 would have nearly 400 million values.
+    #[test]
+    fn an_alias_bomb_is_counted_before_it_is_written_out() {
+        let mut text = "l0: &l0 x\n".to_owned();
+        for level in 1..10 {
+            let before = format!("*l{}, ", level - 1).repeat(9);
+            text.push_str(&format!("l{level}: &l{level} [{before}]\n"));
+        }
+        let stopped = survey(&text).stopped.unwrap();
+        assert_eq!((stopped.code, stopped.line), (Code::TooLarge, Some(8)), "at the level that is too much");
+        let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(1_000_000), "*a,".repeat(1_000));
+        assert_eq!(survey(&long).stopped.unwrap().code, Code::TooLarge, "few values, but long ones");
+        let mut deep = "l0: &l0 [x]\n".to_owned();
+        (1..70).for_each(|level| deep.push_str(&format!("l{level}: &l{level} [*l{}]\n", level - 1)));
+        assert_eq!(survey(&deep).stopped.unwrap().code, Code::TooLarge, "nested by aliases");
+    }
+
+    #[test]
+    fn an_alias_within_itself_is_refused() {
+        assert_eq!(survey("a: &a [*a]\n").stopped.unwrap().code, Code::Syntax);
+    }
+
+    #[test]
+    fn a_value_of_another_shape_is_found() {
+        let places = only("a: [1, { b: 2 }]\nc: &x { d: 1 }\ne: *x\n").places;
+        let same = serde_json::json!({ "a": [1, { "b": 2 }], "c": { "d": 1 }, "e": { "d": 1 } });
+        assert_eq!(places.differs(&same), None);
+        for (pointer, other) in
+            [("/a/1", serde_json::json!({})), ("/a", "x".into()), ("/e", 1.into()), ("/a/0", serde_json::json!([]))]
+        {
+            let mut value = same.clone();
+            *value.pointer_mut(pointer).unwrap() = other;
+            assert!(places.differs(&value).is_some(), "{pointer}");
+        }
     }
 }

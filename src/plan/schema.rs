@@ -22,6 +22,21 @@ pub fn file<T: JsonSchema>() -> Value {
     of::<T>(Unknown::Refused)
 }
 
+/// The most services that a plan file may list. An object of the API server takes fewer: see `too-large`.
+pub const SERVICES_MAX: usize = 100_000;
+
+/// The most services that an object of the API server may list: the bound of the schema, see `PLAN.md`, "Sizes".
+pub const OBJECT_SERVICES_MAX: usize = 1_200;
+
+/// The schema of a plan file: that of the object, with as many services as a file may list.
+pub fn plan_file() -> Value {
+    let mut schema = file::<super::spec::Document>();
+    if let Some(most) = schema.pointer_mut("/properties/spec/properties/services/maxItems") {
+        *most = SERVICES_MAX.into();
+    }
+    schema
+}
+
 /// The schema of `T` as the structural schema that a `CustomResourceDefinition` takes (`openAPIV3Schema`).
 pub fn crd<T: JsonSchema>() -> Value {
     of::<T>(Unknown::Unsaid)
@@ -190,6 +205,13 @@ mod tests {
         assert!(router["properties"]["webhook"]["properties"]["url"].is_object());
         let mode = schema.pointer("/properties/spec/properties/services/items/properties/onFailure").unwrap();
         assert_eq!(mode["enum"], json!(["Rollback", "Hold"]));
+    }
+
+    #[test]
+    fn a_file_may_list_more_services_than_an_object() {
+        let most = |schema: Value| schema.pointer("/properties/spec/properties/services/maxItems").and_then(Value::as_u64);
+        assert_eq!(most(file::<Document>()), Some(OBJECT_SERVICES_MAX as u64), "the constant says what the type says");
+        assert_eq!(most(plan_file()), Some(SERVICES_MAX as u64));
     }
 
     #[test]

@@ -15,13 +15,12 @@ use super::{
     not_yet,
     path::Path,
     schema,
-    spec::Document,
 };
 
 /// More than so many findings help nobody.
 pub(crate) const FINDINGS_MAX: usize = 1_000;
 
-static SCHEMA: LazyLock<Value> = LazyLock::new(schema::file::<Document>);
+static SCHEMA: LazyLock<Value> = LazyLock::new(schema::plan_file);
 
 /// The schema of the elements of a list right under `spec`.
 pub(crate) fn element(list: &str) -> &'static Value {

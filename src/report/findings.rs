@@ -1,26 +1,45 @@
-//! Findings as rustc shows them, and as the JSON contract of `gapless check`.
+//! The JSON contract of `gapless check`, and the same for people.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::render::clean;
+pub use super::{
+    codes::{CodeReport, explain, list},
+    render::{Colour, Source, render},
+};
 use crate::{
     engine::step_count,
-    plan::{Checked, Code, Finding, Refused, Severity},
+    plan::{Checked, Contents, Finding, PassedOver, Refused, Severity, read_all},
 };
 
-/// A longer line is not printed: a plan on one line of a megabyte would be printed once for each finding.
-const LINE_MAX: usize = 500;
-
 /// The result of `gapless check -o json`. Fields are only ever added.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckReport {
-    /// Each file that could be read, in the order of the command line.
+    /// Each plan, in the order of the command line and of the text. A file that holds none, or that cannot be read as one,
+    /// counts as a plan without a name.
     pub plans: Vec<PlanReport>,
+    /// The objects that are no plans.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<PassedOverReport>,
 }
 
-/// What was found in one file.
+/// An object of a file that is no plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PassedOverReport {
+    /// The file, as it was named.
+    pub file: String,
+    /// The line on which it begins, from 1.
+    pub line: u32,
+    /// What it says that it is.
+    pub kind: String,
+    /// Its name, where it has one.
+    pub name: Option<String>,
+}
+
+/// What was found in one plan.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlanReport {
@@ -62,6 +81,10 @@ impl PlanReport {
 
     /// Everything for a person: the findings with their lines, then one line that sums up.
     pub fn text(&self, source: &str, colour: Colour) -> String {
+        self.text_of(&Source::new(source), colour)
+    }
+
+    fn text_of(&self, source: &Source<'_>, colour: Colour) -> String {
         let mut text = String::new();
         for finding in &self.findings {
             text.push_str(&render(finding, &self.file, source, colour));
@@ -98,136 +121,58 @@ impl PlanReport {
     }
 }
 
-/// Whether a text may have colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Colour {
-    /// Only for a terminal.
-    Terminal,
-    /// For files and pipes.
-    Plain,
+/// What was found in one file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FileReport {
+    /// Its plans.
+    pub plans: Vec<PlanReport>,
+    /// The objects in it that are no plans.
+    pub passed_over: Vec<PassedOverReport>,
 }
 
-/// One finding as rustc would show it: code, message, the line underlined, related places, what to do.
-pub fn render(finding: &Finding, file: &str, source: &str, colour: Colour) -> String {
-    let level = match finding.severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
-    };
-    let renderer = match colour {
-        Colour::Terminal => Renderer::styled(),
-        Colour::Plain => Renderer::plain(),
-    };
-    let group = level.primary_title(clean(&finding.message)).id(finding.code.name());
-    let group = match Excerpt::of(finding, source) {
-        Some(excerpt) => group.element(excerpt.snippet(file)),
-        None => origin(group.elements(std::iter::empty::<Origin<'_>>()), finding, file),
-    };
-    renderer.render(&[group.element(Level::HELP.message(clean(&finding.help)))])
-}
-
-fn origin<'a>(group: Group<'a>, finding: &Finding, file: &'a str) -> Group<'a> {
-    let mut origin = Origin::path(file);
-    if let (Some(line), Some(column)) = (finding.line, finding.column) {
-        origin = origin.line(line as usize).char_column(column as usize);
-    }
-    group.element(origin)
-}
-
-/// The lines from the first to the last place of a finding.
-struct Excerpt<'a> {
-    first_line: usize,
-    lines: Vec<&'a str>,
-    marks: Vec<(AnnotationKind, std::ops::Range<usize>, String)>,
-}
-
-impl<'a> Excerpt<'a> {
-    /// `None` if the finding has no place in the text, or one on an overlong line.
-    fn of(finding: &Finding, source: &'a str) -> Option<Self> {
-        let own = (finding.line? as usize, finding.column? as usize, finding.width as usize);
-        let near = finding
-            .related
-            .iter()
-            .filter_map(|r| Some(((r.line? as usize, r.column? as usize, r.width as usize), r.message.as_str())));
-        let places: Vec<_> = std::iter::once((own, "")).chain(near).collect();
-        let first_line = places.iter().map(|((line, ..), _)| *line).min()?;
-        let last_line = places.iter().map(|((line, ..), _)| *line).max()?;
-        let lines: Vec<&str> = source
-            .strip_prefix('\u{feff}')
-            .unwrap_or(source)
-            .lines()
-            .skip(first_line - 1)
-            .take(last_line - first_line + 1)
-            .collect();
-        if lines.iter().any(|line| line.len() > LINE_MAX) {
-            return None;
+impl FileReport {
+    /// The report of what [`crate::plan::read_all`] gave for `file`.
+    pub fn new(file: &str, contents: Contents) -> Self {
+        let passed_over = |PassedOver { kind, name, line }| PassedOverReport { file: file.to_owned(), line, kind, name };
+        Self {
+            plans: contents.plans.into_iter().map(|plan| PlanReport::new(file, plan.result)).collect(),
+            passed_over: contents.passed_over.into_iter().map(passed_over).collect(),
         }
-        let mut marks = Vec::new();
-        for (index, ((line, column, width), message)) in places.into_iter().enumerate() {
-            let before: usize = lines.iter().take(line - first_line).map(|line| line.len() + 1).sum();
-            let text = lines.get(line - first_line)?;
-            let range = bytes(text, column - 1, width);
-            let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
-            marks.push((kind, before + range.start..before + range.end, clean(message)));
-        }
-        Some(Self { first_line, lines, marks })
     }
 
-    fn snippet(self, file: &'a str) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-        let annotations = self.marks.into_iter().map(|(kind, range, label)| {
-            let annotation = kind.span(range);
-            if label.is_empty() { annotation } else { annotation.label(label) }
-        });
-        Snippet::source(self.lines.join("\n")).line_start(self.first_line).path(file).annotations(annotations)
+    /// Everything for a person: each plan's findings and its line that sums up, then what was passed over.
+    pub fn text(&self, source: &Source<'_>, colour: Colour) -> String {
+        let mut text: String = self.plans.iter().map(|plan| plan.text_of(source, colour)).collect();
+        for other in &self.passed_over {
+            let name = other.name.as_deref().map_or_else(String::new, |name| format!(" {}", clean(name)));
+            text.push_str(&format!(
+                "{}:{}: {}{name} is no plan and was passed over\n",
+                other.file,
+                other.line,
+                clean(&other.kind)
+            ));
+        }
+        text
     }
 }
 
-/// The bytes of `width` characters of `line` from `start`; width 0: to its end, without a comment after it.
-fn bytes(line: &str, start: usize, width: usize) -> std::ops::Range<usize> {
-    let at = |chars: usize| line.char_indices().nth(chars).map_or(line.len(), |(byte, _)| byte);
-    let from = at(start);
-    let to = match width {
-        0 => {
-            let rest = line.get(from..).unwrap_or_default();
-            from + rest.find(" #").map_or(rest, |comment| rest.get(..comment).unwrap_or(rest)).trim_end().len()
-        }
-        width => at(start + width),
+impl CheckReport {
+    /// Adds what was found in one more file.
+    pub fn add(&mut self, file: FileReport) {
+        self.plans.extend(file.plans);
+        self.passed_over.extend(file.passed_over);
+    }
+    /// Whether any plan has a finding of this weight.
+    pub fn has(&self, severity: Severity) -> bool {
+        self.plans.iter().any(|plan| plan.count(severity) > 0)
+    }
+}
+
+/// All findings of a text, warnings of good plans included.
+pub(super) fn findings_of(text: &[u8]) -> Vec<Finding> {
+    let findings = |result| match result {
+        Ok(Checked { warnings, .. }) => warnings,
+        Err(Refused { findings, .. }) => findings,
     };
-    from..to.max(from)
-}
-
-/// Without control characters, which could paint a terminal.
-fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-/// All codes with a line each, for `gapless check --list`.
-pub fn list() -> String {
-    let width = Code::ALL.iter().map(|code| code.name().len()).max().unwrap_or(0);
-    Code::ALL.iter().map(|code| format!("{:width$}  {}\n", code.name(), code.summary())).collect()
-}
-
-/// A code in full, for `gapless check --explain`.
-pub fn explain(code: Code) -> String {
-    format!("{}\n\n{}\n\n{}\n", code.name(), code.summary(), code.explanation())
-}
-
-/// A code in `gapless check --list -o json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct CodeReport {
-    /// The stable name.
-    pub code: Code,
-    /// When it is reported.
-    pub summary: String,
-    /// Why it matters and what to do.
-    pub explanation: String,
-}
-
-impl CodeReport {
-    /// All codes.
-    pub fn all() -> Vec<Self> {
-        let report =
-            |code: &Code| Self { code: *code, summary: code.summary().to_owned(), explanation: code.explanation().to_owned() };
-        Code::ALL.iter().map(report).collect()
-    }
+    read_all(text).plans.into_iter().flat_map(|plan| findings(plan.result)).collect()
 }

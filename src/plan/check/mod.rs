@@ -21,6 +21,7 @@ use super::{
     names::LABEL_PATTERN,
     path::Path,
     salvage::{Salvaged, salvage},
+    schema::OBJECT_SERVICES_MAX,
     shape,
     spec::{PhaseSpec, ServiceSpec},
 };
@@ -44,7 +45,7 @@ pub(crate) fn check(document: &Value) -> Judged {
     let outline = Outline::of(document);
     outline.check(&mut findings);
     check_namespace(document, &wrong, &mut findings);
-    check_size(document, &mut findings);
+    check_size(document, outline.services.len(), &mut findings);
 
     let phases: Vec<_> = read_all::<PhaseSpec>(document, "phases", &wrong, &mut findings);
     let services: Vec<_> = read_all::<ServiceSpec>(document, "services", &wrong, &mut findings);
@@ -143,11 +144,16 @@ fn check_namespace(document: &Value, wrong: &[Path], findings: &mut Vec<Finding>
     }
 }
 
-fn check_size(document: &Value, findings: &mut Vec<Finding>) {
+fn check_size(document: &Value, services: usize, findings: &mut Vec<Finding>) {
     let size = document.to_string().len();
-    if size > STORED_MAX {
-        let message = format!("as an object the plan has {size} bytes, and Kubernetes stores about {STORED_MAX} of its kind");
-        let help = "it can be run from the file; to apply it as one object, divide it";
-        findings.push(Finding::warning(Code::TooLarge, Path::top(), message, help));
-    }
+    let help =
+        "it can be run from the file: `gapless start FILE` writes its revision alone; to apply it as one object, divide it";
+    let message = if size > STORED_MAX {
+        format!("as an object the plan has {} bytes, and Kubernetes stores about {STORED_MAX} of its kind", size)
+    } else if services > OBJECT_SERVICES_MAX {
+        format!("the plan has {services} services, and an object of Kubernetes takes {OBJECT_SERVICES_MAX}")
+    } else {
+        return;
+    };
+    findings.push(Finding::warning(Code::TooLarge, Path::top().key("spec").key("services"), message, help).at_key());
 }

@@ -9,11 +9,14 @@ use crate::plan::{
     graph::Waits,
     names::LABEL_MAX,
     path::Path,
+    schema::SERVICES_MAX,
     shape::FINDINGS_MAX,
 };
 
 /// The longest list of the schema is that of services. What stands beyond it is refused there, and not looked at here.
-const LIST_MAX: usize = 1200;
+const LIST_MAX: usize = SERVICES_MAX;
+/// A cycle with more links than these is shown by its first ones.
+const LINKS_MAX: usize = 12;
 
 /// A name that stands somewhere.
 struct Named<'a> {
@@ -76,11 +79,13 @@ impl<'a> Outline<'a> {
 
     fn phase_order(&self, phases: &Waits<'_>, findings: &mut Vec<Finding>) {
         let by_name: BTreeMap<&str, &Entry<'_>> = self.services.iter().filter_map(|s| Some((s.name?, s))).collect();
+        let names = self.phases.iter().filter_map(|phase| phase.name);
+        let earlier: BTreeMap<&str, BTreeSet<&str>> = names.map(|name| (name, phases.all_before(name))).collect();
         for service in &self.services {
             for need in &service.waits {
                 let (Some(own), Some(needed)) = (self.phase_of(service), by_name.get(need.name)) else { continue };
                 let Some(later) = self.phase_of(needed) else { continue };
-                if later != own && phases.all_before(later).contains(own) {
+                if later != own && earlier.get(later).is_some_and(|before| before.contains(own)) {
                     let name = service.name.unwrap_or("this service");
                     let message = format!(
                         "`{name}` needs `{}`, but its phase `{own}` comes before phase `{later}` of `{}`",
@@ -195,25 +200,32 @@ fn cycles<'a>(entries: &[Entry<'a>], kind: &str, findings: &mut Vec<Finding>) ->
         }
     }
     let graph = Waits::new(&waits);
-    for knot in graph.knots() {
-        findings.push(cycle_finding(entries, kind, &knot.cycle));
+    let mut by_name: BTreeMap<&str, Vec<&Entry<'_>>> = BTreeMap::new();
+    for entry in entries {
+        by_name.entry(entry.name.unwrap_or_default()).or_default().push(entry);
+    }
+    for knot in graph.knots().iter().take(FINDINGS_MAX + 1) {
+        findings.push(cycle_finding(&by_name, kind, &knot.cycle));
     }
     graph
 }
 
-fn cycle_finding(entries: &[Entry<'_>], kind: &str, cycle: &[&str]) -> Finding {
+fn cycle_finding(entries: &BTreeMap<&str, Vec<&Entry<'_>>>, kind: &str, cycle: &[&str]) -> Finding {
     let verb = if kind == "service" { "needs" } else { "comes after" };
     let next = |i: usize| cycle.get(i + 1).or(cycle.first()).copied().unwrap_or_default();
     let place = |from: &str, to: &str| {
-        let entry = entries.iter().filter(|entry| entry.name == Some(from));
+        let entry = entries.get(from).into_iter().flatten();
         let wait = entry.flat_map(|entry| &entry.waits).find(|named| named.name == to);
         wait.map_or_else(Path::top, |named| named.path.clone())
     };
-    let links: Vec<(&str, &str)> = cycle.iter().enumerate().map(|(i, name)| (*name, next(i))).collect();
+    let links: Vec<(&str, &str)> = cycle.iter().enumerate().map(|(i, name)| (*name, next(i))).take(LINKS_MAX).collect();
     let message = match links.as_slice() {
         [(name, _)] => format!("{kind} `{name}` {verb} itself"),
         _ => {
-            let steps: Vec<String> = links.iter().map(|(from, to)| format!("`{from}` {verb} `{to}`")).collect();
+            let mut steps: Vec<String> = links.iter().map(|(from, to)| format!("`{from}` {verb} `{to}`")).collect();
+            if cycle.len() > links.len() {
+                steps.push(format!("and so on through {} {kind}s back to `{}`", cycle.len(), next(cycle.len())));
+            }
             format!("{}: none of these {kind}s can go first", steps.join(", "))
         }
     };
