@@ -9,7 +9,7 @@ use futures_util::{
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    engine::{Effect, EffectKey},
+    engine::{Action, Effect, EffectKey},
     ports::{Actuator, Clock, Performed},
 };
 
@@ -97,9 +97,12 @@ impl<'a, A: Actuator, C: Clock> Flight<'a, A, C> {
     /// An order that a newer one replaces is not waited for: if it has not been sent it never will be. If it has, either
     /// of the two finds the route's version changed by the other, and is refused.
     fn give_up_older(&self, newer: &Effect) {
-        let replaced =
-            |key: &EffectKey| key.step.service == newer.key.step.service && (1..newer.key.number).contains(&key.number);
-        self.under_way.iter().filter(|(effect, _)| replaced(&effect.key)).for_each(|(_, abort)| abort.abort());
+        let replaced = |key: &EffectKey| key.step.of == newer.key.step.of && (1..newer.key.number).contains(&key.number);
+        let weight = |effect: &Effect| matches!(effect.action, Action::SetWeight { .. });
+        if !weight(newer) {
+            return;
+        }
+        self.under_way.iter().filter(|(effect, _)| weight(effect) && replaced(&effect.key)).for_each(|(_, abort)| abort.abort());
     }
 
     /// The next effect that ends; never, if none is under way. Dropping this future loses nothing.

@@ -1,16 +1,20 @@
 //! The way back: dependents first, never to a side that is not better, and undone even if it may never have begun.
 
 use super::{
+    agenda::{self, Back, Item},
     draft::{Draft, WaitsFor},
     event::Event,
     invariant::Invariant,
     observed::Backend,
     reason::{Reason, SideRank},
-    record::{Direction, ServiceState, Stage},
+    record::{Direction, Order, ServiceState, Stage},
     route::{self, RouteView, SETTLE},
-    step::Step,
+    step::{Step, Subject},
+    task::TaskStage,
+    tasks::{self, Progress},
+    writer,
 };
-use crate::plan::{Service, ServiceName, Side, Weight};
+use crate::plan::{Service, ServiceName, Side, UndoWhen, Weight};
 
 /// Takes a service as far back as it may go now.
 pub fn retreat(draft: &mut Draft, name: &ServiceName, service: &Service) {
@@ -19,11 +23,58 @@ pub fn retreat(draft: &mut Draft, name: &ServiceName, service: &Service) {
         return;
     }
     match state.stage {
-        Stage::Waiting => returned(draft, name),
-        Stage::Shifting(_) | Stage::Soaking => begin(draft, name, service, &state),
+        Stage::Waiting => {
+            if before_traffic(draft, name, service) == Progress::Done {
+                returned(draft, name);
+            }
+        }
+        Stage::Shifting(_) | Stage::Soaking | Stage::Soaked | Stage::Ending => begin(draft, name, service, &state),
         Stage::Returning => finish(draft, name, service, &state),
-        Stage::Soaked | Stage::Returned => {}
+        Stage::Returned => after_traffic(draft, name, service),
+        Stage::Decommissioning | Stage::Decommissioned => {}
     }
+}
+
+/// **Point of no return**: a step that cannot be taken back may have begun.
+pub fn no_return(service: &Service, state: &ServiceState) -> Option<Reason> {
+    if state.tasks.is_empty() && !state.stage.is_final() {
+        return None;
+    }
+    let begun = |item: &&Item| state.tasks.get(&item.name).is_some_and(|t| t.stage != TaskStage::Undone);
+    agenda::of_service(service).iter().filter(begun).find_map(|item| match &item.back {
+        Back::Impossible(why) => {
+            Some(Reason::PointOfNoReturn { step: Step::Task(item.name.clone()).to_string(), why: why.clone() })
+        }
+        _ => None,
+    })
+}
+
+/// What is taken back before the traffic: tasks that say so, the last one first, and then the right to write.
+fn before_traffic(draft: &mut Draft, name: &ServiceName, service: &Service) -> Progress {
+    let items = agenda::of_service(service);
+    match tasks::undo(draft, &Subject::from(name), &items, UndoWhen::BeforeTraffic) {
+        Progress::Waits => Progress::Waits,
+        Progress::Done => writer::backward(draft, name, service),
+    }
+}
+
+/// What is taken back once the traffic is back. It keeps nobody else waiting.
+fn after_traffic(draft: &mut Draft, name: &ServiceName, service: &Service) {
+    if !draft.state(name).tasks.is_empty() {
+        let items = agenda::of_service(service);
+        tasks::undo(draft, &Subject::from(name), &items, UndoWhen::AfterTraffic);
+    }
+}
+
+/// Whether nothing more has to be taken back of a service whose traffic is back.
+pub fn is_end(draft: &Draft, name: &ServiceName, service: &Service) -> bool {
+    let state = draft.state(name);
+    let left = |item: &Item| {
+        let stage = state.tasks.get(&item.name).map(|t| t.stage);
+        matches!(item.back, Back::By { .. })
+            && matches!(stage, Some(TaskStage::Ordered | TaskStage::Done | TaskStage::UndoOrdered))
+    };
+    state.tasks.is_empty() || !agenda::of_service(service).iter().any(left)
 }
 
 fn returned(draft: &mut Draft, name: &ServiceName) {
@@ -35,13 +86,22 @@ fn returned(draft: &mut Draft, name: &ServiceName) {
     draft.event(Event::Returned { service: name.clone() });
 }
 
-/// `order`, backwards: whoever needs this service is back first.
+/// `order`, backwards: whoever needs this service, or one of its group, is back first. A group goes back in lock step.
 fn dependent_in_the_way(draft: &Draft, name: &ServiceName) -> Option<ServiceName> {
     if !draft.rules.keep(Invariant::Order) {
         return None;
     }
     let back = |other: &ServiceName| matches!(draft.stage(other), Stage::Waiting | Stage::Returned);
-    draft.plan.dependents(name).find(|other| !back(other)).cloned()
+    let Some((_, group)) = draft.plan.group_of(name) else {
+        return draft.plan.dependents(name).find(|other| !back(other)).cloned();
+    };
+    let dependents = group.services.iter().flat_map(|member| draft.plan.dependents(member));
+    dependents.filter(|other| !group.services.contains(*other)).find(|other| !back(other)).cloned()
+}
+
+/// The next weight on the way back: the highest of the plan's that is below the present one, at last 0.
+fn next_weight(service: &Service, from: Weight) -> Weight {
+    service.rollback_steps.iter().copied().filter(|weight| *weight < from).max().unwrap_or(Weight::ZERO)
 }
 
 /// Orders all traffic back. An order that may not have arrived is undone like one that did (`undo-on-start`): the new order
@@ -63,7 +123,9 @@ fn begin(draft: &mut Draft, name: &ServiceName, service: &Service, state: &Servi
     if refused_as_no_better(draft, name, service, state) {
         return leave_dead_legacy(draft, name, service, state, &view, (version, shown));
     }
-    draft.order(name, Step::Return, Weight::ZERO, Stage::Returning, version, shown);
+    if before_traffic(draft, name, service) == Progress::Done {
+        draft.order(name, Step::Return, next_weight(service, state.weight()), Stage::Returning, version, shown);
+    }
 }
 
 /// The route's version and weight, if it is ours to write.
@@ -135,7 +197,7 @@ fn finish(draft: &mut Draft, name: &ServiceName, service: &Service, state: &Serv
     let Some(order) = state.order else { return returned(draft, name) };
     let view = draft.route(name, state);
     if matches!(view, RouteView::Effective(_)) {
-        return returned(draft, name);
+        return lower(draft, name, service, &order);
     }
     if let RouteView::Before { version, weight } = &view
         && route::is_settled(&order, draft.now)
@@ -150,4 +212,14 @@ fn finish(draft: &mut Draft, name: &ServiceName, service: &Service, state: &Serv
     let reason = route::wait(&view, &order, draft.now);
     let on = route::waits_for(&reason);
     draft.wait(Step::Return, name, reason, on);
+}
+
+/// A weight of the way back is effective: the next one, or all traffic is back.
+fn lower(draft: &mut Draft, name: &ServiceName, service: &Service, order: &Order) {
+    if order.weight == Weight::ZERO {
+        return returned(draft, name);
+    }
+    let Ok(route) = route::fresh(draft.seen, name, draft.now) else { return };
+    let version = route.version.clone();
+    draft.order(name, Step::Return, next_weight(service, order.weight), Stage::Returning, version, order.weight);
 }

@@ -1,23 +1,28 @@
 //! A decision in the making: what the passes of [`super::decide`] read and write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::{
-    Decision, Wait,
+    Decision, Wait, backward,
     effect::{Action, Effect, EffectKey, Precondition},
+    ending,
     event::Event,
     invariant::Invariant,
     observed::Observed,
+    outcome, phase,
+    readiness::Obstacle,
     reason::{Reason, SideRank},
-    record::{Direction, Hold, Order, Record, ServiceState, Stage},
+    record::{Direction, Hold, Latch, LatchKind, Order, Record, ServiceState, Stage},
     route::{self, RouteView},
     rules::Rules,
     side::{self, SideView},
-    step::Step,
+    step::{Step, StepId, Subject},
+    task::TaskState,
+    timing,
 };
-use crate::plan::{PhaseName, Plan, Service, ServiceName, Side, Span, Weight};
+use crate::plan::{OnFailure, PhaseName, Plan, Service, ServiceName, Side, Span, TaskName, Weight};
 
 /// How long after a decision its effects may still be done. What was suspended for longer decides anew.
 const EFFECT_VALID: Span = Span::from_secs(10);
@@ -48,6 +53,12 @@ pub struct Draft<'a> {
     pub due_at: Option<Timestamp>,
     /// For each phase that may not begin yet: a service of an earlier phase that is not on target.
     late: BTreeMap<&'a PhaseName, (&'a PhaseName, &'a ServiceName)>,
+    /// Why phases may not begin that may not.
+    pub closed: BTreeMap<&'a PhaseName, Obstacle>,
+    /// The services in motion: as of the beginning of the pass, and those that started in it.
+    pub moving: BTreeSet<&'a ServiceName>,
+    /// Services that went back, or that never start because one of those comes before them.
+    pub gone: BTreeSet<&'a ServiceName>,
 }
 
 impl<'a> Draft<'a> {
@@ -65,6 +76,9 @@ impl<'a> Draft<'a> {
             wake_at: None,
             due_at: None,
             late: BTreeMap::new(),
+            closed: BTreeMap::new(),
+            moving: BTreeSet::new(),
+            gone: BTreeSet::new(),
         }
     }
 
@@ -72,7 +86,11 @@ impl<'a> Draft<'a> {
     pub fn finish(self, outcome: Option<super::Outcome>) -> Decision {
         let Self { next: record, mut effects, events, waits, wake_at, due_at, .. } = self;
         let newest = |name: &ServiceName| record.services.get(name).and_then(|s| s.order).map_or(0, |o| o.number);
-        effects.retain(|e| e.key.number == 0 || e.key.number == newest(&e.key.step.service));
+        let is_old = |e: &Effect| match (&e.action, e.key.step.service()) {
+            (Action::SetWeight { .. }, Some(service)) => e.key.number != newest(service),
+            _ => false,
+        };
+        effects.retain(|e| !is_old(e));
         let mut keys = std::collections::BTreeSet::new();
         effects.retain(|e| keys.insert((e.key.to_string(), format!("{:?}", e.action))));
         let waits = waits.into_iter().map(|(wait, _)| wait).collect();
@@ -90,11 +108,18 @@ impl<'a> Draft<'a> {
     }
     /// Looks once for all services which phases may not begin yet; as of now, for one pass.
     pub fn survey(&mut self) {
-        self.late = self.ahead(|draft, name| !draft.on_target(name));
+        let plan = self.plan;
+        self.late = self.ahead(|draft, name| !draft.is_moved(name));
+        let moving = |(name, service): &(&ServiceName, &Service)| {
+            self.next.services.get(*name).is_some_and(|state| timing::is_moving(service, state))
+        };
+        self.moving = plan.services.iter().filter(moving).map(|(name, _)| name).collect();
+        self.gone = outcome::gone(self);
+        self.closed = phase::survey(self);
     }
-    /// What the phase of `service` waits for.
-    pub fn late_phase(&self, service: &Service) -> Option<(&'a PhaseName, &'a ServiceName)> {
-        self.late.get(&service.phase).copied()
+    /// A service of an earlier phase that is not on target yet, and that phase.
+    pub fn late_phase(&self, phase: &PhaseName) -> Option<(&'a PhaseName, &'a ServiceName)> {
+        self.late.get(phase).copied()
     }
     /// For each phase: a service of an earlier phase of which this holds, if there is one.
     pub fn ahead(
@@ -112,9 +137,48 @@ impl<'a> Draft<'a> {
         plan.phases.keys().filter_map(|phase| Some((phase, first(phase)?))).collect()
     }
     /// All of the service's traffic is confirmed on target, and it is not on its way back.
-    pub fn on_target(&self, name: &ServiceName) -> bool {
-        let state = self.next.services.get(name);
-        state.is_some_and(|s| matches!(s.stage, Stage::Soaking | Stage::Soaked) && s.direction == Direction::Forward)
+    pub fn is_moved(&self, name: &ServiceName) -> bool {
+        let moved = |s: &ServiceState| s.stage == Stage::Soaking || s.stage.is_past_soak();
+        self.next.services.get(name).is_some_and(|s| moved(s) && s.direction == Direction::Forward)
+    }
+    /// Nothing more is to be done for the service.
+    pub fn at_end(&self, name: &ServiceName) -> bool {
+        let Some(service) = self.plan.services.get(name) else { return true };
+        match self.stage(name) {
+            Stage::Returned => backward::is_end(self, name, service),
+            stage if stage.is_past_soak() => ending::is_end(self, name, service),
+            _ => false,
+        }
+    }
+    /// **Why nothing of this service may start**: a hold of its own, or one of the whole run.
+    pub fn held(&self, state: &ServiceState) -> Option<Reason> {
+        state.hold.as_ref().map(|h| h.reason.clone()).or_else(|| self.run_held())
+    }
+    /// Why nothing of the run may start.
+    pub fn run_held(&self) -> Option<Reason> {
+        self.next.latch.as_ref().filter(|l| l.kind == LatchKind::Hold).map(|l| l.reason.clone())
+    }
+    /// Holds the whole run until a person resumes it.
+    pub fn hold_run(&mut self, reason: Reason) {
+        if self.next.latch.is_none() {
+            let (id, since) = (self.next.next_latch(), self.now);
+            self.next.latch = Some(Latch { id, kind: LatchKind::Hold, since, reason: reason.clone() });
+            self.event(Event::Held { service: None, reason });
+        }
+    }
+    /// What the plan says is to happen when something of this service failed.
+    pub fn act(&mut self, name: &ServiceName, action: OnFailure, reason: Reason) {
+        match action {
+            OnFailure::Rollback => self.send_back(name, &reason),
+            OnFailure::Hold if self.state(name).hold.is_none() => self.hold(name, reason),
+            OnFailure::Hold => {}
+        }
+    }
+    /// Several waits of one step.
+    pub fn waits_all(&mut self, step: &Step, name: &ServiceName, reasons: Vec<Obstacle>) {
+        for (reason, on) in reasons {
+            self.wait(step.clone(), name, reason, on);
+        }
     }
     pub fn rank(&self, name: &ServiceName, service: &Service, side: Side, weight: Weight) -> SideRank {
         self.side(name, service, side, weight).rank
@@ -147,9 +211,32 @@ impl<'a> Draft<'a> {
     pub fn event(&mut self, event: Event) {
         self.events.push(event);
     }
-    pub fn wait(&mut self, step: Step, service: &ServiceName, reason: Reason, on: WaitsFor) {
-        let since = self.next.services.get(service).and_then(|s| s.hold.as_ref().map(|h| h.since).or(s.order.map(|o| o.at)));
-        self.waits.push((Wait { step: step.of(service), reason, since }, on));
+    pub fn wait(&mut self, step: Step, of: impl Into<Subject>, reason: Reason, on: WaitsFor) {
+        let step = step.of(of);
+        let since = match (&step.step, &step.of) {
+            (Step::Task(task) | Step::Undo(task), of) => self.task(of, task).map(|t| t.at),
+            (_, Subject::Service(name)) => {
+                self.next.services.get(name).and_then(|s| s.hold.as_ref().map(|h| h.since).or(s.order.map(|o| o.at)))
+            }
+            _ => None,
+        };
+        self.waits.push((Wait { step, reason, since }, on));
+    }
+    /// How far a task is; `None`: nothing was done for it.
+    pub fn task(&self, of: &Subject, task: &TaskName) -> Option<TaskState> {
+        match of {
+            Subject::Service(name) => self.next.services.get(name)?.tasks.get(task).copied(),
+            Subject::Phase(name) => self.next.phases.get(name)?.tasks.get(task).copied(),
+            Subject::Bridge(name) => self.next.bridges.get(name)?.tasks.get(task).copied(),
+        }
+    }
+    pub fn set_task(&mut self, of: &Subject, task: &TaskName, state: TaskState) {
+        let tasks = match of {
+            Subject::Service(name) => &mut self.next.services.entry(name.clone()).or_default().tasks,
+            Subject::Phase(name) => &mut self.next.phases.entry(name.clone()).or_default().tasks,
+            Subject::Bridge(name) => &mut self.next.bridges.entry(name.clone()).or_default().tasks,
+        };
+        tasks.insert(task.clone(), state);
     }
     /// Look again at this moment, if it lies ahead.
     pub fn wake(&mut self, at: Timestamp) {
@@ -172,13 +259,17 @@ impl<'a> Draft<'a> {
     /// Orders a weight and gives the effect that carries it out.
     pub fn order(&mut self, name: &ServiceName, step: Step, weight: Weight, stage: Stage, version: String, shown: Weight) {
         let state = self.state(name);
-        let order =
-            Order { from: state.weight(), weight, number: state.order.map_or(1, |o| o.number.saturating_add(1)), at: self.now };
+        let order = Order {
+            from: state.weight(),
+            weight,
+            number: state.order.map_or(state.numbered, |o| o.number).saturating_add(1),
+            at: self.now,
+        };
         self.change(name, |s| {
             s.stage = stage;
             s.order = Some(order);
         });
-        self.event(Event::Ordered { step: step.of(name), from: order.from, weight });
+        self.event(Event::Ordered { step: step.clone().of(name), from: order.from, weight });
         self.set_weight(name, step, &order, version, shown);
     }
 
@@ -191,8 +282,12 @@ impl<'a> Draft<'a> {
     }
 
     pub fn effect(&mut self, name: &ServiceName, step: Step, number: u32, action: Action, version: Option<String>) {
-        let direction = self.next.services.get(name).map_or(Direction::Forward, |s| s.direction);
-        let key = EffectKey { run: self.next.run.clone(), step: step.of(name), number, direction };
+        self.effect_of(step.of(name), number, action, version);
+    }
+
+    pub fn effect_of(&mut self, step: StepId, number: u32, action: Action, version: Option<String>) {
+        let direction = step.service().and_then(|name| self.next.services.get(name)).map_or(Direction::Forward, |s| s.direction);
+        let key = EffectKey { run: self.next.run.clone(), step, number, direction };
         let deadline = self.now.saturating_add(EFFECT_VALID.signed()).unwrap_or(Timestamp::MAX);
         self.effects.push(Effect { key, action, precondition: Precondition { version, deadline } });
     }
@@ -204,16 +299,55 @@ impl<'a> Draft<'a> {
         self.event(Event::Held { service: Some(name.clone()), reason });
     }
 
-    /// Sends a service back with all that must go with it.
+    /// Sends a service back with all that must go with it. What has no way back any more stays, and all that it needs stays
+    /// with it: it holds, and says why.
     pub fn send_back(&mut self, name: &ServiceName, reason: &Reason) {
-        for member in self.plan.rollback_closure(name) {
-            let state = self.state(&member);
-            if state.direction == Direction::Backward || state.stage == Stage::Soaked {
+        let closure = self.plan.rollback_closure(name);
+        let bound = self.bound(&closure);
+        for member in &closure {
+            let state = self.state(member);
+            if state.direction == Direction::Backward || state.stage == Stage::Returned || self.rests(member, &state) {
                 continue;
             }
-            let why = if member == *name { reason.clone() } else { Reason::WithService { service: name.clone() } };
-            self.turn(&member, why);
+            match bound.get(member) {
+                Some(why) if member == name && state.hold.is_none() => self.hold(member, why.clone()),
+                Some(_) => {}
+                None => {
+                    let with = || Reason::WithService { service: name.clone() };
+                    self.turn(member, if member == name { reason.clone() } else { with() });
+                }
+            }
         }
+    }
+
+    /// At an end that nothing but a new run takes back.
+    pub fn rests(&self, name: &ServiceName, state: &ServiceState) -> bool {
+        let stays = self.plan.services.get(name).is_none_or(|s| s.decommission.is_none());
+        state.stage == Stage::Soaked && stays
+    }
+
+    /// **`way-back`**: the members that may not go back, each with the reason: past their point of no return, or needed by
+    /// one that is.
+    pub fn bound(&self, members: &BTreeSet<ServiceName>) -> BTreeMap<ServiceName, Reason> {
+        let plan = self.plan;
+        let mut bound = BTreeMap::new();
+        let mut todo: Vec<(&ServiceName, Reason)> = Vec::new();
+        for member in members {
+            if let Some((name, service)) = plan.services.get_key_value(member)
+                && let Some(reason) = backward::no_return(service, &self.state(name))
+            {
+                todo.push((name, reason));
+            }
+        }
+        while let Some((name, reason)) = todo.pop() {
+            if bound.insert(name.clone(), reason.clone()).is_none() {
+                let needs = plan.services.get(name).into_iter().flat_map(Service::before);
+                let group = plan.group_of(name).into_iter().flat_map(|(_, group)| &group.services);
+                let also = needs.chain(group).filter(|other| members.contains(*other) && !bound.contains_key(*other));
+                todo.extend(also.map(|other| (other, Reason::NoWayBack { why: format!("{name} counts on it: {reason}") })));
+            }
+        }
+        bound
     }
 
     /// Turns one service round. A hold of its way forward does not bind its way back.

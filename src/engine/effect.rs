@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::{
     record::{Direction, RunId},
     step::StepId,
+    task::{Deed, TaskKey},
 };
-use crate::plan::{ServiceName, Side, Weight};
+use crate::plan::{BridgeName, ServiceName, Side, Weight};
 
 /// Something to be done. Whether it worked is learnt only from the next observation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,7 +50,7 @@ impl fmt::Display for EffectKey {
 impl EffectKey {
     /// The mark that the route's answers bear once this effect is in force.
     pub fn mark(&self) -> String {
-        mark(&self.run, &self.step.service, self.number)
+        self.step.service().map_or_else(String::new, |service| mark(&self.run, service, self.number))
     }
 }
 
@@ -78,6 +79,24 @@ pub enum Action {
     Release {
         /// The service.
         service: ServiceName,
+    },
+    /// One doing of a task begins, if it has not.
+    #[serde(rename_all = "camelCase")]
+    Task {
+        /// Which doing of which task.
+        task: TaskKey,
+        /// What is done.
+        deed: Deed,
+    },
+    /// The run counts on a bridge: no other run takes it down.
+    Claim {
+        /// The bridge.
+        bridge: BridgeName,
+    },
+    /// It does not any more.
+    Unclaim {
+        /// The bridge.
+        bridge: BridgeName,
     },
     /// A side of plain hosts is made known to the router.
     EnsureBackend {

@@ -1,18 +1,27 @@
-//! The way to the target: prepare, shift by shift, confirm, soak.
+//! The way to the target, up to the first weight: its phase begins, it is prepared, those it needs are there, nothing speaks
+//! against it now. What follows is [`super::shift`], [`super::soak`] and [`super::ending`].
 
-use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 use super::{
+    agenda::{self, Item, Moment},
+    bridge,
     draft::{Draft, WaitsFor},
     effect::Action,
+    ending,
     event::Event,
-    gate::{self, Verdict},
+    group,
     invariant::Invariant,
     observed::Backend,
-    reason::{Reason, SideRank},
-    record::{Direction, LatchKind, Order, ServiceState, Stage},
-    route::{self, EFFECTIVE_WITHIN, RouteView, SETTLE},
-    step::Step,
+    readiness::{self, Obstacle},
+    reason::Reason,
+    record::{Direction, ServiceState, Stage},
+    route::RouteView,
+    shift, soak,
+    step::{Step, Subject},
+    task::TaskStage,
+    tasks::{self, Progress},
+    timing, writer,
 };
 use crate::plan::{Service, ServiceName, Side, Weight};
 
@@ -24,66 +33,150 @@ pub fn advance(draft: &mut Draft, name: &ServiceName, service: &Service) {
     }
     match state.stage {
         Stage::Waiting => start(draft, name, service, &state),
-        Stage::Shifting(index) => shift(draft, name, service, &state, index),
-        Stage::Soaking => soak(draft, name, service, &state),
-        Stage::Soaked | Stage::Returning | Stage::Returned => {}
+        Stage::Shifting(index) => shift::advance(draft, name, service, &state, index),
+        Stage::Soaking => soak::advance(draft, name, service, &state),
+        Stage::Soaked | Stage::Ending | Stage::Decommissioning => ending::advance(draft, name, service, &state),
+        Stage::Returning | Stage::Returned | Stage::Decommissioned => {}
     }
 }
 
-/// Why nothing of this service may *start*: a hold of its own, or one of the whole run.
-fn held(draft: &Draft, state: &ServiceState) -> Option<Reason> {
-    let own = state.hold.as_ref().map(|h| h.reason.clone());
-    own.or_else(|| draft.next.latch.as_ref().filter(|l| l.kind == LatchKind::Hold).map(|l| l.reason.clone()))
-}
-
-/// `order`: the phases before its own and the services it needs are on target.
-fn waits_for_others(draft: &Draft, service: &Service) -> Option<Reason> {
+/// `order`: the services it needs are on target; those of its own group move with it.
+fn waits_for_needs(draft: &Draft, name: &ServiceName, service: &Service) -> Option<Obstacle> {
     if !draft.rules.keep(Invariant::Order) {
         return None;
     }
-    if let Some((phase, other)) = draft.late_phase(service) {
-        return Some(Reason::Phase { phase: phase.clone(), service: other.clone() });
-    }
-    let need = service.before().find(|need| !draft.on_target(need));
-    need.map(|need| Reason::Need { service: need.clone() })
+    let need = group::needs_outside(draft.plan, name, service).find(|need| !draft.is_moved(need))?;
+    Some((Reason::Need { service: need.clone() }, WaitsFor::Step))
 }
 
-/// The first step: everything is in place, and then the first weight is ordered.
+/// From nothing to the first weight.
 fn start(draft: &mut Draft, name: &ServiceName, service: &Service, state: &ServiceState) {
-    if let Some(reason) = waits_for_others(draft, service) {
-        return draft.wait(Step::Prepare, name, reason, WaitsFor::Step);
+    let begun = timing::shift_has_begun(service, state);
+    if let Some((reason, on)) = draft.closed.get(&service.phase).cloned().filter(|_| !begun) {
+        return draft.wait(Step::Prepare, name, reason, on);
     }
-    if let Some(reason) = held(draft, state) {
-        return draft.wait(Step::Prepare, name, reason, WaitsFor::Person);
-    }
-    let Some(first) = service.steps.first().copied() else { return };
-    let (version, shown) = match draft.route(name, state) {
-        RouteView::Before { version, weight } => (version, weight),
-        RouteView::Unknown(why) => return draft.wait(Step::Prepare, name, Reason::RouteUnknown { why }, WaitsFor::World),
-        RouteView::Foreign(owner) => return draft.wait(Step::Prepare, name, Reason::OneOwner { owner }, WaitsFor::Person),
-        RouteView::Drift(found) => {
-            return draft.wait(Step::Prepare, name, Reason::Drift { found, expected: Weight::ZERO }, WaitsFor::Person);
-        }
-        RouteView::Pending(..) | RouteView::Effective(_) => return,
-    };
-    if backends_missing(draft, name, service, Step::Prepare) || not_ready(draft, name, service, Step::Prepare, first) {
+    let items = agenda::of_service(service);
+    let missing = bridge::missing(draft, service); // a bridge is put up while the service is prepared
+    if prepare(draft, name, service, &items) == Progress::Waits {
         return;
     }
-    if gates_quiet(draft, name, service) == Quiet::No {
+    if let Some((reason, on)) = missing.or_else(|| waits_for_needs(draft, name, service)) {
+        return draft.wait(Step::Prepare, name, reason, on);
+    }
+    let (version, shown) = match in_place(draft, name, service, state) {
+        Ok(place) => place,
+        Err((reason, on)) => return draft.wait(Step::Prepare, name, reason, on),
+    };
+    if backends_missing(draft, name, service, &Step::Prepare) {
+        return;
+    }
+    let Some(first) = agenda::weights(draft.plan, name, service).first().copied() else { return };
+    if let Some((reason, on)) = readiness::sides(draft, name, service, first) {
+        return draft.wait(Step::Prepare, name, reason, on);
+    }
+    let loud = readiness::gates_quiet(draft, name, service);
+    if !loud.is_empty() {
+        return draft.waits_all(&Step::Prepare, name, loud);
+    }
+    if let Some((reason, on)) = not_now(draft, name, service, begun) {
+        return draft.wait(Step::Prepare, name, reason, on);
+    }
+    switch_over(draft, name, service, &items, (first, version, shown));
+}
+
+/// What comes right before the first weight, and then that weight.
+fn switch_over(
+    draft: &mut Draft,
+    name: &ServiceName,
+    service: &Service,
+    items: &[Item],
+    (first, version, shown): (Weight, String, Weight),
+) {
+    let held = draft.held(&draft.state(name));
+    if run(draft, name, service, items, Moment::BeforeShift, held.as_ref()) == Progress::Waits {
+        return;
+    }
+    let done = |draft: &mut Draft, member: &ServiceName, s: &Service, state: &ServiceState| {
+        can_start(draft, member, s, state).is_none() && tasks_done(s, state, Moment::BeforeShift)
+    };
+    if let Some(reason) = group::waits_for(draft, name, None, done) {
+        return draft.wait(Step::Shift(first), name, reason, WaitsFor::Step);
+    }
+    if let Some(reason) = &held {
+        return draft.wait(Step::Prepare, name, reason.clone(), WaitsFor::Person);
+    }
+    if writer::forward(draft, name, service, held.as_ref()) == Progress::Waits || draft.state(name).stage != Stage::Waiting {
+        return;
+    }
+    if draft.state(name).direction == Direction::Backward {
         return;
     }
     draft.event(Event::Prepared { step: Step::Prepare.of(name) });
+    draft.moving.extend(draft.plan.services.get_key_value(name).map(|(own, _)| own));
     draft.order(name, Step::Shift(first), first, Stage::Shifting(0), version, shown);
 }
 
+/// Tasks before and for the preparation, which no window governs, and the time that shadow traffic is to run.
+fn prepare(draft: &mut Draft, name: &ServiceName, service: &Service, items: &[Item]) -> Progress {
+    let held = draft.held(&draft.state(name));
+    for moment in [Moment::BeforePrepare, Moment::Prepare] {
+        if run(draft, name, service, items, moment, held.as_ref()) == Progress::Waits {
+            return Progress::Waits;
+        }
+    }
+    let mirror = draft.state(name).tasks.get(&agenda::named::mirror()).copied().filter(|_| service.mirror.is_some());
+    if let (Some(state), Some(mirror)) = (mirror, service.mirror) {
+        let until = draft.wake_in(state.at, mirror.length);
+        if until > draft.now {
+            let reason = Reason::Waiting { task: agenda::named::mirror(), until };
+            draft.wait(Step::Prepare, name, reason, WaitsFor::World);
+            return Progress::Waits;
+        }
+    }
+    Progress::Done
+}
+
+/// Runs the tasks of one moment. One that fails before the soak acts like a gate that fails.
+pub fn run(
+    draft: &mut Draft,
+    name: &ServiceName,
+    service: &Service,
+    items: &[Item],
+    moment: Moment,
+    held: Option<&Reason>,
+) -> Progress {
+    let on_failure = service.on_failure;
+    let of_moment = items.iter().filter(|item| item.moment == moment);
+    tasks::run(draft, &Subject::from(name), of_moment, held, |draft, reason| draft.act(name, on_failure, reason))
+}
+
+/// Whether all tasks up to this moment, it included, were seen to be done.
+fn tasks_done(service: &Service, state: &ServiceState, upto: Moment) -> bool {
+    let done = |item: &Item| state.tasks.get(&item.name).is_some_and(|t| t.stage == TaskStage::Done);
+    agenda::of_service(service).iter().filter(|item| item.moment <= upto).all(done)
+}
+
+/// The route is as it was before anything was ordered, and nobody else's: its version and weight.
+fn in_place(draft: &Draft, name: &ServiceName, _service: &Service, state: &ServiceState) -> Result<(String, Weight), Obstacle> {
+    match draft.route(name, state) {
+        RouteView::Before { version, weight } => Ok((version, weight)),
+        RouteView::Unknown(why) => Err((Reason::RouteUnknown { why }, WaitsFor::World)),
+        RouteView::Foreign(owner) => Err((Reason::OneOwner { owner }, WaitsFor::Person)),
+        RouteView::Drift(found) => Err((Reason::Drift { found, expected: Weight::ZERO }, WaitsFor::Person)),
+        RouteView::Pending(..) | RouteView::Effective(_) => {
+            Err((Reason::RouteUnknown { why: "it shows an order that was never given".to_owned() }, WaitsFor::World))
+        }
+    }
+}
+
 /// Both sides stand where the route can name them; what is missing is made.
-fn backends_missing(draft: &mut Draft, name: &ServiceName, service: &Service, step: Step) -> bool {
+fn backends_missing(draft: &mut Draft, name: &ServiceName, service: &Service, step: &Step) -> bool {
     let missing = Side::BOTH.map(|side| (side, draft.side(name, service, side, Weight::ZERO).backend));
     let missing = missing.into_iter().filter(|(_, backend)| *backend == Backend::Missing).map(|(side, _)| side);
     let missing: Vec<Side> = missing.collect();
     for side in &missing {
         draft.effect(name, Step::Prepare, 0, Action::EnsureBackend { service: name.clone(), side: *side }, None);
-        draft.wait(step, name, Reason::Backend { side: *side }, WaitsFor::World);
+        draft.wait(step.clone(), name, Reason::Backend { side: *side }, WaitsFor::World);
     }
     !missing.is_empty()
 }
@@ -92,176 +185,51 @@ fn backends_missing(draft: &mut Draft, name: &ServiceName, service: &Service, st
 /// until then, whichever way the service goes.
 pub fn keep_backends(draft: &mut Draft, name: &ServiceName, service: &Service) {
     let state = draft.state(name);
-    if state.order.is_some() && !matches!(state.stage, Stage::Soaked | Stage::Returned) {
-        backends_missing(draft, name, service, Step::at(&state));
+    if state.order.is_some() && !state.stage.is_past_soak() && state.stage != Stage::Returned {
+        backends_missing(draft, name, service, &Step::at(&state));
     }
 }
 
-/// `served` and `way-back`: target is enough for the weight, legacy is enough to take everything back. Says why not.
-fn not_ready(draft: &mut Draft, name: &ServiceName, service: &Service, step: Step, weight: Weight) -> bool {
-    let target = draft.side(name, service, Side::Target, weight);
-    if target.rank != SideRank::Enough && draft.rules.keep(Invariant::Served) {
-        draft.wait(step, name, target.reason, WaitsFor::World);
-        return true;
+/// Why a member of a group could not start now, from what concerns it alone.
+fn can_start(draft: &mut Draft, name: &ServiceName, service: &Service, state: &ServiceState) -> Option<Obstacle> {
+    if state.direction == Direction::Backward {
+        return Some((Reason::Group { service: name.clone() }, WaitsFor::Step));
     }
-    let legacy = draft.side(name, service, Side::Legacy, Weight::ZERO);
-    let evacuates = legacy.rank == SideRank::Dead && draft.state(name).weight() == weight && weight == Weight::FULL;
-    if legacy.rank != SideRank::Enough && !evacuates && draft.rules.keep(Invariant::WayBack) {
-        draft.wait(step, name, legacy.reason, WaitsFor::World);
-        return true;
-    }
-    false
+    let closed = draft.closed.get(&service.phase).cloned();
+    let held = draft.held(state).map(|reason| (reason, WaitsFor::Person));
+    let prepared = tasks_done(service, state, Moment::Prepare);
+    let preparing = (!prepared).then(|| (Reason::Group { service: name.clone() }, WaitsFor::Step));
+    let first = agenda::weights(draft.plan, name, service).first().copied().unwrap_or(Weight::FULL);
+    closed
+        .or(held)
+        .or(preparing)
+        .or_else(|| waits_for_needs(draft, name, service))
+        .or_else(|| in_place(draft, name, service, state).err())
+        .or_else(|| readiness::sides(draft, name, service, first))
+        .or_else(|| readiness::gates_quiet(draft, name, service).into_iter().next())
 }
 
-#[derive(PartialEq)]
-enum Quiet {
-    Yes,
-    No,
-}
-
-/// Before anything moves no gate may be failing or silent: a target that is bad already gets no traffic.
-fn gates_quiet(draft: &mut Draft, name: &ServiceName, service: &Service) -> Quiet {
-    let mut quiet = Quiet::Yes;
-    for (gate_name, gate) in &service.gates {
-        let reason = match gate::judge(gate, gate::answers(draft.seen, name, gate_name), Timestamp::MIN, draft.now) {
-            Verdict::Pass => None,
-            Verdict::TooFew { good, bad: None, .. } if good > 0 => None,
-            Verdict::Silent { .. } if !draft.rules.keep(Invariant::UnknownHolds) => None,
-            other => gate::wait(gate_name, other),
+/// What speaks against starting now, though all is ready: a hold, the others of its group, limits, windows.
+fn not_now(draft: &mut Draft, name: &ServiceName, service: &Service, begun: bool) -> Option<Obstacle> {
+    if let Some(reason) = draft.held(&draft.state(name)) {
+        return Some((reason, WaitsFor::Person));
+    }
+    if !begun {
+        let ready = |draft: &mut Draft, member: &ServiceName, s: &Service, state: &ServiceState| {
+            can_start(draft, member, s, state).is_none()
         };
-        if let Some(reason) = reason {
-            draft.wait(Step::Prepare, name, reason, WaitsFor::World);
-            quiet = Quiet::No;
+        if let Some(reason) = group::waits_for(draft, name, None, ready) {
+            return Some((reason, WaitsFor::Step));
+        }
+        let newcomers: BTreeSet<&ServiceName> =
+            group::others(draft, name).into_iter().map(|(member, _)| member).chain([name]).collect();
+        if let Some(reason) = timing::limits(draft, &newcomers) {
+            return Some((reason, WaitsFor::Step));
         }
     }
-    quiet
-}
-
-/// A weight was ordered: effective, baked, gates passed, then the next one. **A shift is confirmed here.**
-fn shift(draft: &mut Draft, name: &ServiceName, service: &Service, state: &ServiceState, index: u8) {
-    let Some(order) = state.order else { return };
-    let step = Step::Shift(order.weight);
-    let view = draft.route(name, state);
-    let RouteView::Effective(since) = view else {
-        if draft.rules.keep(Invariant::Fresh) {
-            return not_effective(draft, name, service, &order, &view);
-        }
-        return confirmed(draft, name, service, index, &order);
-    };
-    if let Some(hold) = &state.hold {
-        return draft.wait(step, name, hold.reason.clone(), WaitsFor::Person);
-    }
-    let baked = draft.wake_in(since, service.bake);
-    if baked > draft.now {
-        return draft.wait(step, name, Reason::Baking { weight: order.weight, until: baked }, WaitsFor::World);
-    }
-    if !gates_pass(draft, name, service, step, since) {
-        return;
-    }
-    confirmed(draft, name, service, index, &order);
-}
-
-/// The newest order is not in force: give it again if the route shows that it never arrived, and say what is missing.
-fn not_effective(draft: &mut Draft, name: &ServiceName, service: &Service, order: &Order, view: &RouteView) {
-    let step = Step::Shift(order.weight);
-    if let RouteView::Before { version, weight } = view
-        && route::is_settled(order, draft.now)
-        && may_repeat(&draft.state(name), order)
-    {
-        // What was true when it was ordered may not be true any more.
-        if not_ready(draft, name, service, step, order.weight) {
-            return;
-        }
-        draft.set_weight(name, step, order, version.clone(), *weight);
-    }
-    draft.wake_in(order.at, SETTLE);
-    draft.wake_in(order.at, EFFECTIVE_WITHIN);
-    let reason = route::wait(view, order, draft.now);
-    let on = route::waits_for(&reason);
-    draft.wait(step, name, reason, on);
-}
-
-/// A fault holds at once, so an order is not given again then; but an evacuation, which the hold came with, is.
-fn may_repeat(state: &ServiceState, order: &Order) -> bool {
-    match &state.hold {
-        None => true,
-        Some(hold) => matches!(hold.reason, Reason::NoWayBack { .. }) && order.weight == Weight::FULL,
-    }
-}
-
-/// Every gate passes with rounds that were sent after the weight was effective (`fresh`).
-fn gates_pass(draft: &mut Draft, name: &ServiceName, service: &Service, step: Step, effective: Timestamp) -> bool {
-    let since = if draft.rules.keep(Invariant::Fresh) { effective } else { Timestamp::MIN };
-    let mut pass = true;
-    for (gate_name, gate) in &service.gates {
-        let verdict = gate::judge(gate, gate::answers(draft.seen, name, gate_name), since, draft.now);
-        draft.wake_if_silent(gate::stale_after(gate));
-        if matches!(verdict, Verdict::Silent { .. }) && !draft.rules.keep(Invariant::UnknownHolds) {
-            continue;
-        }
-        if let Some(reason) = gate::wait(gate_name, verdict) {
-            draft.wait(step, name, reason, WaitsFor::World);
-            pass = false;
-        }
-    }
-    pass
-}
-
-/// A weight is confirmed in the same decision that orders the next, so that one weight is one write of the record.
-fn confirmed(draft: &mut Draft, name: &ServiceName, service: &Service, index: u8, order: &Order) {
-    let step = Step::Shift(order.weight);
-    let Some(next) = service.steps.get(usize::from(index) + 1).copied() else {
-        return arrive(draft, name, order);
-    };
-    if let Some(reason) = held(draft, &draft.state(name)) {
-        return draft.wait(step, name, reason, WaitsFor::Person);
-    }
-    if not_ready(draft, name, service, Step::Shift(next), next) {
-        return;
-    }
-    let Ok(route) = route::fresh(draft.seen, name, draft.now) else { return };
-    let version = route.version.clone();
-    draft.event(Event::Confirmed { step: step.of(name), weight: order.weight });
-    draft.order(name, Step::Shift(next), next, Stage::Shifting(index.saturating_add(1)), version, order.weight);
-}
-
-/// All traffic is on target; legacy must be seen to carry none before the soak begins.
-fn arrive(draft: &mut Draft, name: &ServiceName, order: &Order) {
-    let active = route::fresh(draft.seen, name, draft.now).ok().and_then(|r| r.legacy_active).unwrap_or(0);
-    if active > 0 {
-        return draft.wait(Step::Confirm, name, Reason::LegacyStillActive { requests: active }, WaitsFor::World);
-    }
-    let now = draft.now;
-    draft.change(name, |s| {
-        s.stage = Stage::Soaking;
-        s.moved_at = Some(now);
-    });
-    draft.event(Event::Confirmed { step: Step::Shift(order.weight).of(name), weight: order.weight });
-    draft.event(Event::Moved { service: name.clone() });
-}
-
-/// Watched until the soak is over, and as long as something it needs still soaks: what it needs may yet go back.
-fn soak(draft: &mut Draft, name: &ServiceName, service: &Service, state: &ServiceState) {
-    let Some(moved_at) = state.moved_at else { return };
-    let over = draft.wake_in(moved_at, service.soak.length);
-    if let Some(hold) = &state.hold {
-        return draft.wait(Step::Soak, name, hold.reason.clone(), WaitsFor::Person);
-    }
-    let view = draft.route(name, state);
-    if let (Some(order), false) = (state.order, matches!(view, RouteView::Effective(_))) {
-        let reason = route::wait(&view, &order, draft.now);
-        let on = route::waits_for(&reason);
-        return draft.wait(Step::Soak, name, reason, on);
-    }
-    if over > draft.now {
-        return draft.wait(Step::Soak, name, Reason::Soak { until: over }, WaitsFor::World);
-    }
-    if let Some(need) = service.before().find(|need| draft.stage(need) != Stage::Soaked) {
-        return draft.wait(Step::Soak, name, Reason::Need { service: need.clone() }, WaitsFor::Step);
-    }
-    if !gates_pass(draft, name, service, Step::Soak, moved_at) {
-        return;
-    }
-    draft.change(name, |s| s.stage = Stage::Soaked);
-    draft.event(Event::Soaked { service: name.clone() });
+    let takes = if begun { timing::of_weight(draft, name, service) } else { timing::of_start(draft, name, service) };
+    timing::window(draft, name, service, takes).map(|reason| {
+        let on = timing::waits_for(&reason);
+        (reason, on)
+    })
 }

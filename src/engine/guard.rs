@@ -67,7 +67,7 @@ fn fails(draft: &mut Draft, name: &ServiceName, service: &Service, gate: (&GateN
         (draft.now, service.on_failure, reason)
     };
     if act_at <= draft.now {
-        return act(draft, name, action, reason);
+        return draft.act(name, action, reason);
     }
     draft.wake(act_at);
     let reason = Reason::GateFailing { gate: gate_name.clone(), rounds, why };
@@ -77,7 +77,7 @@ fn fails(draft: &mut Draft, name: &ServiceName, service: &Service, gate: (&GateN
 /// A gate without an answer neither passes nor fails; after its limit the plan says what happens.
 fn silent(draft: &mut Draft, name: &ServiceName, (gate_name, gate): (&GateName, &Gate), since: Timestamp, why: String) {
     if !draft.rules.keep(Invariant::UnknownHolds) {
-        return act(draft, name, OnFailure::Rollback, Reason::GateFailed { gate: gate_name.clone(), weight: Weight::ZERO, why });
+        return draft.act(name, OnFailure::Rollback, Reason::GateFailed { gate: gate_name.clone(), weight: Weight::ZERO, why });
     }
     let since = match draft.state(name).troubles.get(gate_name) {
         Some(Trouble { kind: TroubleKind::Unknown, since }) => *since,
@@ -86,7 +86,7 @@ fn silent(draft: &mut Draft, name: &ServiceName, (gate_name, gate): (&GateName, 
     let act_at = draft.wake_in(since, gate.unknown_limit);
     if act_at <= draft.now {
         let reason = Reason::GateUnknownTooLong { gate: gate_name.clone(), limit: gate.unknown_limit, why };
-        return act(draft, name, gate.on_unknown, reason);
+        return draft.act(name, gate.on_unknown, reason);
     }
     let settled = draft.wake_in(since, gate::silent_after(gate));
     if settled > draft.now {
@@ -124,14 +124,6 @@ fn recovers(draft: &mut Draft, name: &ServiceName, gate: &GateName) {
             s.troubles.remove(gate);
         });
         draft.event(Event::GateRecovered { service: name.clone(), gate: gate.clone() });
-    }
-}
-
-fn act(draft: &mut Draft, name: &ServiceName, action: OnFailure, reason: Reason) {
-    match action {
-        OnFailure::Rollback => draft.send_back(name, &reason),
-        OnFailure::Hold if draft.state(name).hold.is_none() => draft.hold(name, reason),
-        OnFailure::Hold => {}
     }
 }
 

@@ -4,13 +4,16 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// An invariant that this version can violate. Those of parts that do not exist yet (`one-writer`, `legacy-stays`) join
-/// with those parts.
+/// An invariant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Invariant {
     /// A side's weight is raised only if its fresh healthy capacity is enough; the weights never sum to 0.
     Served,
+    /// A single-writer service never has two writable sides.
+    OneWriter,
+    /// A legacy system stays until every service on it is past its soak, its traffic is zero, and its end is approved.
+    LegacyStays,
     /// Before the end of the soak there is always a way back.
     WayBack,
     /// Needs hold forwards, their reverse backwards.
@@ -31,8 +34,10 @@ pub enum Invariant {
 
 impl Invariant {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Served,
+        Self::OneWriter,
+        Self::LegacyStays,
         Self::WayBack,
         Self::Order,
         Self::Fresh,
@@ -48,6 +53,8 @@ impl fmt::Display for Invariant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Served => "served",
+            Self::OneWriter => "one-writer",
+            Self::LegacyStays => "legacy-stays",
             Self::WayBack => "way-back",
             Self::Order => "order",
             Self::Fresh => "fresh",

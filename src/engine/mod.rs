@@ -7,25 +7,39 @@
 //! *Assumptions*: the record belongs to the revision (else nothing is done and the reason says so).
 //! *Caveats*: effects are wishes; only the next observation tells whether they came true.
 
+pub mod agenda;
+pub mod approval;
 mod backward;
+mod bridge;
 mod draft;
 pub mod effect;
+mod ending;
 pub mod event;
 mod forward;
 pub mod gate;
+mod group;
 mod guard;
 pub mod invariant;
 pub mod observed;
 mod orders;
 mod outcome;
+mod phase;
+pub mod query;
+mod readiness;
 pub mod reason;
 pub mod record;
 pub mod route;
 pub mod rules;
 pub mod safety;
+mod shift;
 pub mod side;
+mod soak;
 pub mod step;
+pub mod task;
+mod tasks;
+pub mod timing;
 pub mod withhold;
+mod writer;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -34,20 +48,23 @@ use self::draft::{Draft, WaitsFor};
 use crate::plan::Revision;
 
 pub use self::{
+    approval::{About, ApprovalSeen, Consent},
     effect::{Action, Effect, EffectKey, Precondition, mark},
     event::Event,
     invariant::Invariant,
     observed::{
         Accepted, Answer, Backend, Effective, GateSeen, Intent, Observed, Orders, Owner, Programmed, Query, Round, RouteSeen,
-        Sample, SideSeen, SidesSeen, Unknown, queries,
+        Sample, SideSeen, SidesSeen, Unknown,
     },
+    query::queries,
     reason::{Course, Fact, Reason, SideRank},
     record::{
-        Direction, Ended, Hold, JournalHead, Latch, LatchKind, Order, Outcome, Record, RunId, ServiceState, Stage, Trouble,
-        TroubleKind,
+        BridgeState, Direction, Ended, Hold, JournalHead, Latch, LatchKind, Order, Outcome, PhaseState, Record, RunId,
+        ServiceState, Stage, Trouble, TroubleKind,
     },
     rules::Rules,
-    step::{Step, StepId, step_count, steps},
+    step::{Step, StepId, Subject, step_count, steps},
+    task::{Deed, TaskKey, TaskSeen, TaskStage, TaskState, TaskWay},
 };
 
 /// All that follows from looking once.
@@ -129,12 +146,15 @@ fn passes(draft: &mut Draft) {
         let before = draft.next.clone();
         draft.waits.clear();
         draft.survey();
+        timing::overrun(draft);
         draft.effects.retain(|effect| effect.key.number > 0); // what is no order is asked for anew
         for pass in [forward::keep_backends, guard::watch, backward::retreat, forward::advance] {
             for (name, service) in &plan.services {
                 pass(draft, name, service);
             }
         }
+        phase::show_all(draft);
+        bridge::lower(draft);
         if draft.next == before {
             return;
         }

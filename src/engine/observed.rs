@@ -10,8 +10,13 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::record::{Record, RunId};
-use crate::plan::{GateName, Revision, ServiceName, Side, Weight};
+use super::{
+    approval::ApprovalSeen,
+    record::RunId,
+    step::Subject,
+    task::{TaskKey, TaskSeen},
+};
+use crate::plan::{BridgeName, GateName, ServiceName, Side, Span, TaskName, Weight};
 
 /// Something the engine wants to be told.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,27 +27,14 @@ pub enum Query {
     Side(ServiceName, Side),
     /// The answers of one gate.
     Gate(ServiceName, GateName),
-    /// What people ordered.
+    /// The answers of a gate that is no service's.
+    OtherGate(Subject, GateName),
+    /// How one doing of a task stands.
+    Task(TaskKey),
+    /// Which other runs count on a bridge.
+    Claims(BridgeName),
+    /// What people ordered and approved.
     Orders,
-}
-
-/// What is worth looking at for this record: the route of every service, and all else of those that are not at an end.
-pub fn queries(revision: &Revision, record: &Record) -> BTreeSet<Query> {
-    use super::record::Stage;
-    let mut wanted = BTreeSet::from([Query::Orders]);
-    if record.ended.is_some() {
-        return wanted;
-    }
-    for (name, service) in &revision.plan().services {
-        wanted.insert(Query::Route(name.clone())); // also at a service's end, until the route is given up
-        let stage = record.services.get(name).map_or(Stage::Waiting, |s| s.stage);
-        if matches!(stage, Stage::Soaked | Stage::Returned) {
-            continue;
-        }
-        wanted.extend(Side::BOTH.map(|side| Query::Side(name.clone(), side)));
-        wanted.extend(service.gates.keys().map(|gate| Query::Gate(name.clone(), gate.clone())));
-    }
-    wanted
 }
 
 /// All answers at one moment. What is missing was not asked or has no answer yet: unknown.
@@ -55,8 +47,42 @@ pub struct Observed {
     pub sides: BTreeMap<ServiceName, SidesSeen>,
     /// Gates.
     pub gates: BTreeMap<ServiceName, BTreeMap<GateName, GateSeen>>,
+    /// Gates of phases and bridges, and those of services that are looked at only at one step.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "pairs")]
+    pub other_gates: BTreeMap<(Subject, GateName), GateSeen>,
+    /// Tasks.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "pairs")]
+    pub tasks: BTreeMap<TaskKey, Sample<TaskSeen>>,
+    /// Other runs that count on a bridge, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub claims: BTreeMap<BridgeName, Sample<BTreeSet<String>>>,
+    /// How long steps took that are over, where they were measured: they replace what the plan expects.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub durations: BTreeMap<ServiceName, BTreeMap<TaskName, Span>>,
     /// What people ordered.
     pub orders: Orders,
+    /// What people approved or refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<ApprovalSeen>,
+}
+
+/// Maps whose keys are no strings, as lists of pairs.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<K: Serialize, V: Serialize, S: Serializer>(map: &BTreeMap<K, V>, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_seq(map)
+    }
+    pub fn deserialize<'de, K, V, D>(d: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Ok(Vec::<(K, V)>::deserialize(d)?.into_iter().collect())
+    }
 }
 
 /// Both sides of a service.
@@ -263,6 +289,12 @@ pub struct Orders {
     /// Clears every hold whose number is at most this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumes: Option<u64>,
+    /// Services that went back and are to be tried again, each with the number of the attempt that is wanted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub retries: BTreeMap<ServiceName, u32>,
+    /// Services whose soak is declared over before its time. Their guards must be quiet all the same.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub declared: BTreeSet<ServiceName>,
     /// Who gave the order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]

@@ -1,15 +1,19 @@
 //! What people ordered: latched in the record, so that taking the order back does not undo it.
 
 use super::{
+    backward,
     draft::Draft,
     event::Event,
     observed::Intent,
     reason::Reason,
-    record::{Direction, Latch, LatchKind, Stage},
+    record::{Direction, Latch, LatchKind, ServiceState, Stage},
+    step::Subject,
+    task::{TaskKey, TaskSeen, TaskStage, TaskWay},
 };
 
 /// Who may clear a latch: only a resume that names it, and never a rollback.
 pub fn obey(draft: &mut Draft) {
+    retries(draft);
     let orders = &draft.seen.orders;
     let by = orders.by.clone().unwrap_or_else(|| "somebody who gave no name".to_owned());
     match orders.intent {
@@ -45,11 +49,37 @@ fn roll_back(draft: &mut Draft, by: &str) {
     }
     let reason = latch(draft, LatchKind::Rollback, by);
     let plan = draft.plan;
+    let bound = draft.bound(&plan.services.keys().cloned().collect());
     for name in plan.services.keys() {
         let state = draft.state(name);
-        if state.direction == Direction::Forward && state.stage != Stage::Soaked {
-            draft.turn(name, reason.clone());
+        if state.direction == Direction::Backward || state.stage == Stage::Returned || draft.rests(name, &state) {
+            continue;
         }
+        match bound.get(name) {
+            Some(why) if state.hold.is_none() => draft.hold(name, why.clone()),
+            Some(_) => {}
+            None => draft.turn(name, reason.clone()),
+        }
+    }
+}
+
+/// **Retry**: a service that went back is tried again, once for each number that people ask for, if the run as a whole does
+/// not go back. It begins at its first step, under a new attempt.
+fn retries(draft: &mut Draft) {
+    if draft.next.latch.as_ref().is_some_and(|l| l.kind == LatchKind::Rollback) {
+        return;
+    }
+    let plan = draft.plan;
+    for (name, attempt) in &draft.seen.orders.retries {
+        let Some((name, service)) = plan.services.get_key_value(name) else { continue };
+        let state = draft.state(name);
+        if state.stage != Stage::Returned || *attempt <= state.attempt || !backward::is_end(draft, name, service) {
+            continue;
+        }
+        let attempt = state.attempt.saturating_add(1);
+        let numbered = state.order.map_or(state.numbered, |o| o.number);
+        draft.change(name, |s| *s = ServiceState { attempt, numbered, ..ServiceState::default() });
+        draft.event(Event::Retried { service: name.clone(), attempt });
     }
 }
 
@@ -57,6 +87,11 @@ fn roll_back(draft: &mut Draft, by: &str) {
 fn resume(draft: &mut Draft, upto: u64, by: &str) {
     if draft.next.latch.as_ref().is_some_and(|l| l.kind == LatchKind::Hold && l.id <= upto) {
         draft.next.latch = None;
+        let phases: Vec<_> = draft.next.phases.keys().cloned().map(Subject::Phase).collect();
+        let bridges: Vec<_> = draft.next.bridges.keys().cloned().map(Subject::Bridge).collect();
+        for subject in phases.into_iter().chain(bridges) {
+            again(draft, &subject);
+        }
         draft.event(Event::Resumed { service: None, by: by.to_owned() });
     }
     let plan = draft.plan;
@@ -66,7 +101,30 @@ fn resume(draft: &mut Draft, upto: u64, by: &str) {
                 s.hold = None;
                 s.troubles.clear();
             });
+            again(draft, &Subject::from(name));
             draft.event(Event::Resumed { service: Some(name.clone()), by: by.to_owned() });
+        }
+    }
+}
+
+/// Tasks that failed are done again once a person has said so: as another doing, under another number.
+fn again(draft: &mut Draft, subject: &Subject) {
+    let failed: Vec<TaskKey> = draft
+        .seen
+        .tasks
+        .iter()
+        .filter(|(key, seen)| key.of == *subject && matches!(seen.value, Ok(TaskSeen::Failed(_))))
+        .map(|(key, _)| key.clone())
+        .collect();
+    for key in failed {
+        let Some(state) = draft.task(subject, &key.task).filter(|t| t.number == key.number) else { continue };
+        let ordered = match key.way {
+            TaskWay::Do => TaskStage::Ordered,
+            TaskWay::Undo => TaskStage::UndoOrdered,
+        };
+        if state.stage == ordered {
+            let number = state.number.saturating_add(1);
+            draft.set_task(subject, &key.task, super::task::TaskState { at: draft.now, number, ..state });
         }
     }
 }

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{
+    bridge,
     draft::{Draft, WaitsFor},
     effect::Action,
     event::Event,
     observed::Unknown,
+    phase,
     reason::Reason,
     record::{Ended, Outcome, Stage},
     route,
@@ -24,18 +26,20 @@ pub fn settle(draft: &mut Draft) -> Option<Outcome> {
     let mut unfinished = 0u32;
     let gone = gone(draft);
     for name in plan.services.keys() {
-        match draft.stage(name) {
-            Stage::Soaked | Stage::Returned => open_routes += u32::from(release(draft, name)),
-            _ => unfinished += u32::from(!gone.contains(name)),
+        if draft.at_end(name) {
+            open_routes += u32::from(release(draft, name));
+        } else {
+            unfinished += u32::from(draft.stage(name) != Stage::Waiting || !gone.contains(name));
         }
     }
-    if unfinished > 0 {
+    let open_phases = plan.phases.iter().any(|(name, phase)| phase::is_open(draft, name, phase));
+    if unfinished > 0 || open_phases || bridge::is_open(draft) {
         return stuck(draft).then_some(Outcome::Held);
     }
     if open_routes > 0 {
         return None;
     }
-    let all_soaked = plan.services.keys().all(|name| draft.stage(name) == Stage::Soaked);
+    let all_soaked = plan.services.keys().all(|name| draft.stage(name).is_past_soak());
     let outcome = if all_soaked { Outcome::Completed } else { Outcome::RolledBack };
     draft.next.ended = Some(Ended { outcome, at: draft.now });
     draft.waits.clear();
@@ -49,7 +53,7 @@ fn release(draft: &mut Draft, name: &ServiceName) -> bool {
     if state.order.is_none() {
         return false; // it was never ours
     }
-    let step = if state.stage == Stage::Soaked { Step::Soak } else { Step::Return };
+    let step = if state.stage.is_past_soak() { Step::Soak } else { Step::Return };
     match route::fresh(draft.seen, name, draft.now) {
         Ok(route) if route.owner.as_ref().is_some_and(|o| o.run == draft.next.run) => {
             let version = route.version.clone();
@@ -69,7 +73,7 @@ fn release(draft: &mut Draft, name: &ServiceName) -> bool {
 }
 
 /// The services that went back, and those that have not begun and will not, because one that they wait for is among these.
-fn gone<'a>(draft: &Draft<'a>) -> BTreeSet<&'a ServiceName> {
+pub fn gone<'a>(draft: &Draft<'a>) -> BTreeSet<&'a ServiceName> {
     let plan = draft.plan;
     let mut gone: BTreeSet<_> = plan.services.keys().filter(|name| draft.stage(name) == Stage::Returned).collect();
     let mut before = 0;

@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{invariant::Invariant, observed::Owner};
-use crate::plan::{GateName, PhaseName, ServiceName, Side, Span, Weight};
+use crate::plan::{
+    BridgeName, FreezeName, GateName, PhaseName, RoleName, ServiceName, Side, Span, SystemName, TaskName, Tier, Weight,
+    WindowName,
+};
 
 /// A reason. Kept in records, journals and status, so variants are only ever added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +26,28 @@ pub enum Reason {
     LegacyStillActive { requests: u64 },
     Soak { until: Timestamp },
     Backend { side: Side },
+    TaskRunning { task: TaskName },
+    TaskSettling { task: TaskName, until: Timestamp },
+    Waiting { task: TaskName, until: Timestamp },
+    WindowClosed { window: WindowName, opens: Option<Timestamp> },
+    WindowTooShort { window: WindowName, ends: Timestamp, latest: Timestamp },
+    Frozen { freeze: FreezeName, until: Timestamp, why: String },
+    InMotion { moving: u32, max: u32 },
+    TierInMotion { tier: Tier, moving: u32, max: u32 },
+    Stable { phase: PhaseName, until: Timestamp },
+    Unstable { phase: PhaseName, service: ServiceName },
+    Group { service: ServiceName },
+    Bridge { bridge: BridgeName },
+    BridgeClaimed { bridge: BridgeName, by: String },
+    BridgeNeeded { bridge: BridgeName, service: ServiceName },
+    SharedSystem { system: SystemName, service: ServiceName },
+    NeedEnds { service: ServiceName },
+    ScreamTest { until: Timestamp },
+    Draining { connections: u64 },
+    // ---- what waits for a person by its nature
+    Approval { asks: String, missing: String },
+    Refused { by: String, asks: String },
+    TaskOfPerson { task: TaskName, owner: RoleName, instructions: String },
     // ---- what keeps a step from going on
     RouteUnknown { why: String },
     SideUnknown { side: Side, why: String },
@@ -42,6 +67,13 @@ pub enum Reason {
     LegacyDied { rounds: u32 },
     NoWayBack { why: String },
     NoWorse { legacy: SideRank, target: SideRank },
+    TaskFailed { task: TaskName, why: String },
+    TaskUnknown { task: TaskName, why: String },
+    TaskLeftBehind { task: TaskName, deadline: Span },
+    WithGroup { service: ServiceName },
+    Overrun { window: WindowName, latest: Timestamp },
+    PauseOver { budget: Span },
+    PointOfNoReturn { step: String, why: String },
     Ordered { by: String },
     Invariant { invariant: Invariant, detail: String },
     Format { found: u16 },
@@ -103,7 +135,22 @@ impl Reason {
             | Self::GateSamples { .. }
             | Self::LegacyStillActive { .. }
             | Self::Soak { .. }
-            | Self::Backend { .. } => Course::Ordinary,
+            | Self::Backend { .. }
+            | Self::TaskRunning { .. }
+            | Self::TaskSettling { .. }
+            | Self::Waiting { .. }
+            | Self::WindowClosed { .. }
+            | Self::Frozen { .. }
+            | Self::InMotion { .. }
+            | Self::TierInMotion { .. }
+            | Self::Stable { .. }
+            | Self::Group { .. }
+            | Self::Bridge { .. }
+            | Self::BridgeNeeded { .. }
+            | Self::SharedSystem { .. }
+            | Self::NeedEnds { .. }
+            | Self::ScreamTest { .. }
+            | Self::Draining { .. } => Course::Ordinary,
             _ => Course::Notable,
         }
     }
@@ -120,6 +167,34 @@ impl Reason {
             Self::LegacyStillActive { .. } => "LegacyStillActive",
             Self::Soak { .. } => "Soaking",
             Self::Backend { .. } => "BackendMissing",
+            Self::TaskRunning { .. } => "TaskRunning",
+            Self::TaskSettling { .. } => "TaskSettling",
+            Self::Waiting { .. } => "Waiting",
+            Self::WindowClosed { .. } => "WindowClosed",
+            Self::WindowTooShort { .. } => "WindowTooShort",
+            Self::Frozen { .. } => "Frozen",
+            Self::InMotion { .. } => "InMotion",
+            Self::TierInMotion { .. } => "TierInMotion",
+            Self::Stable { .. } => "Stable",
+            Self::Unstable { .. } => "Unstable",
+            Self::Group { .. } => "Group",
+            Self::Bridge { .. } => "Bridge",
+            Self::BridgeClaimed { .. } => "BridgeClaimed",
+            Self::BridgeNeeded { .. } => "BridgeNeeded",
+            Self::SharedSystem { .. } => "SharedSystem",
+            Self::NeedEnds { .. } => "NeedEnds",
+            Self::ScreamTest { .. } => "ScreamTest",
+            Self::Draining { .. } => "Draining",
+            Self::Approval { .. } => "Approval",
+            Self::Refused { .. } => "Refused",
+            Self::TaskOfPerson { .. } => "TaskOfPerson",
+            Self::TaskFailed { .. } => "TaskFailed",
+            Self::TaskUnknown { .. } => "TaskUnknown",
+            Self::TaskLeftBehind { .. } => "TaskLeftBehind",
+            Self::WithGroup { .. } => "WithGroup",
+            Self::Overrun { .. } => "Overrun",
+            Self::PauseOver { .. } => "PauseOver",
+            Self::PointOfNoReturn { .. } => "PointOfNoReturn",
             Self::RouteUnknown { .. } => "RouteUnknown",
             Self::SideUnknown { .. } => "SideUnknown",
             Self::SideAbsent { .. } => "SideAbsent",
@@ -168,6 +243,59 @@ impl fmt::Display for Reason {
             Self::LegacyStillActive { requests } => write!(f, "legacy still has {requests} requests of this route"),
             Self::Soak { until } => write!(f, "it soaks until {until:.0}"),
             Self::Backend { side } => write!(f, "the {side} side is being made known to the router"),
+            Self::TaskRunning { task } => write!(f, "task {task} has been ordered and is not done yet"),
+            Self::TaskSettling { task, until } => {
+                write!(f, "task {task} is done; what it changed holds everywhere from {until:.0}")
+            }
+            Self::Waiting { task, until } => write!(f, "task {task} waits until {until:.0}"),
+            Self::WindowClosed { window, opens: Some(opens) } => write!(f, "window {window} opens at {opens:.0}"),
+            Self::WindowClosed { window, opens: None } => {
+                write!(
+                    f,
+                    "window {window} has closed and the plan names no later one; a new revision with another window can go on"
+                )
+            }
+            Self::WindowTooShort { window, ends, latest } => write!(
+                f,
+                "it would end at {ends:.0}, after the latest rollback of window {window} at {latest:.0}; the next window will do"
+            ),
+            Self::Frozen { freeze, until, why } => write!(f, "freeze {freeze} lasts until {until:.0}: {why}"),
+            Self::InMotion { moving, max } => write!(f, "{moving} services are in motion, and the plan allows {max} at once"),
+            Self::TierInMotion { tier, moving, max } => {
+                write!(f, "{moving} services of tier {tier} are in motion, and the plan allows {max} at once")
+            }
+            Self::Stable { phase, until } => write!(f, "phase {phase} has to stay as it is until {until:.0}"),
+            Self::Unstable { phase, service } => {
+                write!(f, "phase {phase} has to be stable, and its service {service} is in trouble")
+            }
+            Self::Group { service } => write!(f, "{service} is of the same group and has not come as far yet"),
+            Self::Bridge { bridge } => write!(f, "bridge {bridge}, which it counts on, does not stand yet"),
+            Self::BridgeClaimed { bridge, by } => write!(f, "bridge {bridge} stays up: run {by} counts on it"),
+            Self::BridgeNeeded { bridge, service } => {
+                write!(f, "bridge {bridge} stays up: {service} can still move or come back")
+            }
+            Self::SharedSystem { system, service } => {
+                write!(f, "legacy system {system} also carries {service}, which is not past its soak")
+            }
+            Self::NeedEnds { service } => write!(f, "it stays until {service} is past its soak"),
+            Self::ScreamTest { until } => {
+                write!(f, "its old address is denied until {until:.0}, to see whether anybody misses it")
+            }
+            Self::Draining { connections } => write!(f, "legacy still has {connections} open connections"),
+            Self::Approval { asks, missing } => write!(f, "it has to be approved ({asks}): {missing}"),
+            Self::Refused { by, asks } => write!(f, "{by} said no ({asks})"),
+            Self::TaskOfPerson { task, owner, instructions } => write!(f, "task {task} is to be done by {owner}: {instructions}"),
+            Self::TaskFailed { task, why } => write!(f, "task {task} failed: {why}"),
+            Self::TaskUnknown { task, why } => write!(f, "nobody can tell how task {task} stands: {why}"),
+            Self::TaskLeftBehind { task, deadline } => {
+                write!(f, "task {task} was not taken back within {deadline}; somebody has to look at it")
+            }
+            Self::WithGroup { service } => write!(f, "{service}, which is of the same group, goes back and takes it along"),
+            Self::Overrun { window, latest } => {
+                write!(f, "the latest rollback of window {window} came at {latest:.0} and it was still in motion")
+            }
+            Self::PauseOver { budget } => write!(f, "nothing could be written for longer than its pause budget of {budget}"),
+            Self::PointOfNoReturn { step, why } => write!(f, "{step} has started, and from there is no way back: {why}"),
             Self::RouteUnknown { why } => write!(f, "the state of its route is unknown: {why}"),
             Self::SideUnknown { side, why } => write!(f, "the health of its {side} side is unknown: {why}"),
             Self::SideAbsent { side, what } => write!(f, "its {side} side cannot answer: there is no {what}"),

@@ -10,8 +10,10 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::reason::Reason;
-use crate::plan::{Digest, GateName, Plan, PlanName, Revision, ServiceName, Weight};
+use super::{reason::Reason, task::TaskState};
+use crate::plan::{
+    BridgeName, Digest, GateName, PhaseName, Plan, PlanName, Revision, ServiceName, Span, TaskName, Weight, WindowName,
+};
 
 /// The form in which this version writes records. A record of a newer form is not touched.
 pub const FORMAT: u16 = 1;
@@ -47,8 +49,23 @@ pub struct Record {
     /// The newest resume that was obeyed: an order is used once, so that it cannot clear a hold that comes after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed: Option<u64>,
+    /// Who started the run, by the identity that was authenticated; they approve nothing in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_by: Option<String>,
     /// How far each service is; every service of the plan has an entry.
     pub services: BTreeMap<ServiceName, ServiceState>,
+    /// How far each phase is that anything was done for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub phases: BTreeMap<PhaseName, PhaseState>,
+    /// How far each bridge is that anything was done for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub bridges: BTreeMap<BridgeName, BridgeState>,
+    /// Windows whose latest rollback came while something was in motion, and what was done then.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub overrun: BTreeMap<WindowName, Timestamp>,
+    /// Approvals that were used: each counts once.
+    #[serde(default, skip_serializing_if = "std::collections::BTreeSet::is_empty")]
+    pub approvals_used: std::collections::BTreeSet<String>,
     /// How and when the run ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ended>,
@@ -68,6 +85,11 @@ impl Record {
             started_at: now,
             latch: None,
             resumed: None,
+            started_by: None,
+            phases: BTreeMap::new(),
+            bridges: BTreeMap::new(),
+            overrun: BTreeMap::new(),
+            approvals_used: std::collections::BTreeSet::new(),
             services: plan.services.keys().map(|name| (name.clone(), ServiceState::default())).collect(),
             ended: None,
             journal: JournalHead::default(),
@@ -139,6 +161,50 @@ pub struct ServiceState {
     /// Why it goes back, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Reason>,
+    /// How often it was tried before: 0 at the first attempt.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempt: u32,
+    /// The number of the last order of the attempts before, so that no mark is ever given twice.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub numbered: u32,
+    /// How far its tasks are; those that nothing was done for are not listed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tasks: BTreeMap<TaskName, TaskState>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// How far a phase is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PhaseState {
+    /// When it was approved, if its plan asks for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_at: Option<Timestamp>,
+    /// Since when all of its services are on target, none of them in trouble.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stable_since: Option<Timestamp>,
+    /// For how long they were before what pauses the count, but does not start it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stable_before: Option<Span>,
+    /// How far its tasks are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tasks: BTreeMap<TaskName, TaskState>,
+}
+
+/// How far a bridge is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BridgeState {
+    /// Whether it was put up and is not taken down yet: the run claims it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up_since: Option<Timestamp>,
+    /// How far putting it up and taking it down are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tasks: BTreeMap<TaskName, TaskState>,
 }
 
 impl ServiceState {
@@ -159,12 +225,29 @@ pub enum Stage {
     Shifting(u8),
     /// All traffic is confirmed on target; guards are armed, the way back is open.
     Soaking,
-    /// The soak is over.
+    /// The soak is over. The service's end, unless its plan switches legacy off.
     Soaked,
     /// All traffic was ordered back to legacy and is not confirmed there yet.
     Returning,
     /// All traffic is confirmed on legacy, or never left it.
     Returned,
+    /// Past its soak, and its legacy side is on the way to its end: approved, denied, drained.
+    Ending,
+    /// Legacy is being switched off: there is no way back from here.
+    Decommissioning,
+    /// Legacy is switched off.
+    Decommissioned,
+}
+
+impl Stage {
+    /// Whether all traffic has been carried by target through the soak.
+    pub fn is_past_soak(self) -> bool {
+        matches!(self, Self::Soaked | Self::Ending | Self::Decommissioning | Self::Decommissioned)
+    }
+    /// Whether its legacy side is being, or was, switched off: there is no way back.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Decommissioning | Self::Decommissioned)
+    }
 }
 
 /// Which way a service goes.

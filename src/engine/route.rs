@@ -71,7 +71,7 @@ pub fn look(seen: &Observed, name: &ServiceName, state: &ServiceState, run: &Run
     }
     match &state.order {
         None => unordered(route),
-        Some(order) => ordered(route, order, &mark(run, name, order.number), run, name),
+        Some(order) => ordered(route, order, state.numbered, run, name),
     }
 }
 
@@ -88,8 +88,9 @@ fn unordered(route: &RouteSeen) -> RouteView {
     }
 }
 
-fn ordered(route: &RouteSeen, order: &Order, mark_of_order: &str, run: &RunId, name: &ServiceName) -> RouteView {
-    let ours = route.mark.as_deref() == Some(mark_of_order);
+/// `numbered` is the number of the last order before this attempt.
+fn ordered(route: &RouteSeen, order: &Order, numbered: u32, run: &RunId, name: &ServiceName) -> RouteView {
+    let ours = route.mark.as_deref() == Some(mark(run, name, order.number).as_str());
     match &route.accepted {
         Accepted::Split(weight) if ours && *weight == order.weight => match (&route.effective, &route.programmed) {
             (Some(effective), _) if effective.weight == order.weight => RouteView::Effective(effective.since),
@@ -97,7 +98,7 @@ fn ordered(route: &RouteSeen, order: &Order, mark_of_order: &str, run: &RunId, n
             (_, Programmed::Pending) => RouteView::Pending(Fact::Programmed, None),
             _ => RouteView::Pending(Fact::Effective, None),
         },
-        Accepted::Split(weight) if !ours && is_before(route, order, run, name, *weight) => {
+        Accepted::Split(weight) if !ours && is_before(route, order, numbered, run, name, *weight) => {
             RouteView::Before { version: route.version.clone(), weight: *weight }
         }
         Accepted::Split(weight) => RouteView::Drift(format!("{weight} on target")),
@@ -108,13 +109,15 @@ fn ordered(route: &RouteSeen, order: &Order, mark_of_order: &str, run: &RunId, n
 /// The route shows an order of this run before the newest one, or for the first order what stood there before it.
 ///
 /// A return may follow an order that never arrived, so any earlier mark of ours counts, with any weight.
-fn is_before(route: &RouteSeen, order: &Order, run: &RunId, name: &ServiceName, weight: Weight) -> bool {
+fn is_before(route: &RouteSeen, order: &Order, numbered: u32, run: &RunId, name: &ServiceName, weight: Weight) -> bool {
     let earlier = |number: u32| route.mark.as_deref() == Some(&mark(run, name, number));
     let untouched = route.owner.is_none() && weight == Weight::ZERO;
+    let first = numbered.saturating_add(1);
     match order.number.checked_sub(1) {
-        Some(0) | None => untouched,
+        None => untouched,
+        Some(last) if last < first => untouched,
         Some(last) if earlier(last) => weight == order.from,
-        Some(last) => (1..last).rev().take(2).any(earlier) || (last == 1 && untouched),
+        Some(last) => (first..last).rev().take(2).any(earlier) || (last == first && untouched),
     }
 }
 

@@ -73,8 +73,8 @@ fn widen(offenders: &mut Offenders, violations: &[Violation]) -> bool {
 fn without(before: &Record, now: Timestamp, mut decision: Decision, offenders: &Offenders) -> Decision {
     let ours = |service: &ServiceName| !offenders.contains_key(service);
     let turned = |service: &ServiceName| offenders.get(service).is_some_and(|(extent, _)| *extent == Extent::Motion);
-    decision.effects.retain(|effect| ours(&effect.key.step.service));
-    decision.waits.retain(|wait| ours(&wait.step.service));
+    decision.effects.retain(|effect| effect.key.step.service().is_none_or(ours));
+    decision.waits.retain(|wait| wait.step.service().is_none_or(ours));
     decision.events.retain(|event| match event {
         Event::GoesBack { service, .. } => ours(service) || turned(service),
         other => other.service().is_none_or(ours),
@@ -123,7 +123,7 @@ fn hold(before: &Record, now: Timestamp, decision: &mut Decision, name: &Service
 /// Nothing is done, and everything that waits does so for a person, or for what does.
 fn stands(decision: &Decision) -> bool {
     let holds = |wait: &Wait| {
-        let service = decision.record.services.get(&wait.step.service);
+        let service = wait.step.service().and_then(|name| decision.record.services.get(name));
         service.and_then(|s| s.hold.as_ref()).is_some_and(|hold| hold.reason == wait.reason)
     };
     let person = |wait: &Wait| match wait.reason {

@@ -132,6 +132,16 @@ name!(
     /// A task's name, unique in its service or phase.
     TaskName, "task");
 
+impl TaskName {
+    /// The name of a task that is part of a step's own mechanism. What no name may hold is replaced, and the end of a long one
+    /// is cut off.
+    pub fn built_in(text: &str) -> Self {
+        let clean = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' };
+        let name: String = text.to_ascii_lowercase().chars().map(clean).take(LABEL_MAX).collect();
+        Self(name.trim_matches('-').into())
+    }
+}
+
 /// The share of a service's traffic that its target carries, in whole percent: 0 to 100. The legacy side has the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]

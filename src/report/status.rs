@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    engine::{Direction, Outcome, Reason, Record, Stage, Wait, step_count, steps},
+    engine::{Direction, Outcome, Reason, Record, Stage, Step, Wait, agenda::is_behind, step_count, steps},
     plan::{Plan, Revision, ServiceName},
 };
 
@@ -104,13 +104,9 @@ pub struct ServiceReport {
 /// Steps that a record has confirmed, of all of its plan.
 pub fn progress(plan: &Plan, record: &Record) -> ProgressReport {
     let confirmed = plan.services.iter().map(|(name, service)| {
-        let all = steps(service).count();
-        match record.services.get(name).map_or(Stage::Waiting, |state| state.stage) {
-            Stage::Waiting | Stage::Returning | Stage::Returned => 0,
-            Stage::Shifting(index) => usize::from(index) + 1, // `prepare`, and the shifts before this one
-            Stage::Soaking => all.saturating_sub(1),
-            Stage::Soaked => all,
-        }
+        let state = record.services.get(name);
+        let behind = |step: &Step| state.is_some_and(|state| is_behind(step, service, state));
+        steps(plan, name, service).iter().filter(|step| behind(step)).count()
     });
     ProgressReport { confirmed: confirmed.sum(), total: step_count(plan) }
 }
@@ -158,6 +154,9 @@ pub fn stage(stage: Stage) -> &'static str {
         Stage::Soaked => "Soaked",
         Stage::Returning => "Returning",
         Stage::Returned => "Returned",
+        Stage::Ending => "Ending",
+        Stage::Decommissioning => "Decommissioning",
+        Stage::Decommissioned => "Decommissioned",
     }
 }
 

@@ -290,7 +290,7 @@ impl People {
             Wish::Rollback => Intent::Rollback,
         };
         let quiet = self == Self::default();
-        Orders { intent, resumes: self.resumes, by: (!quiet).then(|| "duty-manager".to_owned()) }
+        Orders { intent, resumes: self.resumes, by: (!quiet).then(|| "duty-manager".to_owned()), ..Orders::default() }
     }
 }
 

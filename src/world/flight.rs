@@ -55,10 +55,11 @@ impl Flight {
             Action::SetWeight { weight, from, .. } => Act::SetWeight { weight: weight.percent(), from: from.percent() },
             Action::Release { .. } => Act::Release,
             Action::EnsureBackend { side, .. } => Act::EnsureBackend(*side),
+            Action::Task { .. } | Action::Claim { .. } | Action::Unclaim { .. } => return None,
         };
         Some(Self {
             due: now.plus(delays.wire),
-            service: model.index(&effect.key.step.service)?,
+            service: model.index(effect.key.step.service()?)?,
             act,
             number: effect.key.number,
             backward: effect.key.direction == Direction::Backward,

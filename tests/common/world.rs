@@ -467,7 +467,7 @@ impl Inner {
     }
 
     fn apply(&mut self, effect: &Effect) -> Performed {
-        let service = &effect.key.step.service;
+        let service = effect.key.step.service().unwrap();
         let now = self.now;
         let owner = Owner { run: effect.key.run.clone(), name: "test".into() };
         let shown = self.shown(service).weight;

@@ -1,14 +1,15 @@
 //! A small world with virtual time for the engine alone: routes that take effect later, effects that are lost or late,
 //! sides that die, people. It has its own judge, which looks at what the world went through and not at what the engine thinks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gapless::{
     engine::{
-        Accepted, Action, Answer, Backend, Decision, Direction, Effect, Effective, Event, GateSeen, Observed, Orders, Outcome,
-        Owner, Programmed, Record, Round, RouteSeen, RunId, Sample, SideSeen, SidesSeen, Stage, Unknown, decide, safety,
+        About, Accepted, Action, Answer, ApprovalSeen, Backend, Consent, Decision, Deed, Direction, Effect, Effective, Event,
+        GateSeen, Observed, Orders, Outcome, Owner, Programmed, Record, Round, RouteSeen, RunId, Sample, SideSeen, SidesSeen,
+        Stage, Subject, TaskKey, TaskSeen, TaskWay, Unknown, decide, queries, safety,
     },
-    plan::{GateName, Revision, ServiceName, Side, Weight},
+    plan::{Act, GateName, Revision, ServiceName, Side, TaskName, Weight},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -66,6 +67,23 @@ pub struct Sim {
     pub waits: Vec<String>,
     hands_off: bool,
     looking_since: Timestamp,
+    /// What people said.
+    pub approvals: Vec<ApprovalSeen>,
+    /// Tasks that have begun, and when each is done.
+    tasks: BTreeMap<TaskKey, Timestamp>,
+    /// The highest doing of each task that was begun: lower ones are refused.
+    newest: BTreeMap<(Subject, TaskName), u32>,
+    pub task_takes_ms: i64,
+    pub failing: BTreeSet<String>,
+    pub hanging: BTreeSet<String>,
+    /// Gates of phases, bridges and writers that are bad, or give no answer, by name.
+    pub bad: BTreeSet<String>,
+    pub silent: BTreeSet<String>,
+    /// Other runs that count on bridges.
+    pub claims: BTreeSet<String>,
+    pub latest: Observed,
+    /// For each service with one writer: whether legacy and target can be written.
+    pub writable: BTreeMap<ServiceName, (bool, bool)>,
 }
 
 impl Sim {
@@ -112,6 +130,17 @@ impl Sim {
             waits: Vec::new(),
             hands_off: true,
             looking_since: now,
+            approvals: Vec::new(),
+            tasks: BTreeMap::new(),
+            newest: BTreeMap::new(),
+            task_takes_ms: 100,
+            failing: BTreeSet::new(),
+            hanging: BTreeSet::new(),
+            bad: BTreeSet::new(),
+            silent: BTreeSet::new(),
+            claims: BTreeSet::new(),
+            latest: Observed::default(),
+            writable: BTreeMap::new(),
         }
     }
 
@@ -123,6 +152,24 @@ impl Sim {
     }
     pub fn stage(&self, name: &str) -> Stage {
         self.record.services[name].stage
+    }
+
+    /// A person says yes.
+    pub fn approve(&mut self, about: About, approver: &str, groups: &[&str]) {
+        self.say(about, approver, groups, Consent::Approved);
+    }
+    pub fn say(&mut self, about: About, approver: &str, groups: &[&str], answer: Consent) {
+        self.approvals.push(ApprovalSeen {
+            id: format!("approval-{}", self.approvals.len()),
+            run: self.record.run.clone(),
+            digest: self.record.digest.clone(),
+            about,
+            attempt: 0,
+            approver: approver.to_owned(),
+            groups: groups.iter().map(ToString::to_string).collect(),
+            answer,
+            at: self.now,
+        });
     }
 
     /// Somebody else writes the weights.
@@ -156,6 +203,7 @@ impl Sim {
         self.now = self.now.checked_add(SignedDuration::from_millis(TICK_MS)).unwrap();
         self.deliver();
         self.propagate();
+        self.write_access();
         self.probe();
         self.look()
     }
@@ -176,7 +224,15 @@ impl Sim {
         };
         let first = self.keys.entry(effect.key.to_string()).or_insert_with(|| what.clone());
         assert_eq!(*first, what, "equal keys mean the same effect: {}", effect.key);
-        let name = effect.key.step.service.clone();
+        if let Action::Task { task, deed } = &effect.action {
+            return self.begin(task, deed);
+        }
+        if let Action::Claim { bridge } | Action::Unclaim { bridge } = &effect.action {
+            return self
+                .log
+                .push(format!("{} {bridge}", if matches!(effect.action, Action::Claim { .. }) { "claim" } else { "unclaim" }));
+        }
+        let name = effect.key.step.service().unwrap().clone();
         if let Action::EnsureBackend { side, .. } = effect.action {
             self.log.push(format!("{name} backend {side}"));
             let backend = &mut self.health.get_mut(&name).unwrap().backends[usize::from(side == Side::Target)];
@@ -204,7 +260,59 @@ impl Sim {
                 route.mark = None;
                 route.version += 1;
             }
-            Action::EnsureBackend { .. } => unreachable!(),
+            Action::EnsureBackend { .. } | Action::Task { .. } | Action::Claim { .. } | Action::Unclaim { .. } => unreachable!(),
+        }
+    }
+
+    /// Whoever does tasks begins one, unless a newer doing of it was seen.
+    fn begin(&mut self, task: &TaskKey, deed: &Deed) {
+        let newest = self.newest.entry((task.of.clone(), task.task.clone())).or_default();
+        if task.number < *newest {
+            return self.log.push(format!("late {task}"));
+        }
+        *newest = task.number;
+        let manual = matches!(deed, Deed::Act(Act::Manual { .. }));
+        if manual || self.tasks.contains_key(task) {
+            return;
+        }
+        let done = self.now.checked_add(SignedDuration::from_millis(self.task_takes_ms)).unwrap();
+        self.tasks.insert(task.clone(), done);
+        self.log.push(format!("{}", task.step()));
+    }
+
+    /// A person does a task that is theirs.
+    pub fn done(&mut self, task: &str) {
+        let keys = queries(&self.revision, &self.record).into_iter().filter_map(|q| match q {
+            gapless::engine::Query::Task(key) if key.task.as_str() == task => Some(key),
+            _ => None,
+        });
+        for key in keys.collect::<Vec<_>>() {
+            self.tasks.insert(key, self.now);
+        }
+    }
+
+    /// Tasks that are done by now change who may write: never both sides.
+    fn write_access(&mut self) {
+        for (key, done) in &self.tasks {
+            let (Subject::Service(name), true) = (&key.of, *done <= self.now) else { continue };
+            if self.failing.contains(key.task.as_str()) || self.hanging.contains(key.task.as_str()) {
+                continue;
+            }
+            let newest = self.newest.get(&(key.of.clone(), key.task.clone())) == Some(&key.number);
+            let (legacy, target) = self.writable.entry(name.clone()).or_insert((true, false));
+            match (key.task.as_str(), key.way) {
+                ("fence", TaskWay::Do) if newest => *legacy = false,
+                ("fence", TaskWay::Undo) if newest => *legacy = true,
+                ("promote", TaskWay::Do) if newest && !self.tasks.keys().any(|k| k.task.as_str() == "reverse-fence") => {
+                    *target = true
+                }
+                ("reverse-fence", TaskWay::Do) => *target = false,
+                ("reverse-promote", TaskWay::Do) => *legacy = true,
+                _ => {}
+            }
+        }
+        for (name, (legacy, target)) in &self.writable {
+            assert!(!(*legacy && *target), "{name} has two writers\n{}", self.log.join("\n"));
         }
     }
 
@@ -276,7 +384,44 @@ impl Sim {
                 BTreeMap::from([(gate, GateSeen { watched_since: Some(self.looking_since), rounds: rounds.clone() })]),
             );
         }
+        seen.approvals = self.approvals.clone();
+        for query in queries(&self.revision, &self.record) {
+            self.answer(&mut seen, query);
+        }
         seen
+    }
+
+    /// What is asked for beside routes and sides.
+    fn answer(&self, seen: &mut Observed, query: gapless::engine::Query) {
+        use gapless::engine::Query;
+        match query {
+            Query::Task(key) => {
+                let value = match self.tasks.get(&key) {
+                    None => TaskSeen::Absent,
+                    Some(_) if self.failing.contains(key.task.as_str()) => TaskSeen::Failed("exit 1".into()),
+                    Some(at) if *at <= self.now && !self.hanging.contains(key.task.as_str()) => {
+                        TaskSeen::Done { at: *at, settles_at: None }
+                    }
+                    Some(_) => TaskSeen::Running,
+                };
+                seen.tasks.insert(key, Sample { value: Ok(value), taken_at: self.now });
+            }
+            Query::OtherGate(subject, gate) => {
+                let answer = match (self.bad.contains(gate.as_str()), self.silent.contains(gate.as_str())) {
+                    (_, true) => Answer::Unknown(Unknown::Unreachable("nobody there".into())),
+                    (true, _) => Answer::Bad("7 is more than 0".into()),
+                    _ => Answer::Good,
+                };
+                let sent = |ms| self.now.checked_sub(SignedDuration::from_millis(ms)).unwrap().max(self.looking_since);
+                let round = |ms| Round { sent_at: sent(ms), done_at: sent(ms), answer: answer.clone() };
+                let rounds = (0..12).rev().map(|i| round(i * 10)).collect();
+                seen.other_gates.insert((subject, gate), GateSeen { watched_since: Some(self.looking_since), rounds });
+            }
+            Query::Claims(bridge) => {
+                seen.claims.insert(bridge, Sample { value: Ok(self.claims.clone()), taken_at: self.now });
+            }
+            _ => {}
+        }
     }
 
     /// The engine looks, its decision is checked, committed, and sent.

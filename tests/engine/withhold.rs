@@ -61,9 +61,8 @@ fn a_mistake_about_one_service_does_not_stop_the_way_back_of_others() {
         assert_eq!(out.record.services[name].direction, Direction::Backward, "{name}");
     }
     assert!(
-        out.effects
-            .iter()
-            .any(|e| e.key.step.service.as_str() == "top" && matches!(e.action, Action::SetWeight { weight: Weight::ZERO, .. }))
+        out.effects.iter().any(|e| e.key.step.service().unwrap().as_str() == "top"
+            && matches!(e.action, Action::SetWeight { weight: Weight::ZERO, .. }))
     );
     let late = &out.record.services["late"];
     assert_eq!((late.stage, late.order, late.moved_at), (was.stage, was.order, was.moved_at), "it stays as it was");
@@ -132,7 +131,7 @@ fn an_order_to_go_back_is_kept_though_its_first_step_is_withheld() {
     sim.health("base").target_errs = false;
     sim.orders.intent = Intent::Rollback;
     let mut decision = decide_by(Rules::ALL, &sim.revision, &sim.record, &sim.observed(), sim.now);
-    let effect = decision.effects.iter_mut().find(|e| e.key.step.service.as_str() == "late").unwrap();
+    let effect = decision.effects.iter_mut().find(|e| e.key.step.service().unwrap().as_str() == "late").unwrap();
     effect.precondition.version = Some("another".to_owned());
     let out = lawful_and_stable(&sim, &sim.record, &sim.observed(), &decision);
     assert!(out.record.latch.is_some(), "the order of a person stands");

@@ -18,6 +18,10 @@ pub struct Data {
     pub lag: Gate,
     /// Makes legacy read-only.
     pub fence: Switch,
+    /// Makes legacy writable again, as long as target was not promoted; `None`: the reverse promote does, and where there
+    /// is none the fence cannot be taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfence: Option<Switch>,
     /// Makes target writable.
     pub promote: Switch,
     /// The way back.

@@ -207,6 +207,7 @@ impl Plan {
         while let Some(next) = todo.pop() {
             if closure.insert(next.clone()) {
                 todo.extend(self.dependents(next));
+                todo.extend(self.group_of(next).into_iter().flat_map(|(_, group)| &group.services));
             }
         }
         closure

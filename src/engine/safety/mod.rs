@@ -1,6 +1,8 @@
 //! Every decision is checked again before it is committed, by other means than it was made: from the record before, the
 //! record after, the effects and what was seen, without asking why. Runs in release builds; a violation never panics.
 
+mod tasks;
+
 use jiff::Timestamp;
 
 use super::{
@@ -56,6 +58,7 @@ impl Judge<'_> {
             self.confirmation(name, service, was, is);
             self.cause(name, service, was, is);
             self.undo(name, was, is);
+            self.no_return(name, service, was, is);
         }
         self.found
     }
@@ -75,14 +78,18 @@ impl Judge<'_> {
 
     /// `one-owner`, `no-clobber` and what a weight may do.
     fn effect(&mut self, effect: &Effect) {
-        let name = &effect.key.step.service;
+        let Some(name) = effect.key.step.service() else { return };
         let foreign = self.route(name).and_then(|r| r.owner.clone()).filter(|o| o.run != self.before.run);
         if let Some(owner) = foreign {
             self.found(Invariant::OneOwner, name, format!("its route is driven by run {owner}"));
         }
+        if let Action::Task { task, deed } = &effect.action {
+            self.task(task, deed);
+        }
         let Action::SetWeight { weight, from, .. } = effect.action else { return };
         self.clobber(name, effect, from);
         if let Some(service) = self.plan.services.get(name) {
+            self.writes(name, service, weight);
             match effect.key.direction {
                 Direction::Forward => self.served(name, service, weight),
                 Direction::Backward if weight > from => self.served(name, service, weight), // a dead legacy is left
@@ -150,20 +157,23 @@ impl Judge<'_> {
 
     /// `order`: a first shift after all that comes before, a return after all that depends on it.
     fn order(&mut self, name: &ServiceName, service: &Service, was: &ServiceState, is: &ServiceState) {
+        let group = self.plan.group_of(name).map(|(_, group)| group);
+        let outside = |other: &ServiceName| group.is_none_or(|g| !g.services.contains(other));
         let stage = |other: &ServiceName| self.after.services.get(other).map_or(Stage::Waiting, |s| s.stage);
         let goes_back = |other: &ServiceName| self.after.services.get(other).is_some_and(|s| s.direction == Direction::Backward);
         if was.order.is_none() && is.order.is_some() {
             let before = self.plan.phases_before(&service.phase);
             let ahead = self.plan.services.iter().filter(|(other, s)| before.contains(&s.phase) || service.is_after(other));
-            let late =
-                ahead.map(|(other, _)| other).find(|o| !matches!(stage(o), Stage::Soaking | Stage::Soaked) || goes_back(o));
+            let on_target = |o: &ServiceName| stage(o) == Stage::Soaking || stage(o).is_past_soak();
+            let late = ahead.map(|(other, _)| other).filter(|o| outside(o)).find(|o| !on_target(o) || goes_back(o));
             if let Some(other) = late.cloned() {
                 self.found(Invariant::Order, name, format!("it would start before {other} is on target"));
             }
         }
         if was.stage != Stage::Returning && is.stage == Stage::Returning {
-            let mut dependents = self.plan.services.iter().filter(|(_, s)| s.is_after(name)).map(|(other, _)| other);
-            let ahead = dependents.find(|o| !matches!(stage(o), Stage::Waiting | Stage::Returned)).cloned();
+            let dependents = self.plan.services.iter().filter(|(_, s)| s.is_after(name)).map(|(other, _)| other);
+            let ahead =
+                dependents.filter(|o| outside(o)).find(|o| !matches!(stage(o), Stage::Waiting | Stage::Returned)).cloned();
             if let Some(other) = ahead {
                 self.found(Invariant::Order, name, format!("it would go back before {other}, which needs it"));
             }
@@ -175,8 +185,7 @@ impl Judge<'_> {
         let (Stage::Shifting(from), Some(order)) = (was.stage, was.order) else { return };
         let confirmed = match is.stage {
             Stage::Shifting(to) => to > from && !is.hold.as_ref().is_some_and(|h| matches!(h.reason, Reason::NoWayBack { .. })),
-            Stage::Soaking | Stage::Soaked => true,
-            _ => false,
+            stage => stage == Stage::Soaking || stage.is_past_soak(),
         };
         if !confirmed {
             return;

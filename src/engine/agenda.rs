@@ -1,0 +1,341 @@
+//! Which tasks a service, a phase or a bridge has, in which order, and what takes each back: the plan's own and those that
+//! are part of a step's mechanism. Pure reading of the plan; [`super::tasks`] runs what is listed here.
+
+use crate::plan::{
+    Act, BridgeName, DnsRoute, ManagedBridge, Mirror, Phase, PhaseMoment, Plan, Reverse, Router, Service, ServiceMoment,
+    ServiceName, Side, Span, TaskName, Undo, UndoWhen, Weight,
+};
+
+use super::{record::ServiceState, step::Step, task::Deed};
+
+/// When in the life of a service a task is done, in the order of that life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Moment {
+    /// Before anything else.
+    BeforePrepare,
+    /// Around the target's preparation, outside windows as well: warming, a lower time to live, shadow traffic.
+    Prepare,
+    /// Before the first weight, or before the fence.
+    BeforeShift,
+    /// Legacy is made read-only.
+    Fence,
+    /// Target is made writable.
+    Promote,
+    /// All traffic is on target, the soak has not begun.
+    AfterShift,
+    /// After the soak.
+    AfterSoak,
+    /// The old address is denied.
+    ScreamTest,
+    /// Before legacy is switched off.
+    BeforeDecommission,
+    /// Legacy is switched off.
+    Decommission,
+}
+
+/// A task of the agenda.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// Its name, unique in its service, phase or bridge.
+    pub name: TaskName,
+    /// When it is done.
+    pub moment: Moment,
+    /// What is done.
+    pub deed: Deed,
+    /// How it is taken back.
+    pub back: Back,
+    /// How long doing it takes, as a 95th percentile.
+    pub expect: Span,
+}
+
+/// How a task is taken back.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Back {
+    /// Nothing has to be.
+    Nothing,
+    /// It cannot be: once it has started there is no way back. The text says why.
+    Impossible(String),
+    /// By this.
+    By {
+        /// What is done.
+        deed: Deed,
+        /// Before or after the traffic goes back.
+        when: UndoWhen,
+        /// After so long the traffic goes back all the same, or a task behind it is left to people.
+        deadline: Option<Span>,
+        /// How long it takes, as a 95th percentile.
+        expect: Span,
+    },
+}
+
+/// How long a step of our own mechanism takes that nobody declared a duration for.
+const SHORT: Span = Span::from_secs(5);
+
+fn by(deed: Deed, when: UndoWhen) -> Back {
+    Back::By { deed, when, deadline: None, expect: SHORT }
+}
+
+fn back(undo: &Undo) -> Back {
+    match undo {
+        Undo::None(_) => Back::Nothing,
+        Undo::Impossible(why) => Back::Impossible(why.clone()),
+        Undo::Do { act, when, deadline, expect } => {
+            Back::By { deed: Deed::Act(act.clone()), when: *when, deadline: *deadline, expect: *expect }
+        }
+    }
+}
+
+/// The names of tasks that are part of a step's own mechanism; no task of a plan may be called so.
+pub mod named {
+    use crate::plan::TaskName;
+
+    /// Warms the target.
+    pub fn warm() -> TaskName {
+        TaskName::built_in("warm")
+    }
+    /// Lowers the time to live of a DNS record set.
+    pub fn lower_ttl() -> TaskName {
+        TaskName::built_in("lower-ttl")
+    }
+    /// Gives it its old time to live back.
+    pub fn restore_ttl() -> TaskName {
+        TaskName::built_in("restore-ttl")
+    }
+    /// Copies requests to the target.
+    pub fn mirror() -> TaskName {
+        TaskName::built_in("mirror")
+    }
+    /// Ends that.
+    pub fn mirror_end() -> TaskName {
+        TaskName::built_in("mirror-end")
+    }
+    /// Makes legacy read-only.
+    pub fn fence() -> TaskName {
+        TaskName::built_in("fence")
+    }
+    /// Makes target writable.
+    pub fn promote() -> TaskName {
+        TaskName::built_in("promote")
+    }
+    /// Makes target read-only, on the way back.
+    pub fn reverse_fence() -> TaskName {
+        TaskName::built_in("reverse-fence")
+    }
+    /// Makes legacy writable, on the way back.
+    pub fn reverse_promote() -> TaskName {
+        TaskName::built_in("reverse-promote")
+    }
+    /// Denies the old address.
+    pub fn scream_test() -> TaskName {
+        TaskName::built_in("scream-test")
+    }
+    /// Switches legacy off.
+    pub fn switch_off() -> TaskName {
+        TaskName::built_in("switch-off")
+    }
+    /// Puts a bridge up.
+    pub fn up() -> TaskName {
+        TaskName::built_in("up")
+    }
+    /// Takes it down.
+    pub fn down() -> TaskName {
+        TaskName::built_in("down")
+    }
+}
+
+/// All tasks of a service in the order in which they are done; those of one moment by name, its mechanism's first.
+pub fn of_service(service: &Service) -> Vec<Item> {
+    let mut items = mechanism(service);
+    items.extend(service.tasks.iter().map(|(name, task)| Item {
+        name: name.clone(),
+        moment: match task.at {
+            ServiceMoment::BeforePrepare => Moment::BeforePrepare,
+            ServiceMoment::BeforeShift => Moment::BeforeShift,
+            ServiceMoment::AfterShift => Moment::AfterShift,
+            ServiceMoment::AfterSoak => Moment::AfterSoak,
+            ServiceMoment::BeforeDecommission => Moment::BeforeDecommission,
+        },
+        deed: Deed::Act(task.act.clone()),
+        back: back(&task.undo),
+        expect: task.expect,
+    }));
+    items.sort_by_key(|item| item.moment); // stable: the order within a moment stays
+    items
+}
+
+/// The tasks that are part of a service's steps.
+fn mechanism(service: &Service) -> Vec<Item> {
+    let item = |name, moment, deed, back| Item { name, moment, deed, back, expect: SHORT };
+    let mut items = Vec::new();
+    if let Some(act) = &service.warm {
+        items.push(item(named::warm(), Moment::Prepare, Deed::Act(act.clone()), Back::Nothing));
+    }
+    if let Router::Dns(DnsRoute { ttl_during, .. }) = &service.router {
+        let restore = by(Deed::RestoreTtl, UndoWhen::AfterTraffic);
+        items.push(item(named::lower_ttl(), Moment::Prepare, Deed::LowerTtl(*ttl_during), restore));
+        items.push(item(named::restore_ttl(), Moment::AfterSoak, Deed::RestoreTtl, Back::Nothing));
+    }
+    if let Some(Mirror { percent, .. }) = &service.mirror {
+        let stop = by(Deed::StopMirror, UndoWhen::AfterTraffic);
+        items.push(item(named::mirror(), Moment::Prepare, Deed::StartMirror(*percent), stop));
+        items.push(item(named::mirror_end(), Moment::BeforeShift, Deed::StopMirror, Back::Nothing));
+    }
+    for cron in &service.cron {
+        let resume = by(Deed::ResumeCron(cron.clone(), Side::Legacy), UndoWhen::AfterTraffic);
+        let quiesce = Deed::Act(Act::QuiesceCron(cron.clone()));
+        items.push(item(TaskName::built_in(&format!("quiesce-{cron}")), Moment::BeforeShift, quiesce.clone(), resume));
+        let resume = Deed::ResumeCron(cron.clone(), Side::Target);
+        let again = by(quiesce, UndoWhen::BeforeTraffic);
+        items.push(item(TaskName::built_in(&format!("resume-{cron}")), Moment::AfterShift, resume, again));
+    }
+    items.extend(writer(service));
+    items.extend(end(service));
+    items
+}
+
+/// The fence and the promotion of a single writer. Their way back is the writer's own ([`super::writer`]).
+fn writer(service: &Service) -> Vec<Item> {
+    let Some(data) = &service.data else { return Vec::new() };
+    let promoted = match &data.reverse {
+        Reverse::None(why) => Back::Impossible(why.clone()),
+        Reverse::By { promote, .. } => Back::By {
+            deed: Deed::Act(promote.act.clone()),
+            when: UndoWhen::BeforeTraffic,
+            deadline: None,
+            expect: promote.expect,
+        },
+    };
+    let unfence = data.unfence.as_ref().or(match &data.reverse {
+        Reverse::By { promote, .. } => Some(promote),
+        Reverse::None(_) => None,
+    });
+    let fenced = match unfence {
+        None => Back::Impossible("nothing makes legacy writable again".to_owned()),
+        Some(switch) => {
+            Back::By { deed: Deed::Act(switch.act.clone()), when: UndoWhen::BeforeTraffic, deadline: None, expect: switch.expect }
+        }
+    };
+    let item = |name, moment, switch: &crate::plan::Switch, back| Item {
+        name,
+        moment,
+        deed: Deed::Act(switch.act.clone()),
+        back,
+        expect: switch.expect,
+    };
+    vec![
+        item(named::fence(), Moment::Fence, &data.fence, fenced),
+        item(named::promote(), Moment::Promote, &data.promote, promoted),
+    ]
+}
+
+/// What ends the legacy side.
+fn end(service: &Service) -> Vec<Item> {
+    let Some(end) = &service.decommission else { return Vec::new() };
+    let item = |name, moment, deed, back| Item { name, moment, deed, back, expect: SHORT };
+    let mut items = Vec::new();
+    if end.scream_test.is_some() {
+        let allow = by(Deed::Allow, UndoWhen::BeforeTraffic);
+        items.push(item(named::scream_test(), Moment::ScreamTest, Deed::Deny, allow));
+    }
+    let off = Back::Impossible("what is switched off is gone".to_owned());
+    items.push(item(named::switch_off(), Moment::Decommission, Deed::SwitchOff, off));
+    items
+}
+
+/// The tasks of a phase at one of its moments, by name.
+pub fn of_phase(phase: &Phase, at: PhaseMoment) -> Vec<Item> {
+    let moment = match at {
+        PhaseMoment::BeforePhase => Moment::BeforePrepare,
+        PhaseMoment::AfterPhase => Moment::AfterShift,
+    };
+    let tasks = phase.tasks.iter().filter(|(_, task)| task.at == at);
+    tasks
+        .map(|(name, task)| Item {
+            name: name.clone(),
+            moment,
+            deed: Deed::Act(task.act.clone()),
+            back: back(&task.undo),
+            expect: task.expect,
+        })
+        .collect()
+}
+
+/// What puts a bridge up, and what takes it down.
+pub fn of_bridge(managed: &ManagedBridge) -> (Item, Item) {
+    let item = |name, act: &Act, expect| Item {
+        name,
+        moment: Moment::Prepare,
+        deed: Deed::Act(act.clone()),
+        back: Back::Nothing,
+        expect,
+    };
+    (item(named::up(), &managed.up, managed.up_expect), item(named::down(), &managed.down, managed.down_expect))
+}
+
+/// The bridges that a service counts on: by its phase and by its needs.
+pub fn bridges_of<'a>(plan: &'a Plan, service: &'a Service) -> impl Iterator<Item = &'a BridgeName> {
+    let by_need = service.bridges();
+    let joined = plan.bridges.iter().filter(|(_, bridge)| bridge.phases.contains(&service.phase)).map(|(name, _)| name);
+    by_need.chain(joined)
+}
+
+/// The weights on a service's way: its group's, if it is in one.
+pub fn weights<'a>(plan: &'a Plan, name: &ServiceName, service: &'a Service) -> &'a [Weight] {
+    plan.group_of(name).map_or(&service.steps, |(_, group)| &group.steps)
+}
+
+/// How long a weight of a service is watched: its group's bake, if it is in one.
+pub fn bake(plan: &Plan, name: &ServiceName, service: &Service) -> Span {
+    plan.group_of(name).map_or(service.bake, |(_, group)| group.bake)
+}
+
+/// The steps of a service on its way to the target and to its end, in order.
+pub fn steps(plan: &Plan, name: &ServiceName, service: &Service) -> Vec<Step> {
+    let items = of_service(service);
+    let at = |from: Moment, upto: Moment| {
+        let within = items.iter().filter(move |item| (from..=upto).contains(&item.moment));
+        within.map(|item| Step::Task(item.name.clone())).collect::<Vec<_>>()
+    };
+    let mut steps = at(Moment::BeforePrepare, Moment::BeforePrepare);
+    steps.push(Step::Prepare);
+    steps.extend(at(Moment::Prepare, Moment::BeforeShift));
+    if service.data.is_some() {
+        steps.push(Step::CatchUp);
+    }
+    steps.extend(at(Moment::Fence, Moment::Promote));
+    steps.extend(weights(plan, name, service).iter().map(|weight| Step::Shift(*weight)));
+    steps.push(Step::Confirm);
+    steps.extend(at(Moment::AfterShift, Moment::AfterShift));
+    steps.push(Step::Soak);
+    steps.extend(at(Moment::AfterSoak, Moment::AfterSoak));
+    if service.decommission.is_some() {
+        steps.extend(at(Moment::ScreamTest, Moment::ScreamTest));
+        steps.push(Step::Drain);
+        steps.extend(at(Moment::BeforeDecommission, Moment::BeforeDecommission));
+        steps.push(Step::Decommission);
+    }
+    steps
+}
+
+/// Whether a step of a service is behind it. On the way back none is.
+pub fn is_behind(step: &Step, service: &Service, state: &ServiceState) -> bool {
+    use super::{record::Stage, task::TaskStage};
+    let moved = state.stage == Stage::Soaking || state.stage.is_past_soak();
+    if state.direction == super::record::Direction::Backward {
+        return false;
+    }
+    match step {
+        Step::Task(name) => state.tasks.get(name).is_some_and(|task| task.stage == TaskStage::Done),
+        Step::Prepare | Step::CatchUp => moved || matches!(state.stage, Stage::Shifting(_)),
+        Step::Shift(weight) => moved || matches!(state.stage, Stage::Shifting(_)) && *weight < state.weight(),
+        Step::Confirm => moved,
+        Step::Soak => state.stage.is_past_soak(),
+        Step::Drain => state.stage.is_final(),
+        Step::Decommission => state.stage == Stage::Decommissioned,
+        Step::ScreamTest => {
+            let over = service.decommission.as_ref().is_none_or(|end| end.scream_test.is_none());
+            over || state.stage.is_final()
+        }
+        Step::Return | Step::Undo(_) | Step::Begin | Step::Stable | Step::Raise | Step::Lower => false,
+    }
+}

@@ -1,0 +1,128 @@
+//! Bridges: connectivity between the estates. Up before the first step that counts on it, down when nothing can need it.
+
+use super::{
+    agenda,
+    draft::{Draft, WaitsFor},
+    effect::Action,
+    event::Event,
+    gate,
+    reason::Reason,
+    record::Stage,
+    step::{Step, Subject},
+    task::{TaskStage, TaskState},
+    tasks::{self, Progress},
+};
+use crate::plan::{Bridge, BridgeName, ManagedBridge, Service, ServiceName};
+
+fn of(name: &BridgeName) -> Subject {
+    Subject::Bridge(name.clone())
+}
+
+/// **First in.** Why a service has to wait for a bridge that it counts on; puts up what is not up yet.
+pub fn missing(draft: &mut Draft, service: &Service) -> Option<(Reason, WaitsFor)> {
+    let plan = draft.plan;
+    let names: Vec<&BridgeName> = agenda::bridges_of(plan, service).collect();
+    names.into_iter().find_map(|name| plan.bridges.get(name).and_then(|bridge| stands(draft, name, bridge)))
+}
+
+/// Why a bridge does not stand, if it does not.
+fn stands(draft: &mut Draft, name: &BridgeName, bridge: &Bridge) -> Option<(Reason, WaitsFor)> {
+    if let Some(managed) = &bridge.managed
+        && raise(draft, name, managed) == Progress::Waits
+    {
+        return Some((Reason::Bridge { bridge: name.clone() }, WaitsFor::Step));
+    }
+    for (gate_name, gate) in &bridge.gates {
+        let up = draft.next.bridges.get(name).and_then(|b| b.up_since).map_or(jiff::Timestamp::MIN, |at| draft.since(at));
+        let seen = draft.seen.other_gates.get(&(of(name), gate_name.clone()));
+        let verdict = gate::judge(gate, seen, up, draft.now);
+        draft.wake_if_silent(gate::stale_after(gate));
+        if let Some(reason) = gate::wait(gate_name, verdict) {
+            return Some((reason, WaitsFor::World));
+        }
+    }
+    None
+}
+
+/// Puts a bridge up, once for all that count on it. From the order on the run claims it, so that no other takes it down.
+fn raise(draft: &mut Draft, name: &BridgeName, managed: &ManagedBridge) -> Progress {
+    let (up, _) = agenda::of_bridge(managed);
+    let held = draft.run_held();
+    if draft.task(&of(name), &up.name).is_none() && held.is_none() {
+        draft.effect_of(Step::Raise.of(of(name)), 0, Action::Claim { bridge: name.clone() }, None);
+    }
+    let progress = tasks::run(draft, &of(name), [&up], held.as_ref(), |draft, reason| draft.hold_run(reason));
+    let now = draft.now;
+    if progress == Progress::Done && draft.next.bridges.get(name).is_none_or(|b| b.up_since.is_none()) {
+        draft.next.bridges.entry(name.clone()).or_default().up_since = Some(now);
+        draft.event(Event::BridgeUp { bridge: name.clone() });
+    }
+    progress
+}
+
+/// Whether a service can still move or come back, so that it may need its bridges.
+fn may_need(draft: &Draft, name: &ServiceName) -> bool {
+    !draft.at_end(name) && !(draft.stage(name) == Stage::Waiting && draft.gone.contains(name))
+}
+
+/// **Last out.** Takes bridges down that no service of this run can need any more and no other run claims.
+pub fn lower(draft: &mut Draft) {
+    let plan = draft.plan;
+    for (name, bridge) in &plan.bridges {
+        let Some(managed) = &bridge.managed else { continue };
+        let raised = draft.task(&of(name), &agenda::named::up()).is_some();
+        let down = draft.task(&of(name), &agenda::named::down()).map(|t| t.stage);
+        if !raised || down == Some(TaskStage::Done) {
+            continue;
+        }
+        if let Some((reason, on)) = still_needed(draft, name) {
+            draft.wait(Step::Lower, of(name), reason, on);
+            continue;
+        }
+        take_down(draft, name, managed);
+    }
+}
+
+fn still_needed(draft: &Draft, name: &BridgeName) -> Option<(Reason, WaitsFor)> {
+    let plan = draft.plan;
+    let users = plan.services.iter().filter(|(_, service)| agenda::bridges_of(plan, service).any(|bridge| bridge == name));
+    let user = users.map(|(service, _)| service).find(|service| may_need(draft, service));
+    if let Some(service) = user {
+        return Some((Reason::BridgeNeeded { bridge: name.clone(), service: service.clone() }, WaitsFor::Step));
+    }
+    let claims = draft.seen.claims.get(name).filter(|s| draft.now.duration_since(s.taken_at) <= super::route::STALE.signed());
+    match claims.map(|s| &s.value) {
+        Some(Ok(others)) => {
+            others.first().map(|by| (Reason::BridgeClaimed { bridge: name.clone(), by: by.clone() }, WaitsFor::World))
+        }
+        Some(Err(why)) => {
+            Some((Reason::BridgeClaimed { bridge: name.clone(), by: format!("that is not known ({why})") }, WaitsFor::World))
+        }
+        None => Some((Reason::BridgeClaimed { bridge: name.clone(), by: "that is not known yet".to_owned() }, WaitsFor::World)),
+    }
+}
+
+fn take_down(draft: &mut Draft, name: &BridgeName, managed: &ManagedBridge) {
+    let (up, down) = agenda::of_bridge(managed);
+    let held = draft.run_held();
+    let progress = tasks::run(draft, &of(name), [&down], held.as_ref(), |draft, reason| draft.hold_run(reason));
+    if progress == Progress::Done {
+        draft.next.bridges.entry(name.clone()).or_default().up_since = None;
+        draft.effect_of(Step::Lower.of(of(name)), 0, Action::Unclaim { bridge: name.clone() }, None);
+        draft.event(Event::BridgeDown { bridge: name.clone() });
+        // What is down needs no undoing.
+        if let Some(state) = draft.task(&of(name), &up.name) {
+            draft.set_task(&of(name), &up.name, TaskState { stage: TaskStage::Undone, ..state });
+        }
+    }
+}
+
+/// Whether a bridge still has to be taken down before the run can end.
+pub fn is_open(draft: &Draft) -> bool {
+    let plan = draft.plan;
+    let managed = plan.bridges.iter().filter(|(_, bridge)| bridge.managed.is_some()).map(|(name, _)| name);
+    let stage = |name: &BridgeName, task| draft.task(&of(name), &task).map(|t| t.stage);
+    managed
+        .into_iter()
+        .any(|name| stage(name, agenda::named::up()).is_some() && stage(name, agenda::named::down()) != Some(TaskStage::Done))
+}

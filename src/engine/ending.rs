@@ -1,0 +1,174 @@
+//! The end of a service after its soak: tasks, the end of its legacy side. Until that side is being switched off the way
+//! back stays open.
+
+use super::{
+    agenda::{self, Item, Moment},
+    approval::{About, Question, Standing, standing},
+    draft::{Draft, WaitsFor},
+    event::Event,
+    invariant::Invariant,
+    reason::Reason,
+    record::{ServiceState, Stage},
+    route,
+    step::{Step, Subject},
+    task::TaskStage,
+    tasks::{self, Progress},
+    timing,
+};
+use crate::plan::{Decommission, Service, ServiceName, Span};
+
+/// Takes a service that is past its soak as far to its end as it may go now.
+pub fn advance(draft: &mut Draft, name: &ServiceName, service: &Service, state: &ServiceState) {
+    let items = agenda::of_service(service);
+    if at(draft, name, service, &items, Moment::AfterSoak) == Progress::Waits {
+        return;
+    }
+    let Some(end) = &service.decommission else { return };
+    match state.stage {
+        Stage::Soaked => begin(draft, name, service, end),
+        Stage::Ending => end_legacy(draft, name, service, end, &items),
+        Stage::Decommissioning => switch_off(draft, name, service, &items),
+        _ => {}
+    }
+}
+
+fn of_moment(items: &[Item], moment: Moment) -> impl Iterator<Item = &Item> {
+    items.iter().filter(move |item| item.moment == moment)
+}
+
+/// Runs the tasks of one moment. One that fails here holds: traffic has long been where it is to stay.
+fn at(draft: &mut Draft, name: &ServiceName, _service: &Service, items: &[Item], moment: Moment) -> Progress {
+    let held = draft.held(&draft.state(name));
+    tasks::run(draft, &Subject::from(name), of_moment(items, moment), held.as_ref(), |draft, reason| {
+        if draft.state(name).hold.is_none() {
+            draft.hold(name, reason);
+        }
+    })
+}
+
+/// **`legacy-stays`**: what keeps the legacy side of a service from its end. All that lives on its system, all that it needs
+/// and its group are past their soak.
+fn still_counted_on(draft: &Draft, name: &ServiceName, service: &Service) -> Option<Reason> {
+    if !draft.rules.keep(Invariant::LegacyStays) {
+        return None;
+    }
+    let plan = draft.plan;
+    let past = |other: &ServiceName| draft.stage(other).is_past_soak();
+    if let Some(system) = &service.legacy.system {
+        let tenants = plan.services.iter().filter(|(_, s)| s.legacy.system.as_ref() == Some(system));
+        if let Some((other, _)) = tenants.into_iter().find(|(other, _)| !past(other)) {
+            return Some(Reason::SharedSystem { system: system.clone(), service: other.clone() });
+        }
+    }
+    let group = plan.group_of(name).into_iter().flat_map(|(_, group)| &group.services);
+    let other = service.before().chain(group).find(|other| !past(other));
+    other.map(|other| Reason::NeedEnds { service: other.clone() })
+}
+
+/// Nobody counts on legacy any more, its end is approved, and a window for it is open: then it begins.
+fn begin(draft: &mut Draft, name: &ServiceName, service: &Service, end: &Decommission) {
+    if let Some(reason) = still_counted_on(draft, name, service) {
+        return draft.wait(Step::Decommission, name, reason, WaitsFor::Step);
+    }
+    if let Some(reason) = draft.held(&draft.state(name)) {
+        return draft.wait(Step::Decommission, name, reason, WaitsFor::Person);
+    }
+    let takes = timing::of_end(draft, name, service);
+    if let Some(reason) = timing::end_window(draft, takes) {
+        let on = timing::waits_for(&reason);
+        return draft.wait(Step::Decommission, name, reason, on);
+    }
+    if approved(draft, name, end) {
+        draft.change(name, |s| s.stage = Stage::Ending);
+    }
+}
+
+/// **Its end is approved**, once, for this attempt.
+fn approved(draft: &mut Draft, name: &ServiceName, end: &Decommission) -> bool {
+    let Some(approval) = &end.approval else { return true };
+    let about = About::Decommission(name.clone());
+    let attempt = draft.state(name).attempt;
+    let question = Question { record: &draft.next, about: &about, attempt, approval };
+    let asks = approval.asks.clone();
+    let reason = match standing(draft.plan, question, &draft.seen.approvals, draft.now) {
+        Standing::Enough { ids, by } => {
+            draft.next.approvals_used.extend(ids);
+            draft.event(Event::EndApproved { service: name.clone(), by });
+            return true;
+        }
+        Standing::Refused(by) => Reason::Refused { by, asks },
+        Standing::Missing(missing) => Reason::Approval { asks, missing },
+    };
+    draft.wait(Step::Decommission, name, reason, WaitsFor::Person);
+    false
+}
+
+/// Scream test, drain, tasks: all of them can still be taken back. Then legacy is switched off.
+fn end_legacy(draft: &mut Draft, name: &ServiceName, service: &Service, end: &Decommission, items: &[Item]) {
+    if let Some(reason) = still_counted_on(draft, name, service) {
+        return draft.wait(Step::Decommission, name, reason, WaitsFor::Step); // somebody came back meanwhile
+    }
+    if at(draft, name, service, items, Moment::ScreamTest) == Progress::Waits {
+        return;
+    }
+    if let Some(length) = end.scream_test {
+        let denied = draft.state(name).tasks.get(&agenda::named::scream_test()).map_or(draft.now, |t| t.at);
+        let until = draft.wake_in(denied, length);
+        if until > draft.now {
+            return draft.wait(Step::ScreamTest, name, Reason::ScreamTest { until }, WaitsFor::World);
+        }
+    }
+    if drains(draft, name, service) || at(draft, name, service, items, Moment::BeforeDecommission) == Progress::Waits {
+        return;
+    }
+    if let Some(reason) = draft.held(&draft.state(name)) {
+        return draft.wait(Step::Decommission, name, reason, WaitsFor::Person);
+    }
+    if let Some(reason) = timing::end_window(draft, Span::ZERO) {
+        let on = timing::waits_for(&reason);
+        return draft.wait(Step::Decommission, name, reason, on);
+    }
+    draft.change(name, |s| s.stage = Stage::Decommissioning);
+}
+
+/// **Drain.** Open connections of legacy are waited for, up to the plan's deadline.
+fn drains(draft: &mut Draft, name: &ServiceName, service: &Service) -> bool {
+    let route = route::fresh(draft.seen, name, draft.now);
+    let (active, known) = match &route {
+        Ok(route) => (route.legacy_active.unwrap_or(0), route.legacy_active.is_some()),
+        Err(why) => {
+            let reason = Reason::RouteUnknown { why: why.clone() };
+            draft.wait(Step::Drain, name, reason, WaitsFor::World);
+            return true;
+        }
+    };
+    if active == 0 && (known || service.drain_deadline.is_none()) {
+        return false;
+    }
+    let since = draft.state(name).tasks.get(&agenda::named::scream_test()).map(|t| t.at).or(draft.state(name).moved_at);
+    let deadline = service.drain_deadline.map(|deadline| draft.wake_in(since.unwrap_or(draft.now), deadline));
+    if deadline.is_some_and(|at| at <= draft.now) {
+        return false;
+    }
+    draft.wait(Step::Drain, name, Reason::Draining { connections: active }, WaitsFor::World);
+    true
+}
+
+/// Legacy is switched off. From the order on there is no way back.
+fn switch_off(draft: &mut Draft, name: &ServiceName, service: &Service, items: &[Item]) {
+    if at(draft, name, service, items, Moment::Decommission) == Progress::Waits {
+        return;
+    }
+    draft.change(name, |s| s.stage = Stage::Decommissioned);
+    draft.event(Event::Decommissioned { service: name.clone() });
+}
+
+/// Whether a service that is past its soak is at its end: nothing more is to be done for it.
+pub fn is_end(draft: &Draft, name: &ServiceName, service: &Service) -> bool {
+    if service.decommission.is_some() {
+        return draft.stage(name) == Stage::Decommissioned;
+    }
+    let items = agenda::of_service(service);
+    let done = |item: &Item| draft.state(name).tasks.get(&item.name).is_some_and(|t| t.stage == TaskStage::Done);
+    draft.stage(name) == Stage::Soaked && of_moment(&items, Moment::AfterSoak).all(done)
+}

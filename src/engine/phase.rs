@@ -1,0 +1,232 @@
+//! Phases: when one begins, for how long it has been stable, and what is done around it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{
+    agenda,
+    approval::{About, Question, Standing, standing},
+    draft::{Draft, WaitsFor},
+    event::Event,
+    gate,
+    invariant::Invariant,
+    readiness::Obstacle,
+    reason::Reason,
+    record::{Direction, PhaseState, Stage, TroubleKind},
+    step::{Step, Subject},
+    tasks::{self, Progress},
+};
+use crate::plan::{After, Phase, PhaseMoment, PhaseName, Span, UndoWhen};
+
+/// Looks at every phase: counts how long it has been stable, begins it where it may begin, takes its tasks back where its
+/// services went back. Gives the reason why those that may not begin do not.
+pub fn survey<'a>(draft: &mut Draft<'a>) -> BTreeMap<&'a PhaseName, Obstacle> {
+    let plan = draft.plan;
+    let mut closed = BTreeMap::new();
+    for (name, phase) in &plan.phases {
+        if plan.phases.values().any(|p| p.after.get(name).is_some_and(|after| after.stable_for.is_some())) {
+            stability(draft, name);
+        }
+        if let Some(reason) = begin(draft, name, phase) {
+            closed.insert(name, reason);
+        }
+        after_tasks(draft, name, phase);
+    }
+    closed
+}
+
+fn of(name: &PhaseName) -> Subject {
+    Subject::Phase(name.clone())
+}
+
+/// Whether any service of the phase has begun its way: then the phase has begun.
+fn has_begun(draft: &Draft, name: &PhaseName) -> bool {
+    let plan = draft.plan;
+    let mut own = plan.services.iter().filter(|(_, s)| s.phase == *name);
+    own.any(|(service, _)| {
+        draft.stage(service) != Stage::Waiting || draft.next.services.get(service).is_some_and(|s| !s.tasks.is_empty())
+    })
+}
+
+/// What a phase waits for, in this order: the phases before it, their stability and gates, its approval, its own tasks.
+fn begin(draft: &mut Draft, name: &PhaseName, phase: &Phase) -> Option<Obstacle> {
+    if !draft.rules.keep(Invariant::Order) {
+        return None;
+    }
+    if let Some((before, service)) = draft.late_phase(name) {
+        return Some((Reason::Phase { phase: before.clone(), service: service.clone() }, WaitsFor::Step));
+    }
+    if has_begun(draft, name) {
+        return None;
+    }
+    for (before, after) in &phase.after {
+        if let Some(closed) = not_stable(draft, before, after) {
+            return Some(closed);
+        }
+        if let Some(closed) = gates_open(draft, name, before, after) {
+            return Some(closed);
+        }
+    }
+    if let Some(closed) = approved(draft, name, phase) {
+        return Some(closed);
+    }
+    before_tasks(draft, name, phase)
+}
+
+/// **Stable.** Since every service of the phase was confirmed; a guard that fails or a service that goes back starts the count
+/// again, an answer that is missing pauses it.
+fn stability(draft: &mut Draft, name: &PhaseName) {
+    let plan = draft.plan;
+    let (mut broken, mut unknown) = (false, false);
+    for (service, _) in plan.services.iter().filter(|(_, s)| s.phase == *name) {
+        let troubles = draft.next.services.get(service).map(|s| &s.troubles);
+        broken |= !draft.is_moved(service);
+        broken |= troubles.is_some_and(|t| t.values().any(|t| t.kind == TroubleKind::Failing));
+        unknown |= troubles.is_some_and(|t| t.values().any(|t| t.kind == TroubleKind::Unknown));
+    }
+    let now = draft.now;
+    let state = draft.next.phases.get(name).cloned().unwrap_or_default();
+    let next = match (broken, unknown) {
+        (true, _) => PhaseState { stable_since: None, stable_before: None, ..state.clone() },
+        (false, true) => PhaseState { stable_since: None, stable_before: Some(stable_for(&state, now)), ..state.clone() },
+        (false, false) => PhaseState { stable_since: state.stable_since.or(Some(now)), ..state.clone() },
+    };
+    if next != state {
+        draft.next.phases.insert(name.clone(), next);
+    }
+}
+
+/// For how long a phase has been stable.
+fn stable_for(state: &PhaseState, now: Timestamp) -> Span {
+    let running = state.stable_since.map_or(0, |since| now.duration_since(since).as_millis().max(0));
+    let before = state.stable_before.unwrap_or_default();
+    before.plus(Span::from_millis(u64::try_from(running).unwrap_or(u64::MAX)))
+}
+
+fn not_stable(draft: &mut Draft, before: &PhaseName, after: &After) -> Option<Obstacle> {
+    let wanted = after.stable_for?;
+    let state = draft.next.phases.get(before).cloned().unwrap_or_default();
+    let have = stable_for(&state, draft.now);
+    if have >= wanted {
+        return None;
+    }
+    let phase = before.clone();
+    if state.stable_since.is_some() {
+        let missing = wanted.get().saturating_sub(have.get());
+        let missing = Span::from_millis(u64::try_from(missing.as_millis()).unwrap_or(u64::MAX));
+        let until = draft.wake_in(draft.now, missing);
+        return Some((Reason::Stable { phase, until }, WaitsFor::World));
+    }
+    let plan = draft.plan;
+    let troubled = plan.services.iter().filter(|(_, s)| s.phase == *before).map(|(n, _)| n);
+    let troubled = troubled.max_by_key(|n| draft.next.services.get(*n).is_some_and(|s| !s.troubles.is_empty()))?;
+    Some((Reason::Unstable { phase, service: troubled.clone() }, WaitsFor::World))
+}
+
+/// The gates between two phases pass with answers that were asked for after the earlier one was moved.
+fn gates_open(draft: &mut Draft, name: &PhaseName, before: &PhaseName, after: &After) -> Option<Obstacle> {
+    let plan = draft.plan;
+    let own = plan.services.iter().filter(|(_, s)| s.phase == *before);
+    let moved = own.filter_map(|(n, _)| draft.next.services.get(n)?.moved_at).max();
+    let since = draft.since(moved.unwrap_or(Timestamp::MIN));
+    for (gate_name, gate) in &after.gates {
+        let seen = draft.seen.other_gates.get(&(of(name), gate_name.clone()));
+        let verdict = gate::judge(gate, seen, since, draft.now);
+        draft.wake_if_silent(gate::stale_after(gate));
+        if let Some(reason) = gate::wait(gate_name, verdict) {
+            return Some((reason, WaitsFor::World));
+        }
+    }
+    None
+}
+
+/// **Approvals** in front of a phase: used once, and latched in the record.
+fn approved(draft: &mut Draft, name: &PhaseName, phase: &Phase) -> Option<Obstacle> {
+    let approval = phase.approval.as_ref()?;
+    if draft.next.phases.get(name).is_some_and(|s| s.approved_at.is_some()) {
+        return None;
+    }
+    let about = About::Phase(name.clone());
+    let question = Question { record: &draft.next, about: &about, attempt: 0, approval };
+    let asks = approval.asks.clone();
+    match standing(draft.plan, question, &draft.seen.approvals, draft.now) {
+        Standing::Enough { ids, by } => {
+            draft.next.approvals_used.extend(ids);
+            draft.next.phases.entry(name.clone()).or_default().approved_at = Some(draft.now);
+            draft.event(Event::PhaseApproved { phase: name.clone(), by });
+            None
+        }
+        Standing::Refused(by) => Some((Reason::Refused { by, asks }, WaitsFor::Person)),
+        Standing::Missing(missing) => Some((Reason::Approval { asks, missing }, WaitsFor::Person)),
+    }
+}
+
+fn before_tasks(draft: &mut Draft, name: &PhaseName, phase: &Phase) -> Option<Obstacle> {
+    let items = agenda::of_phase(phase, PhaseMoment::BeforePhase);
+    run(draft, name, &items).then(|| draft.waits.last().map(|(wait, on)| (wait.reason.clone(), *on))).flatten()
+}
+
+/// Runs tasks of a phase; says whether one of them is waited for. A task that fails holds the run: it is nobody's else.
+fn run(draft: &mut Draft, name: &PhaseName, items: &[agenda::Item]) -> bool {
+    let held = draft.run_held();
+    let failed = |draft: &mut Draft, reason: Reason| draft.hold_run(reason);
+    tasks::run(draft, &of(name), items, held.as_ref(), failed) == Progress::Waits
+}
+
+/// What is done after all of the phase's services have been moved; and what is taken back once all that began are back.
+fn after_tasks(draft: &mut Draft, name: &PhaseName, phase: &Phase) {
+    if phase.tasks.is_empty() {
+        return;
+    }
+    let plan = draft.plan;
+    let own: Vec<_> = plan.services.iter().filter(|(_, s)| s.phase == *name).map(|(n, _)| n).collect();
+    if own.iter().all(|service| draft.is_moved(service)) {
+        let items = agenda::of_phase(phase, PhaseMoment::AfterPhase);
+        run(draft, name, &items);
+        return;
+    }
+    if is_over(draft, &own) {
+        let mut items = agenda::of_phase(phase, PhaseMoment::BeforePhase);
+        items.extend(agenda::of_phase(phase, PhaseMoment::AfterPhase));
+        for when in [UndoWhen::BeforeTraffic, UndoWhen::AfterTraffic] {
+            if tasks::undo(draft, &of(name), &items, when) == Progress::Waits {
+                return;
+            }
+        }
+    }
+}
+
+/// Some of the services went back, and none of them is on target, or on its way there or back.
+fn is_over(draft: &Draft, own: &[&crate::plan::ServiceName]) -> bool {
+    let at = |service: &&crate::plan::ServiceName| (draft.stage(service), draft.state(service).direction);
+    let rests = |(stage, direction): (Stage, Direction)| {
+        stage == Stage::Returned || (stage == Stage::Waiting && direction == Direction::Forward)
+    };
+    own.iter().map(at).all(rests) && own.iter().any(|service| draft.stage(service) == Stage::Returned)
+}
+
+/// Whether tasks of a phase still have to be done or taken back before the run can end.
+pub fn is_open(draft: &Draft, name: &PhaseName, phase: &Phase) -> bool {
+    use super::task::TaskStage;
+    let own: Vec<_> = draft.plan.services.iter().filter(|(_, s)| s.phase == *name).map(|(n, _)| n).collect();
+    let state = |task: &crate::plan::TaskName| draft.task(&of(name), task).map(|t| t.stage);
+    if own.iter().all(|service| draft.is_moved(service)) {
+        return agenda::of_phase(phase, PhaseMoment::AfterPhase).iter().any(|item| state(&item.name) != Some(TaskStage::Done));
+    }
+    let begun = phase.tasks.keys().any(|task| state(task).is_some());
+    let left =
+        |task: &crate::plan::TaskName| matches!(state(task), Some(TaskStage::Ordered | TaskStage::Done | TaskStage::UndoOrdered));
+    begun
+        && is_over(draft, &own)
+        && phase.tasks.iter().any(|(task, t)| matches!(t.undo, crate::plan::Undo::Do { .. }) && left(task))
+}
+
+/// Says of each phase that may not begin why, once.
+pub fn show_all(draft: &mut Draft) {
+    for (name, (reason, on)) in draft.closed.clone() {
+        if !matches!(reason, Reason::Phase { .. } | Reason::TaskRunning { .. } | Reason::TaskOfPerson { .. }) {
+            draft.wait(Step::Begin, of(name), reason, on);
+        }
+    }
+}

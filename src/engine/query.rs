@@ -1,0 +1,82 @@
+//! What the engine wants to be told, for a record.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    agenda,
+    observed::Query,
+    record::{Record, ServiceState, Stage},
+    step::Subject,
+    task::{TaskKey, TaskStage, TaskState, TaskWay},
+    writer,
+};
+use crate::plan::{Plan, Revision, Service, ServiceName, Side, TaskName};
+
+/// What is worth looking at for this record: the route of every service, all else of those that are not at an end, and every
+/// task that was ordered and not seen to be done.
+pub fn queries(revision: &Revision, record: &Record) -> BTreeSet<Query> {
+    let mut wanted = BTreeSet::from([Query::Orders]);
+    if record.ended.is_some() {
+        return wanted;
+    }
+    let plan = revision.plan();
+    for (name, service) in &plan.services {
+        wanted.insert(Query::Route(name.clone())); // also at a service's end, until the route is given up
+        let state = record.services.get(name);
+        of_service(&mut wanted, name, service, state);
+        tasks(&mut wanted, &Subject::from(name), state.map(|s| &s.tasks));
+    }
+    of_phases(&mut wanted, plan, record);
+    of_bridges(&mut wanted, plan, record);
+    wanted
+}
+
+fn of_service(wanted: &mut BTreeSet<Query>, name: &ServiceName, service: &Service, state: Option<&ServiceState>) {
+    let stage = state.map_or(Stage::Waiting, |s| s.stage);
+    if stage.is_past_soak() || stage == Stage::Returned {
+        return;
+    }
+    wanted.extend(Side::BOTH.map(|side| Query::Side(name.clone(), side)));
+    wanted.extend(service.gates.keys().map(|gate| Query::Gate(name.clone(), gate.clone())));
+    if let Some(data) = &service.data {
+        let proofs = writer::gates(data).into_iter().map(|(gate, _)| gate).chain(data.reconcile.keys().cloned());
+        wanted.extend(proofs.map(|gate| Query::OtherGate(Subject::from(name), gate)));
+    }
+}
+
+/// The doings that were ordered and whose end is not known.
+fn tasks(wanted: &mut BTreeSet<Query>, of: &Subject, tasks: Option<&BTreeMap<TaskName, TaskState>>) {
+    for (task, state) in tasks.into_iter().flatten() {
+        let way = match state.stage {
+            TaskStage::Ordered => TaskWay::Do,
+            TaskStage::UndoOrdered => TaskWay::Undo,
+            TaskStage::Done | TaskStage::Undone | TaskStage::LeftBehind => continue,
+        };
+        wanted.insert(Query::Task(TaskKey { of: of.clone(), task: task.clone(), number: state.number, way }));
+    }
+}
+
+fn of_phases(wanted: &mut BTreeSet<Query>, plan: &Plan, record: &Record) {
+    for (name, phase) in &plan.phases {
+        let subject = Subject::Phase(name.clone());
+        let gates = phase.after.values().flat_map(|after| after.gates.keys());
+        wanted.extend(gates.map(|gate| Query::OtherGate(subject.clone(), gate.clone())));
+        tasks(wanted, &subject, record.phases.get(name).map(|p| &p.tasks));
+    }
+}
+
+fn of_bridges(wanted: &mut BTreeSet<Query>, plan: &Plan, record: &Record) {
+    for (name, bridge) in &plan.bridges {
+        let subject = Subject::Bridge(name.clone());
+        let state = record.bridges.get(name);
+        let down = state.and_then(|b| b.tasks.get(&agenda::named::down())).is_some_and(|t| t.stage == TaskStage::Done);
+        if down {
+            continue;
+        }
+        wanted.extend(bridge.gates.keys().map(|gate| Query::OtherGate(subject.clone(), gate.clone())));
+        if state.is_some() {
+            wanted.insert(Query::Claims(name.clone()));
+        }
+        tasks(wanted, &subject, state.map(|b| &b.tasks));
+    }
+}

@@ -1,0 +1,120 @@
+//! The invariants of what is done beside the traffic: one writer, legacy that stays, points of no return, one order of things.
+
+use jiff::Timestamp;
+
+use super::Judge;
+use crate::{
+    engine::{
+        agenda::named,
+        backward,
+        gate::{self, Verdict},
+        invariant::Invariant,
+        record::{Direction, ServiceState, Stage},
+        step::Subject,
+        task::{Deed, TaskKey, TaskStage, TaskWay},
+    },
+    plan::{Data, Gate, Reverse, Service, ServiceName, TaskName, Weight},
+};
+
+impl Judge<'_> {
+    /// What a task may do.
+    pub(super) fn task(&mut self, task: &TaskKey, deed: &Deed) {
+        let Subject::Service(name) = &task.of else { return };
+        let Some(service) = self.plan.services.get(name) else { return };
+        if matches!(deed, Deed::SwitchOff | Deed::Deny) {
+            self.legacy_stays(name, service, deed);
+        }
+        if let (Some(data), TaskWay::Do) = (&service.data, task.way) {
+            self.promotes(name, data, &task.task);
+        }
+        if task.way == TaskWay::Undo && task.task == named::fence() && self.stage_of(name, &named::promote()).is_some_and(begun) {
+            self.found(Invariant::OneWriter, name, "legacy would be made writable while target may be".to_owned());
+        }
+    }
+
+    fn stage_of(&self, name: &ServiceName, task: &TaskName) -> Option<TaskStage> {
+        self.after.services.get(name)?.tasks.get(task).map(|t| t.stage)
+    }
+
+    /// `one-writer`: a side is promoted only once the other is proven read-only and nothing is left to be copied, by answers
+    /// that were asked for after the fence.
+    fn promotes(&mut self, name: &ServiceName, data: &Data, task: &TaskName) {
+        let (fence, proofs): (TaskName, [(&str, &Gate); 2]) = match (&data.reverse, task) {
+            (_, task) if *task == named::promote() => (named::fence(), [("fence-proof", &data.fence.proof), ("lag", &data.lag)]),
+            (Reverse::By { lag, fence, .. }, task) if *task == named::reverse_promote() => {
+                (named::reverse_fence(), [("reverse-fence-proof", &fence.proof), ("reverse-lag", lag)])
+            }
+            _ => return,
+        };
+        let fenced = self.after.services.get(name).and_then(|s| s.tasks.get(&fence)).filter(|t| t.stage == TaskStage::Done);
+        let Some(since) = fenced.map(|t| if t.at > self.now { Timestamp::MIN } else { t.at }) else {
+            return self.found(Invariant::OneWriter, name, format!("{task} would begin before {fence} was seen to be done"));
+        };
+        for (gate_name, rule) in proofs {
+            let key = gate_name.parse().ok().map(|gate| (Subject::from(name), gate));
+            let seen = key.and_then(|key| self.seen.other_gates.get(&key));
+            if gate::judge(rule, seen, since, self.now) != Verdict::Pass {
+                self.found(
+                    Invariant::OneWriter,
+                    name,
+                    format!("{task} would begin though gate {gate_name} has not passed since {fence}"),
+                );
+            }
+        }
+    }
+
+    /// `one-writer`, for traffic: it goes to the side that may write.
+    pub(super) fn writes(&mut self, name: &ServiceName, service: &Service, weight: Weight) {
+        if service.data.is_none() {
+            return;
+        }
+        let promoted = self.stage_of(name, &named::promote());
+        if weight > Weight::ZERO && promoted != Some(TaskStage::Done) {
+            self.found(Invariant::OneWriter, name, format!("{weight} would go to a target that is not the writer"));
+        }
+        if weight < Weight::FULL && promoted.is_some_and(begun) {
+            self.found(Invariant::OneWriter, name, "traffic would go back to a legacy that is not the writer".to_owned());
+        }
+    }
+
+    /// `legacy-stays`: nobody who lives on the legacy system, no group and nothing needed may still come back to it.
+    fn legacy_stays(&mut self, name: &ServiceName, service: &Service, deed: &Deed) {
+        let past = |other: &ServiceName| {
+            self.before.services.get(other).is_some_and(|s| s.stage.is_past_soak() && s.direction == Direction::Forward)
+        };
+        let system = service.legacy.system.as_ref();
+        let tenants = self.plan.services.iter().filter(|(_, s)| system.is_some() && s.legacy.system.as_ref() == system);
+        let group = self.plan.group_of(name).into_iter().flat_map(|(_, group)| &group.services);
+        let counted = tenants.map(|(other, _)| other).chain(group).chain(service.before()).chain([name]);
+        if let Some(other) = counted.into_iter().find(|other| !past(other)).cloned() {
+            return self.found(
+                Invariant::LegacyStays,
+                name,
+                format!("its legacy side would end while {other} may come back to it"),
+            );
+        }
+        let was = self.before.services.get(name).map(|s| s.stage);
+        if *deed == Deed::SwitchOff && !matches!(was, Some(Stage::Ending | Stage::Decommissioning)) {
+            self.found(
+                Invariant::LegacyStays,
+                name,
+                "its legacy side would be switched off without its end being approved".to_owned(),
+            );
+        }
+    }
+
+    /// `way-back`: what has begun that cannot be taken back is not gone back from.
+    pub(super) fn no_return(&mut self, name: &ServiceName, service: &Service, was: &ServiceState, is: &ServiceState) {
+        if was.direction == Direction::Forward
+            && is.direction == Direction::Backward
+            && let Some(reason) = backward::no_return(service, was)
+        {
+            self.found(Invariant::WayBack, name, format!("it would go back though {reason}"));
+        }
+    }
+}
+
+/// Whether it may have begun and was not taken back.
+fn begun(stage: TaskStage) -> bool {
+    stage != TaskStage::Undone
+}

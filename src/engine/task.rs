@@ -1,0 +1,136 @@
+//! Tasks: what is done beside the traffic, declared by the plan or part of a step's own mechanism.
+//!
+//! A task is done once on the way forward and taken back once on the way back. Each doing has an identity ([`TaskKey`]), by
+//! which whoever does it tells a repetition from something new. Whether it worked is learnt only from [`TaskSeen`].
+
+use std::fmt;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::step::{Step, StepId, Subject};
+use crate::plan::{Act, Side, Span, TaskName, Weight};
+
+/// One doing of one task: equal keys mean the same doing, and doing it twice is doing it once.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TaskKey {
+    /// Whose task it is.
+    pub of: Subject,
+    /// Which task.
+    pub task: TaskName,
+    /// How many doings of this task there were this way, this one included.
+    pub number: u32,
+    /// Which way.
+    pub way: TaskWay,
+}
+
+impl TaskKey {
+    /// Its step.
+    pub fn step(&self) -> StepId {
+        Step::task(&self.task, self.way).of(self.of.clone())
+    }
+}
+impl fmt::Display for TaskKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.step(), self.number)
+    }
+}
+
+/// Whether a task is done or taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum TaskWay {
+    /// It is done.
+    Do,
+    /// It is taken back.
+    Undo,
+}
+
+/// What a task makes happen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Deed {
+    /// What the plan says.
+    Act(Act),
+    /// CronJobs of this name run again on this side.
+    ResumeCron(String, Side),
+    /// The record set of the service's DNS router gets this time to live.
+    LowerTtl(Span),
+    /// It gets the time to live back that it had.
+    RestoreTtl,
+    /// This share of the service's requests is copied to the target.
+    StartMirror(Weight),
+    /// None is any more.
+    StopMirror,
+    /// The service's legacy addresses are denied to everybody.
+    Deny,
+    /// They are open again.
+    Allow,
+    /// The service's legacy side is switched off for good.
+    SwitchOff,
+}
+
+/// How far a task is, as the record keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TaskState {
+    /// How far.
+    pub stage: TaskStage,
+    /// Since when.
+    pub at: Timestamp,
+    /// When it was ordered first, on the way forward.
+    pub ordered_at: Timestamp,
+    /// How many doings there were, this way and that, the newest included.
+    pub number: u32,
+}
+
+/// How far a task is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum TaskStage {
+    /// It was ordered: it may have begun.
+    Ordered,
+    /// It was seen to be done.
+    Done,
+    /// Taking it back was ordered.
+    UndoOrdered,
+    /// It was seen to be taken back, or nothing had to be taken back.
+    Undone,
+    /// Taking it back was given up after its deadline; a person has to look at it.
+    LeftBehind,
+}
+
+/// What is seen of one doing of a task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum TaskSeen {
+    /// Nobody has begun it.
+    Absent,
+    /// It has begun.
+    Running,
+    /// It is done. What it changed holds from `settles_at` on: a lowered time to live, for one, only after the old one.
+    #[serde(rename_all = "camelCase")]
+    Done {
+        /// When it was done.
+        at: Timestamp,
+        /// From when on it holds, if that is later.
+        settles_at: Option<Timestamp>,
+    },
+    /// It failed; doing it again is another doing and needs a person. The text says what happened.
+    Failed(String),
+}
+
+/// How a task stands, for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum TaskWord {
+    /// It is to be done by a person, now.
+    Waiting,
+    /// It has begun.
+    Running,
+    /// It is done.
+    Done,
+    /// It failed.
+    Failed,
+}

@@ -1,0 +1,248 @@
+//! Runs tasks: ordered once, watched until they are seen to be done, and taken back if they may have begun.
+//!
+//! *Guarantees*: tasks of one moment are done one after the other; a task that may have begun is taken back
+//! (`undo-on-start`), in the reverse of the order in which they were done; no answer neither passes nor fails.
+//! *Assumptions*: whoever does tasks refuses a doing once it has seen one with a higher number of the same task, so that a
+//! late order does nothing after it was taken back.
+
+use super::{
+    agenda::{Back, Item, Moment},
+    draft::{Draft, WaitsFor},
+    effect::Action,
+    event::Event,
+    invariant::Invariant,
+    reason::Reason,
+    route,
+    step::{Step, Subject},
+    task::{Deed, TaskKey, TaskSeen, TaskStage, TaskState, TaskWay},
+};
+use crate::plan::{Act, Span, UndoWhen};
+
+/// How far a row of tasks is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// All are done.
+    Done,
+    /// One of them is not; the wait that says why is in the draft.
+    Waits,
+}
+
+/// How old the answer about a task may be.
+const STALE: Span = route::STALE;
+
+/// What one doing of a task came to, as far as it can be told.
+enum Standing {
+    Done,
+    Failed(String),
+    Waits(Reason, WaitsFor),
+    /// Nobody has begun it, though it was ordered a while ago: it is ordered again, under the same key.
+    Lost,
+}
+
+/// Does these tasks, one after the other. `held` is why nothing new may start, if there is such a reason.
+pub fn run<'i>(
+    draft: &mut Draft,
+    subject: &Subject,
+    items: impl IntoIterator<Item = &'i Item>,
+    held: Option<&Reason>,
+    failed: impl Fn(&mut Draft, Reason),
+) -> Progress {
+    for item in items {
+        let state = draft.task(subject, &item.name);
+        match state.map(|s| s.stage) {
+            Some(TaskStage::Done) => {}
+            None => {
+                if let Some(reason) = held {
+                    let on = WaitsFor::Person;
+                    draft.wait(Step::Task(item.name.clone()), subject.clone(), reason.clone(), on);
+                    return Progress::Waits;
+                }
+                order(draft, subject, item, &item.deed, TaskWay::Do, 1);
+                return Progress::Waits;
+            }
+            Some(TaskStage::Ordered) => {
+                if forward(draft, subject, item, &failed) == Progress::Waits {
+                    return Progress::Waits;
+                }
+            }
+            // It was taken back: what is on its way back does no tasks.
+            Some(TaskStage::UndoOrdered | TaskStage::Undone | TaskStage::LeftBehind) => return Progress::Waits,
+        }
+    }
+    Progress::Done
+}
+
+/// A task that was ordered: done, failed, or waited for.
+fn forward(draft: &mut Draft, subject: &Subject, item: &Item, failed: &impl Fn(&mut Draft, Reason)) -> Progress {
+    let Some(state) = draft.task(subject, &item.name) else { return Progress::Waits };
+    match standing(draft, subject, item, &item.deed, &state, TaskWay::Do) {
+        Standing::Done => {
+            settle(draft, subject, item, &state, TaskStage::Done, TaskWay::Do);
+            Progress::Done
+        }
+        Standing::Failed(why) => {
+            let reason = Reason::TaskFailed { task: item.name.clone(), why };
+            draft.wait(Step::Task(item.name.clone()), subject.clone(), reason.clone(), WaitsFor::Person);
+            failed(draft, reason);
+            Progress::Waits
+        }
+        Standing::Waits(reason, on) => {
+            draft.wait(Step::Task(item.name.clone()), subject.clone(), reason, on);
+            Progress::Waits
+        }
+        Standing::Lost => {
+            perform(draft, subject, item, &item.deed, TaskWay::Do, state.number);
+            let reason = Reason::TaskRunning { task: item.name.clone() };
+            draft.wait(Step::Task(item.name.clone()), subject.clone(), reason, WaitsFor::World);
+            Progress::Waits
+        }
+    }
+}
+
+/// Takes back what may have begun of these tasks, the last one first. `items` are in the order in which they are done.
+pub fn undo(draft: &mut Draft, subject: &Subject, items: &[Item], when: UndoWhen) -> Progress {
+    let of_time = |item: &&Item| matches!(&item.back, Back::By { when: at, .. } if *at == when);
+    // The writer's own way back is not only an undo ([`super::writer`]).
+    let plain = |item: &&Item| !matches!(item.moment, Moment::Fence | Moment::Promote);
+    for item in items.iter().rev().filter(of_time).filter(plain) {
+        if take_back(draft, subject, item) == Progress::Waits {
+            return Progress::Waits;
+        }
+    }
+    Progress::Done
+}
+
+/// Takes one task back, if it may have begun.
+pub fn take_back(draft: &mut Draft, subject: &Subject, item: &Item) -> Progress {
+    let (Some(state), Back::By { deed, deadline, .. }) = (draft.task(subject, &item.name), &item.back) else {
+        return Progress::Done;
+    };
+    match state.stage {
+        TaskStage::Undone | TaskStage::LeftBehind => Progress::Done,
+        TaskStage::Ordered if !draft.rules.keep(Invariant::UndoOnStart) => Progress::Done,
+        TaskStage::Ordered | TaskStage::Done => {
+            order(draft, subject, item, deed, TaskWay::Undo, state.number.saturating_add(1));
+            Progress::Waits
+        }
+        TaskStage::UndoOrdered => backward(draft, subject, item, deed, &state, *deadline),
+    }
+}
+
+/// A task that is being taken back. After its deadline it is left to people: traffic does not wait for it.
+fn backward(
+    draft: &mut Draft,
+    subject: &Subject,
+    item: &Item,
+    deed: &Deed,
+    state: &TaskState,
+    deadline: Option<Span>,
+) -> Progress {
+    let step = Step::Undo(item.name.clone());
+    if let Some(deadline) = deadline
+        && draft.wake_in(state.at, deadline) <= draft.now
+    {
+        settle(draft, subject, item, state, TaskStage::LeftBehind, TaskWay::Undo);
+        return Progress::Done;
+    }
+    let (reason, on) = match standing(draft, subject, item, deed, state, TaskWay::Undo) {
+        Standing::Done => {
+            settle(draft, subject, item, state, TaskStage::Undone, TaskWay::Undo);
+            return Progress::Done;
+        }
+        Standing::Failed(why) => (Reason::TaskFailed { task: item.name.clone(), why }, WaitsFor::Person),
+        Standing::Waits(reason, on) => (reason, on),
+        Standing::Lost => {
+            perform(draft, subject, item, deed, TaskWay::Undo, state.number);
+            (Reason::TaskRunning { task: item.name.clone() }, WaitsFor::World)
+        }
+    };
+    draft.wait(step, subject.clone(), reason, on);
+    Progress::Waits
+}
+
+/// Orders one doing of a task.
+pub fn order(draft: &mut Draft, subject: &Subject, item: &Item, deed: &Deed, way: TaskWay, number: u32) {
+    let stage = match way {
+        TaskWay::Do => TaskStage::Ordered,
+        TaskWay::Undo => TaskStage::UndoOrdered,
+    };
+    let ordered_at = draft.task(subject, &item.name).map_or(draft.now, |t| t.ordered_at);
+    draft.set_task(subject, &item.name, TaskState { stage, at: draft.now, ordered_at, number });
+    let task = TaskKey { of: subject.clone(), task: item.name.clone(), number, way };
+    draft.event(Event::TaskOrdered { task });
+    perform(draft, subject, item, deed, way, number);
+    let (reason, on) = waits(draft, subject, item, deed, draft.now);
+    draft.wait(Step::task(&item.name, way), subject.clone(), reason, on);
+}
+
+fn perform(draft: &mut Draft, subject: &Subject, item: &Item, deed: &Deed, way: TaskWay, number: u32) {
+    if matches!(deed, Deed::Act(Act::Wait(_))) {
+        return; // time passes by itself
+    }
+    let task = TaskKey { of: subject.clone(), task: item.name.clone(), number, way };
+    let action = Action::Task { task, deed: deed.clone() };
+    draft.effect_of(Step::task(&item.name, way).of(subject.clone()), number, action, None);
+}
+
+fn settle(draft: &mut Draft, subject: &Subject, item: &Item, state: &TaskState, stage: TaskStage, way: TaskWay) {
+    draft.set_task(subject, &item.name, TaskState { stage, at: draft.now, ..*state });
+    let task = TaskKey { of: subject.clone(), task: item.name.clone(), number: state.number, way };
+    match stage {
+        TaskStage::LeftBehind => {
+            let deadline = match &item.back {
+                Back::By { deadline: Some(deadline), .. } => *deadline,
+                _ => Span::ZERO,
+            };
+            let reason = Reason::TaskLeftBehind { task: item.name.clone(), deadline };
+            draft.event(Event::TaskFailed { task, reason });
+        }
+        _ => draft.event(Event::TaskDone { task }),
+    }
+}
+
+/// Why a task that was ordered at `at` is not done, in the ordinary course.
+fn waits(draft: &mut Draft, _subject: &Subject, item: &Item, deed: &Deed, at: jiff::Timestamp) -> (Reason, WaitsFor) {
+    let task = item.name.clone();
+    match deed {
+        Deed::Act(Act::Wait(span)) => (Reason::Waiting { task, until: draft.wake_in(at, *span) }, WaitsFor::World),
+        Deed::Act(Act::Manual { owner, instructions, .. }) => {
+            let reason = Reason::TaskOfPerson { task, owner: owner.clone(), instructions: instructions.clone() };
+            (reason, WaitsFor::Person)
+        }
+        _ => (Reason::TaskRunning { task }, WaitsFor::World),
+    }
+}
+
+/// How a doing that was ordered stands, from what is seen of it.
+fn standing(draft: &mut Draft, subject: &Subject, item: &Item, deed: &Deed, state: &TaskState, way: TaskWay) -> Standing {
+    if let Deed::Act(Act::Wait(span)) = deed {
+        let until = draft.wake_in(state.at, *span);
+        let reason = Reason::Waiting { task: item.name.clone(), until };
+        return if until <= draft.now { Standing::Done } else { Standing::Waits(reason, WaitsFor::World) };
+    }
+    let key = TaskKey { of: subject.clone(), task: item.name.clone(), number: state.number, way };
+    let (reason, on) = waits(draft, subject, item, deed, state.at);
+    let resend_at = draft.wake_in(state.at, route::SETTLE);
+    let seen = draft.seen.tasks.get(&key);
+    let fresh = seen.filter(|s| draft.now.duration_since(s.taken_at) <= STALE.signed());
+    let task = || item.name.clone();
+    match fresh.map(|s| &s.value) {
+        Some(Ok(TaskSeen::Done { settles_at: Some(until), .. })) if *until > draft.now => {
+            let until = *until;
+            draft.wake(until);
+            Standing::Waits(Reason::TaskSettling { task: task(), until }, WaitsFor::World)
+        }
+        Some(Ok(TaskSeen::Done { .. })) => Standing::Done,
+        Some(Ok(TaskSeen::Failed(why))) => Standing::Failed(why.clone()),
+        Some(Ok(TaskSeen::Running)) => Standing::Waits(reason, on),
+        Some(Ok(TaskSeen::Absent)) if resend_at <= draft.now => Standing::Lost,
+        Some(Ok(TaskSeen::Absent)) => Standing::Waits(reason, on),
+        Some(Err(why)) => Standing::Waits(Reason::TaskUnknown { task: task(), why: why.to_string() }, WaitsFor::World),
+        // Nobody was asked yet, or the answer is old: it may have begun or not.
+        None if seen.is_none() && resend_at > draft.now => Standing::Waits(reason, on),
+        None => {
+            let why = "there is no fresh answer".to_owned();
+            Standing::Waits(Reason::TaskUnknown { task: task(), why }, WaitsFor::World)
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! When a forward step may start: windows, freezes and limits. None of them ever binds a way back.
+
+use std::collections::BTreeSet;
+
+use super::{
+    agenda::{self, Moment},
+    draft::{Draft, WaitsFor},
+    event::Event,
+    reason::Reason,
+    record::{Direction, ServiceState, Stage},
+};
+use crate::plan::{
+    OnFailure, PhaseName, Plan, Service, ServiceName, Span,
+    schedule::{Calendar, Expected, Purpose, Start, undo_time},
+};
+
+/// Whether traffic of the service may be on both sides, or on the way from one to the other: from the first task of its
+/// shift to the confirmation of the last weight, and all the way back.
+pub fn is_moving(service: &Service, state: &ServiceState) -> bool {
+    match state.stage {
+        Stage::Shifting(_) | Stage::Returning => true,
+        Stage::Waiting => shift_has_begun(service, state),
+        _ => state.direction == Direction::Backward && state.stage == Stage::Soaking,
+    }
+}
+
+/// Whether a task that belongs to its shift was ordered.
+pub fn shift_has_begun(service: &Service, state: &ServiceState) -> bool {
+    if state.tasks.is_empty() {
+        return false;
+    }
+    let of_shift = |moment| matches!(moment, Moment::BeforeShift | Moment::Fence | Moment::Promote);
+    agenda::of_service(service).iter().any(|item| of_shift(item.moment) && state.tasks.contains_key(&item.name))
+}
+
+/// Everything that would go back if all that is in motion did: closures included.
+fn undone_with<'p>(
+    plan: &'p Plan,
+    moving: &BTreeSet<&'p ServiceName>,
+    also: Option<&'p ServiceName>,
+) -> BTreeSet<&'p ServiceName> {
+    let mut all: BTreeSet<&ServiceName> = BTreeSet::new();
+    for name in moving.iter().copied().chain(also) {
+        if !all.contains(name) {
+            let closure = plan.rollback_closure(name);
+            all.extend(closure.iter().filter_map(|member| plan.services.get_key_value(member).map(|(own, _)| own)));
+        }
+    }
+    all
+}
+
+/// **Windows.** A shift, fence or promotion starts only inside a window of its phase, outside freezes, and if it ends with its
+/// bake before the latest rollback that would hold then.
+pub fn window(draft: &mut Draft, name: &ServiceName, service: &Service, takes: Span) -> Option<Reason> {
+    let plan = draft.plan;
+    if plan.windows.is_empty() && plan.freezes.is_empty() {
+        return None;
+    }
+    let (own, _) = plan.services.get_key_value(name)?;
+    let undo = undo_time(&Expected::of(plan), undone_with(plan, &draft.moving, Some(own))).unwrap_or_default();
+    let start = Calendar::of(plan).may_start(Purpose::Shift(&service.phase), takes, undo, draft.now);
+    closed(draft, start, takes, plan.phases.get(&service.phase).and_then(|phase| phase.windows.first()))
+}
+
+/// **Windows** of the end: scream test, drain and decommission start only inside one of theirs, if there is any.
+pub fn end_window(draft: &mut Draft, takes: Span) -> Option<Reason> {
+    let plan = draft.plan;
+    if plan.windows.is_empty() && plan.freezes.is_empty() {
+        return None;
+    }
+    let calendar = Calendar::of(plan);
+    let start = calendar.may_start(Purpose::Decommission, takes, Span::ZERO, draft.now);
+    let first = calendar.windows(Purpose::Decommission).next().map(|(name, _)| name);
+    closed(draft, start, takes, first)
+}
+
+/// Why a step does not start now, and when to ask again.
+fn closed(draft: &mut Draft, start: Start<'_>, takes: Span, window: Option<&crate::plan::WindowName>) -> Option<Reason> {
+    if let Some(next) = start.next() {
+        draft.wake(next);
+    }
+    let ends = draft.now.saturating_add(takes.signed()).unwrap_or(jiff::Timestamp::MAX);
+    match start {
+        Start::Now { .. } => None,
+        Start::Frozen { freeze, until, .. } => {
+            let why = draft.plan.freezes.get(freeze).map_or_else(String::new, |f| f.reason.clone());
+            Some(Reason::Frozen { freeze: freeze.clone(), until, why })
+        }
+        Start::Closed { next } => Some(Reason::WindowClosed { window: window?.clone(), opens: next }),
+        Start::TooLate { window: Some(window), latest_rollback, .. } => {
+            Some(Reason::WindowTooShort { window: window.clone(), ends, latest: latest_rollback })
+        }
+        Start::TooLate { window: None, latest_rollback, .. } => {
+            let next = draft.plan.freezes.iter().filter(|(_, f)| f.from >= draft.now).min_by_key(|(_, f)| f.from)?;
+            let why = format!("it begins before the step could be undone, by {latest_rollback:.0}: {}", next.1.reason);
+            Some(Reason::Frozen { freeze: next.0.clone(), until: next.1.until, why })
+        }
+    }
+}
+
+/// Who can end such a wait: time, unless no window comes any more.
+pub fn waits_for(reason: &Reason) -> WaitsFor {
+    match reason {
+        Reason::WindowClosed { opens: None, .. } => WaitsFor::Person,
+        _ => WaitsFor::World,
+    }
+}
+
+/// **Limits.** So many services may be in motion at once; a group counts as its members. `newcomers` are those that would
+/// start now.
+pub fn limits(draft: &Draft, newcomers: &BTreeSet<&ServiceName>) -> Option<Reason> {
+    let limits = &draft.plan.limits;
+    if limits.is_none() {
+        return None;
+    }
+    let count = |of: &dyn Fn(&ServiceName) -> bool| {
+        let all = draft.moving.union(newcomers).filter(|name| of(name)).count();
+        u32::try_from(all).unwrap_or(u32::MAX)
+    };
+    let moving = |of: &dyn Fn(&ServiceName) -> bool| {
+        u32::try_from(draft.moving.iter().filter(|name| of(name)).count()).unwrap_or(u32::MAX)
+    };
+    if let Some(max) = limits.in_motion.filter(|max| count(&|_| true) > *max) {
+        return Some(Reason::InMotion { moving: moving(&|_| true), max });
+    }
+    limits.per_tier.iter().find_map(|(tier, max)| {
+        let of_tier = |name: &ServiceName| draft.plan.services.get(name).is_some_and(|s| s.tier == Some(*tier));
+        let touched = newcomers.iter().any(|name| of_tier(name));
+        (touched && count(&of_tier) > *max).then(|| Reason::TierInMotion { tier: *tier, moving: moving(&of_tier), max: *max })
+    })
+}
+
+/// **Overrun.** When the latest rollback of a window has come and something governed by it is in motion, the window says
+/// what happens: everything in motion goes back, or holds.
+pub fn overrun(draft: &mut Draft) {
+    let plan = draft.plan;
+    if plan.windows.is_empty() || draft.moving.is_empty() {
+        return;
+    }
+    let mut phases: BTreeSet<&PhaseName> = BTreeSet::new();
+    phases.extend(draft.moving.iter().filter_map(|name| plan.services.get(*name)).map(|service| &service.phase));
+    let undo = undo_time(&Expected::of(plan), undone_with(plan, &draft.moving, None));
+    let calendar = Calendar::of(plan);
+    for phase in phases {
+        let Some((Some(window), latest)) = calendar.latest_rollback(Purpose::Shift(phase), undo, draft.now) else { continue };
+        if latest > draft.now {
+            draft.wake(latest);
+            continue;
+        }
+        if draft.next.overrun.contains_key(window) {
+            continue;
+        }
+        let reason = Reason::Overrun { window: window.clone(), latest };
+        draft.next.overrun.insert(window.clone(), draft.now);
+        draft.event(Event::Overrun { window: window.clone(), reason: reason.clone() });
+        let action = plan.windows.get(window).map_or(OnFailure::Hold, |w| w.overrun);
+        for name in draft.moving.clone() {
+            let governed =
+                plan.services.get(name).and_then(|s| plan.phases.get(&s.phase)).is_some_and(|p| p.windows.contains(window));
+            let state = draft.state(name);
+            match action {
+                _ if !governed || state.direction == Direction::Backward => {}
+                OnFailure::Rollback => draft.send_back(name, &reason),
+                OnFailure::Hold if state.hold.is_none() => draft.hold(name, reason.clone()),
+                OnFailure::Hold => {}
+            }
+        }
+    }
+}
+
+/// What one weight of a service takes, from its order to the end of its bake.
+pub fn of_weight(draft: &Draft, name: &ServiceName, service: &Service) -> Span {
+    Expected::of(draft.plan).weight(name, service, agenda::bake(draft.plan, name, service))
+}
+
+/// What the first step of a service's shift takes: its tasks, for a single writer the whole switch, and the first weight.
+pub fn of_start(draft: &Draft, name: &ServiceName, service: &Service) -> Span {
+    let expected = Expected::of(draft.plan);
+    let weight = of_weight(draft, name, service);
+    [expected.before_shift(name, service), expected.switch(name, service).unwrap_or_default(), weight].into_iter().sum()
+}
+
+/// What the longest piece of the end of a service's legacy side takes that has to fit into a window as a whole.
+pub fn of_end(draft: &Draft, name: &ServiceName, service: &Service) -> Span {
+    Expected::of(draft.plan).end_pieces(name, service).into_iter().max().unwrap_or_default()
+}

@@ -1,0 +1,204 @@
+//! Services with one writer: catch-up → fence → lag proven 0 → promote, and the other way round on the way back.
+//!
+//! *Guarantees*: a side is promoted only after the other was proven read-only and nothing is left to be copied, both by
+//! answers that were asked for after the fence (`one-writer`). The pause is watched from the order of the fence on.
+//! *Caveats*: a pause over budget before the promotion takes the fence back. After it the way forward is the shorter one.
+
+use super::{
+    agenda::{self, Item, named},
+    draft::{Draft, WaitsFor},
+    event::Event,
+    gate,
+    invariant::Invariant,
+    reason::Reason,
+    record::ServiceState,
+    step::{Step, Subject},
+    task::{TaskStage, TaskState},
+    tasks::{self, Progress},
+};
+use crate::plan::{Data, Gate, GateName, Reverse, Service, ServiceName, TaskName};
+
+/// The gates of a single writer, as they are asked for: one for each proof.
+pub fn gates(data: &Data) -> Vec<(GateName, &Gate)> {
+    let mut all = vec![("lag", &data.lag), ("fence-proof", &data.fence.proof), ("promote-proof", &data.promote.proof)];
+    if let Some(unfence) = &data.unfence {
+        all.push(("unfence-proof", &unfence.proof));
+    }
+    if let Reverse::By { lag, fence, promote } = &data.reverse {
+        all.extend([("reverse-lag", lag), ("reverse-fence-proof", &fence.proof), ("reverse-promote-proof", &promote.proof)]);
+    }
+    all.into_iter().filter_map(|(name, gate)| Some((name.parse().ok()?, gate))).collect()
+}
+
+fn stage(state: &ServiceState, task: &TaskName) -> Option<TaskStage> {
+    state.tasks.get(task).map(|t| t.stage)
+}
+
+/// Whether the fence or what follows it was ordered: nobody may be able to write.
+pub fn has_fenced(state: &ServiceState) -> bool {
+    state.tasks.contains_key(&named::fence())
+}
+
+/// Whether target was, or may have been, promoted.
+pub fn may_be_promoted(state: &ServiceState) -> bool {
+    matches!(stage(state, &named::promote()), Some(TaskStage::Ordered | TaskStage::Done))
+}
+
+/// **The way forward** of the right to write, before the one shift. `Done`: target is the writer, and that is proven.
+pub fn forward(draft: &mut Draft, name: &ServiceName, service: &Service, held: Option<&Reason>) -> Progress {
+    let Some(data) = &service.data else { return Progress::Done };
+    let items = agenda::of_service(service);
+    let item = |task: TaskName| items.iter().find(|item| item.name == task);
+    let (Some(fence), Some(promote)) = (item(named::fence()), item(named::promote())) else { return Progress::Done };
+    if !has_fenced(&draft.state(name)) && !passes(draft, name, "lag", &data.lag, jiff::Timestamp::MIN, &Step::CatchUp) {
+        return Progress::Waits; // far behind, the pause would not end in time
+    }
+    if pause_is_over(draft, name, service, data) {
+        return Progress::Waits;
+    }
+    if switch(draft, name, service, fence, held) == Progress::Waits {
+        return Progress::Waits;
+    }
+    let promoted = draft.state(name).tasks.contains_key(&promote.name);
+    if !promoted && draft.rules.keep(Invariant::OneWriter) {
+        let fenced = draft.state(name).tasks.get(&fence.name).map_or(draft.now, |t| draft.since(t.at));
+        let proven = passes(draft, name, "fence-proof", &data.fence.proof, fenced, &Step::Task(fence.name.clone()));
+        if !proven || !passes(draft, name, "lag", &data.lag, fenced, &Step::CatchUp) {
+            return Progress::Waits;
+        }
+    }
+    let before = draft.state(name).tasks.get(&promote.name).copied();
+    if switch(draft, name, service, promote, held) == Progress::Waits {
+        return Progress::Waits;
+    }
+    let at = draft.state(name).tasks.get(&promote.name).map_or(draft.now, |t| draft.since(t.at));
+    if before.is_none_or(|t| t.stage != TaskStage::Done) {
+        draft.event(Event::Promoted { service: name.clone() });
+    }
+    let proven = passes(draft, name, "promote-proof", &data.promote.proof, at, &Step::Task(promote.name.clone()));
+    if proven { Progress::Done } else { Progress::Waits }
+}
+
+/// One of fence and promotion. A failure acts as the plan says for the service.
+fn switch(draft: &mut Draft, name: &ServiceName, service: &Service, item: &Item, held: Option<&Reason>) -> Progress {
+    let on_failure = service.on_failure;
+    tasks::run(draft, &Subject::from(name), [item], held, |draft, reason| draft.act(name, on_failure, reason))
+}
+
+/// A gate passes with answers that were asked for after `since`; else the wait is in the draft.
+fn passes(draft: &mut Draft, name: &ServiceName, gate_name: &str, gate: &Gate, since: jiff::Timestamp, step: &Step) -> bool {
+    let Ok(gate_name) = gate_name.parse::<GateName>() else { return false };
+    let verdict = gate::judge(gate, draft.seen.other_gates.get(&(Subject::from(name), gate_name.clone())), since, draft.now);
+    draft.wake_if_silent(gate::stale_after(gate));
+    match gate::wait(&gate_name, verdict) {
+        None => true,
+        Some(reason) => {
+            draft.wait(step.clone(), name, reason, WaitsFor::World);
+            false
+        }
+    }
+}
+
+/// **Pause budget.** From the order of the fence on; when it is over before the promotion began, the fence is taken back,
+/// with the service. Says whether nothing more may be ordered.
+fn pause_is_over(draft: &mut Draft, name: &ServiceName, service: &Service, data: &Data) -> bool {
+    let state = draft.state(name);
+    let Some(fence) = state.tasks.get(&named::fence()).copied() else { return false };
+    if may_be_promoted(&state) || draft.wake_in(draft.since(fence.ordered_at), data.pause_budget) > draft.now {
+        return false;
+    }
+    let reason = Reason::PauseOver { budget: data.pause_budget };
+    draft.act(name, service.on_failure, reason);
+    true
+}
+
+/// **The way back** of the right to write, before the traffic. `Done`: legacy is the writer, or never ceased to be.
+pub fn backward(draft: &mut Draft, name: &ServiceName, service: &Service) -> Progress {
+    let Some(data) = &service.data else { return Progress::Done };
+    let state = draft.state(name);
+    if !has_fenced(&state) {
+        return Progress::Done;
+    }
+    if !may_be_promoted(&state) {
+        return unfence(draft, name, service, data);
+    }
+    let Reverse::By { lag, fence, promote } = &data.reverse else { return Progress::Waits };
+    let reverse = |name, switch: &crate::plan::Switch| Item {
+        name,
+        moment: agenda::Moment::AfterSoak,
+        deed: super::task::Deed::Act(switch.act.clone()),
+        back: agenda::Back::Nothing,
+        expect: switch.expect,
+    };
+    let fence_item = reverse(named::reverse_fence(), fence);
+    let promote_item = reverse(named::reverse_promote(), promote);
+    if stuck(draft, name, &fence_item) == Progress::Waits {
+        return Progress::Waits;
+    }
+    if !draft.state(name).tasks.contains_key(&promote_item.name) && draft.rules.keep(Invariant::OneWriter) {
+        let since = draft.state(name).tasks.get(&fence_item.name).map_or(draft.now, |t| draft.since(t.at));
+        let proven = passes(draft, name, "reverse-fence-proof", &fence.proof, since, &Step::Task(fence_item.name.clone()));
+        if !proven || !passes(draft, name, "reverse-lag", lag, since, &Step::CatchUp) {
+            return Progress::Waits;
+        }
+    }
+    if stuck(draft, name, &promote_item) == Progress::Waits {
+        return Progress::Waits;
+    }
+    let at = draft.state(name).tasks.get(&promote_item.name).map_or(draft.now, |t| draft.since(t.at));
+    if !passes(draft, name, "reverse-promote-proof", &promote.proof, at, &Step::Task(promote_item.name.clone())) {
+        return Progress::Waits;
+    }
+    for task in [named::fence(), named::promote()] {
+        undone(draft, name, &task);
+    }
+    Progress::Done
+}
+
+/// A step of the way back of the writer. A failure waits for people: there is nothing further back to go to.
+fn stuck(draft: &mut Draft, name: &ServiceName, item: &Item) -> Progress {
+    tasks::run(draft, &Subject::from(name), [item], None, |draft, reason| {
+        if draft.state(name).hold.is_none() {
+            draft.hold(name, reason);
+        }
+    })
+}
+
+/// Legacy was fenced, or may have been, and target never promoted: legacy is made writable again.
+fn unfence(draft: &mut Draft, name: &ServiceName, service: &Service, data: &Data) -> Progress {
+    let items = agenda::of_service(service);
+    let Some(item) = items.iter().find(|item| item.name == named::fence()) else { return Progress::Done };
+    if tasks::take_back(draft, &Subject::from(name), item) == Progress::Waits {
+        return Progress::Waits;
+    }
+    let proof = match (&data.unfence, &data.reverse) {
+        (Some(unfence), _) => Some(("unfence-proof", &unfence.proof)),
+        (None, Reverse::By { promote, .. }) => Some(("reverse-promote-proof", &promote.proof)),
+        (None, Reverse::None(_)) => None,
+    };
+    let at = draft.state(name).tasks.get(&item.name).map_or(draft.now, |t| draft.since(t.at));
+    let step = Step::Undo(item.name.clone());
+    match proof {
+        Some((gate_name, gate)) if !passes(draft, name, gate_name, gate, at, &step) => Progress::Waits,
+        _ => Progress::Done,
+    }
+}
+
+fn undone(draft: &mut Draft, name: &ServiceName, task: &TaskName) {
+    if let Some(state) = draft.state(name).tasks.get(task).copied()
+        && state.stage != TaskStage::Undone
+    {
+        draft.set_task(&Subject::from(name), task, TaskState { stage: TaskStage::Undone, ..state });
+    }
+}
+
+/// The checks that both sides hold the same pass, with answers that were asked for after the promotion.
+pub fn reconciled(draft: &mut Draft, name: &ServiceName, service: &Service) -> bool {
+    let Some(data) = &service.data else { return true };
+    let since = draft.state(name).tasks.get(&named::promote()).map_or(jiff::Timestamp::MIN, |t| draft.since(t.at));
+    let mut all = true;
+    for (gate_name, gate) in &data.reconcile {
+        all &= passes(draft, name, gate_name.as_str(), gate, since, &Step::Confirm);
+    }
+    all
+}
