@@ -81,6 +81,13 @@ pub enum Performed {
     Unclear(String),
 }
 
+impl Performed {
+    /// The answer of an actuator that has no part for such an effect. A plan that needs one is refused before it starts.
+    pub fn no_part(effect: &Effect) -> Self {
+        Self::Refused(format!("nothing here does {}", effect.key.step))
+    }
+}
+
 /// Does effects.
 pub trait Actuator: Send + Sync {
     /// Does one, if its precondition holds. Several are done at the same time, never two with the same key. The loop drops

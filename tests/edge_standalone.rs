@@ -91,7 +91,7 @@ async fn everything_is_seen_through_one_sensor_and_steered_through_one_actuator(
     until(&mut sensor, |seen| seen.routes.get(&pds())?.value.as_ref().ok()?.effective.filter(|e| e.weight == Weight::FULL)).await;
 
     // Orders: written in one step, torn, and gone.
-    let order = |intent| Orders { intent, resumes: None, by: Some("duty manager".into()) };
+    let order = |intent| Orders { intent, by: Some("duty manager".into()), ..Orders::default() };
     let write = |text: &[u8]| {
         std::fs::write(directory.path().join("new"), text).unwrap();
         std::fs::rename(directory.path().join("new"), &orders).unwrap();

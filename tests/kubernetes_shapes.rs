@@ -270,6 +270,7 @@ fn walk(schema: &Value, path: &str) {
 }
 
 /// A world whose prober is a list of what it was told, with a route's two sides.
+#[allow(clippy::type_complexity, reason = "a test's own tuple")]
 fn world(target: Value) -> (std::sync::Arc<World>, std::sync::Arc<std::sync::Mutex<Vec<(Side, Targets)>>>, Revision) {
     let spec = json!({ "services": [{ "name": "pds", "legacy": { "endpoints": [{ "address": "10.0.0.1", "port": 8080 }] },
         "target": target, "router": { "httpRoute": { "name": "pds" } },

@@ -23,7 +23,7 @@ use super::{
     webhook::{Watching, Webhook, signature::Key},
 };
 use crate::{
-    engine::{Action, Effect, Observed, Owner, Query, RunId},
+    engine::{Effect, Observed, Owner, Query, RunId},
     plan::{Place, Revision, Router, Service, ServiceName, Side},
     ports::{Actuator, Performed, Sensor},
 };
@@ -151,9 +151,7 @@ impl Sensor for StandaloneSensor {
 
 impl Actuator for StandaloneActuator {
     async fn perform(&self, effect: &Effect) -> Performed {
-        let name = match &effect.action {
-            Action::SetWeight { service, .. } | Action::Release { service } | Action::EnsureBackend { service, .. } => service,
-        };
+        let Some(name) = effect.action.service() else { return Performed::no_part(effect) };
         match self.routes.get(name) {
             Some(route) => route.perform(effect).await,
             None => Performed::Refused(format!("the plan has no service {name}")),

@@ -71,7 +71,7 @@ pub fn resume(state: &Path) -> anyhow::Result<Exit> {
     let mut intent = Intent::Run;
     file_store::order(state, |before| {
         intent = before.intent;
-        Orders { intent: Intent::Run, resumes: newest.or(before.resumes), by: Some(caller()) }
+        Orders { intent: Intent::Run, resumes: newest.or(before.resumes), by: Some(caller()), ..before }
     })?;
     if newest.is_none() && intent == Intent::Run {
         output::print("nothing holds; there was nothing to resume\n")?;

@@ -318,7 +318,7 @@ pub fn steps(plan: &Plan, name: &ServiceName, service: &Service) -> Vec<Step> {
 }
 
 /// Whether a step of a service is behind it. On the way back none is.
-pub fn is_behind(step: &Step, service: &Service, state: &ServiceState) -> bool {
+pub fn is_behind(step: &Step, (plan, name, service): (&Plan, &ServiceName, &Service), state: &ServiceState) -> bool {
     use super::{record::Stage, task::TaskStage};
     let moved = state.stage == Stage::Soaking || state.stage.is_past_soak();
     if state.direction == super::record::Direction::Backward {
@@ -327,7 +327,12 @@ pub fn is_behind(step: &Step, service: &Service, state: &ServiceState) -> bool {
     match step {
         Step::Task(name) => state.tasks.get(name).is_some_and(|task| task.stage == TaskStage::Done),
         Step::Prepare | Step::CatchUp => moved || matches!(state.stage, Stage::Shifting(_)),
-        Step::Shift(weight) => moved || matches!(state.stage, Stage::Shifting(_)) && *weight < state.weight(),
+        Step::Shift(weight) => match state.stage {
+            Stage::Shifting(index) => {
+                weights(plan, name, service).iter().position(|w| w == weight).is_some_and(|at| at < usize::from(index))
+            }
+            _ => moved,
+        },
         Step::Confirm => moved,
         Step::Soak => state.stage.is_past_soak(),
         Step::Drain => state.stage.is_final(),

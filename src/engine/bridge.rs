@@ -6,6 +6,7 @@ use super::{
     effect::Action,
     event::Event,
     gate,
+    observed::ClaimsSeen,
     reason::Reason,
     record::Stage,
     step::{Step, Subject},
@@ -44,13 +45,14 @@ fn stands(draft: &mut Draft, name: &BridgeName, bridge: &Bridge) -> Option<(Reas
     None
 }
 
-/// Puts a bridge up, once for all that count on it. From the order on the run claims it, so that no other takes it down.
+/// Puts a bridge up, once for all that count on it. The run claims it first, so that no other takes it down.
 fn raise(draft: &mut Draft, name: &BridgeName, managed: &ManagedBridge) -> Progress {
+    if !matches!(claims(draft, name), Ok(ClaimsSeen { ours: true, .. })) {
+        draft.effect_of(Step::Raise.of(of(name)), 0, Action::Claim { bridge: name.clone() }, None);
+        return Progress::Waits;
+    }
     let (up, _) = agenda::of_bridge(managed);
     let held = draft.run_held();
-    if draft.task(&of(name), &up.name).is_none() && held.is_none() {
-        draft.effect_of(Step::Raise.of(of(name)), 0, Action::Claim { bridge: name.clone() }, None);
-    }
     let progress = tasks::run(draft, &of(name), [&up], held.as_ref(), |draft, reason| draft.hold_run(reason));
     let now = draft.now;
     if progress == Progress::Done && draft.next.bridges.get(name).is_none_or(|b| b.up_since.is_none()) {
@@ -60,9 +62,19 @@ fn raise(draft: &mut Draft, name: &BridgeName, managed: &ManagedBridge) -> Progr
     progress
 }
 
+/// Who counts on a bridge, freshly; or why nobody can tell.
+fn claims(draft: &Draft, name: &BridgeName) -> Result<ClaimsSeen, String> {
+    let sample = draft.seen.claims.get(name).ok_or_else(|| "there is no answer yet".to_owned())?;
+    if draft.now.duration_since(sample.taken_at) > super::route::STALE.signed() {
+        return Err("the newest answer is too old".to_owned());
+    }
+    sample.value.clone().map_err(|why| why.to_string())
+}
+
 /// Whether a service can still move or come back, so that it may need its bridges.
 fn may_need(draft: &Draft, name: &ServiceName) -> bool {
-    !draft.at_end(name) && !(draft.stage(name) == Stage::Waiting && draft.gone.contains(name))
+    let never_starts = draft.stage(name) == Stage::Waiting && draft.gone.contains(name);
+    !(draft.at_end(name) || never_starts)
 }
 
 /// **Last out.** Takes bridges down that no service of this run can need any more and no other run claims.
@@ -72,6 +84,9 @@ pub fn lower(draft: &mut Draft) {
         let Some(managed) = &bridge.managed else { continue };
         let raised = draft.task(&of(name), &agenda::named::up()).is_some();
         let down = draft.task(&of(name), &agenda::named::down()).map(|t| t.stage);
+        if down == Some(TaskStage::Done) && !matches!(claims(draft, name), Ok(ClaimsSeen { ours: false, .. })) {
+            draft.effect_of(Step::Lower.of(of(name)), 0, Action::Unclaim { bridge: name.clone() }, None);
+        }
         if !raised || down == Some(TaskStage::Done) {
             continue;
         }
@@ -90,16 +105,11 @@ fn still_needed(draft: &Draft, name: &BridgeName) -> Option<(Reason, WaitsFor)> 
     if let Some(service) = user {
         return Some((Reason::BridgeNeeded { bridge: name.clone(), service: service.clone() }, WaitsFor::Step));
     }
-    let claims = draft.seen.claims.get(name).filter(|s| draft.now.duration_since(s.taken_at) <= super::route::STALE.signed());
-    match claims.map(|s| &s.value) {
-        Some(Ok(others)) => {
-            others.first().map(|by| (Reason::BridgeClaimed { bridge: name.clone(), by: by.clone() }, WaitsFor::World))
-        }
-        Some(Err(why)) => {
-            Some((Reason::BridgeClaimed { bridge: name.clone(), by: format!("that is not known ({why})") }, WaitsFor::World))
-        }
-        None => Some((Reason::BridgeClaimed { bridge: name.clone(), by: "that is not known yet".to_owned() }, WaitsFor::World)),
-    }
+    let by = match claims(draft, name) {
+        Ok(seen) => seen.others.first().cloned()?,
+        Err(why) => format!("that is not known ({why})"),
+    };
+    Some((Reason::BridgeClaimed { bridge: name.clone(), by }, WaitsFor::World))
 }
 
 fn take_down(draft: &mut Draft, name: &BridgeName, managed: &ManagedBridge) {
@@ -108,7 +118,6 @@ fn take_down(draft: &mut Draft, name: &BridgeName, managed: &ManagedBridge) {
     let progress = tasks::run(draft, &of(name), [&down], held.as_ref(), |draft, reason| draft.hold_run(reason));
     if progress == Progress::Done {
         draft.next.bridges.entry(name.clone()).or_default().up_since = None;
-        draft.effect_of(Step::Lower.of(of(name)), 0, Action::Unclaim { bridge: name.clone() }, None);
         draft.event(Event::BridgeDown { bridge: name.clone() });
         // What is down needs no undoing.
         if let Some(state) = draft.task(&of(name), &up.name) {
@@ -117,12 +126,14 @@ fn take_down(draft: &mut Draft, name: &BridgeName, managed: &ManagedBridge) {
     }
 }
 
-/// Whether a bridge still has to be taken down before the run can end.
+/// Whether a bridge still has to be taken down or given up before the run can end.
 pub fn is_open(draft: &Draft) -> bool {
     let plan = draft.plan;
-    let managed = plan.bridges.iter().filter(|(_, bridge)| bridge.managed.is_some()).map(|(name, _)| name);
+    let mut managed = plan.bridges.iter().filter(|(_, bridge)| bridge.managed.is_some()).map(|(name, _)| name);
     let stage = |name: &BridgeName, task| draft.task(&of(name), &task).map(|t| t.stage);
-    managed
-        .into_iter()
-        .any(|name| stage(name, agenda::named::up()).is_some() && stage(name, agenda::named::down()) != Some(TaskStage::Done))
+    managed.any(|name| {
+        let claimed = !matches!(claims(draft, name), Ok(ClaimsSeen { ours: false, .. }));
+        let down = stage(name, agenda::named::down()) == Some(TaskStage::Done);
+        stage(name, agenda::named::up()).is_some() && (claimed || !down)
+    })
 }

@@ -107,6 +107,16 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// The service whose route or backends it changes; `None`: it is a task, or about a bridge.
+    pub fn service(&self) -> Option<&ServiceName> {
+        match self {
+            Self::SetWeight { service, .. } | Self::Release { service } | Self::EnsureBackend { service, .. } => Some(service),
+            Self::Task { .. } | Self::Claim { .. } | Self::Unclaim { .. } => None,
+        }
+    }
+}
+
 /// What must hold for an effect to be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

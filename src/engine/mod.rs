@@ -53,8 +53,8 @@ pub use self::{
     event::Event,
     invariant::Invariant,
     observed::{
-        Accepted, Answer, Backend, Effective, GateSeen, Intent, Observed, Orders, Owner, Programmed, Query, Round, RouteSeen,
-        Sample, SideSeen, SidesSeen, Unknown,
+        Accepted, Answer, Backend, ClaimsSeen, Effective, GateSeen, Intent, Observed, Orders, Owner, Programmed, Query, Round,
+        RouteSeen, Sample, SideSeen, SidesSeen, Unknown,
     },
     query::queries,
     reason::{Course, Fact, Reason, SideRank},

@@ -53,9 +53,9 @@ pub struct Observed {
     /// Tasks.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "pairs")]
     pub tasks: BTreeMap<TaskKey, Sample<TaskSeen>>,
-    /// Other runs that count on a bridge, by name.
+    /// Who counts on a bridge.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub claims: BTreeMap<BridgeName, Sample<BTreeSet<String>>>,
+    pub claims: BTreeMap<BridgeName, Sample<ClaimsSeen>>,
     /// How long steps took that are over, where they were measured: they replace what the plan expects.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub durations: BTreeMap<ServiceName, BTreeMap<TaskName, Span>>,
@@ -64,6 +64,16 @@ pub struct Observed {
     /// What people approved or refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvals: Vec<ApprovalSeen>,
+}
+
+/// Who counts on a bridge.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClaimsSeen {
+    /// Whether this run does.
+    pub ours: bool,
+    /// Other runs that do, by name.
+    pub others: BTreeSet<String>,
 }
 
 /// Maps whose keys are no strings, as lists of pairs.

@@ -203,7 +203,8 @@ fn is_over(draft: &Draft, own: &[&crate::plan::ServiceName]) -> bool {
     let rests = |(stage, direction): (Stage, Direction)| {
         stage == Stage::Returned || (stage == Stage::Waiting && direction == Direction::Forward)
     };
-    own.iter().map(at).all(rests) && own.iter().any(|service| draft.stage(service) == Stage::Returned)
+    let back = |service: &&&crate::plan::ServiceName| draft.stage(service) == Stage::Returned;
+    own.iter().map(at).all(rests) && own.iter().any(|s| back(&s)) && own.iter().filter(back).all(|service| draft.at_end(service))
 }
 
 /// Whether tasks of a phase still have to be done or taken back before the run can end.

@@ -71,10 +71,11 @@ fn of_bridges(wanted: &mut BTreeSet<Query>, plan: &Plan, record: &Record) {
         let state = record.bridges.get(name);
         let down = state.and_then(|b| b.tasks.get(&agenda::named::down())).is_some_and(|t| t.stage == TaskStage::Done);
         if down {
+            wanted.insert(Query::Claims(name.clone())); // until the claim is given up
             continue;
         }
         wanted.extend(bridge.gates.keys().map(|gate| Query::OtherGate(subject.clone(), gate.clone())));
-        if state.is_some() {
+        if bridge.managed.is_some() {
             wanted.insert(Query::Claims(name.clone()));
         }
         tasks(wanted, &subject, state.map(|b| &b.tasks));

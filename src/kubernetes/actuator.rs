@@ -160,9 +160,7 @@ fn performed(error: ApiError) -> Performed {
 
 impl Actuator for KubeActuator {
     async fn perform(&self, effect: &Effect) -> Performed {
-        let (Action::SetWeight { service: name, .. }
-        | Action::Release { service: name }
-        | Action::EnsureBackend { service: name, .. }) = &effect.action;
+        let Some(name) = effect.action.service() else { return Performed::no_part(effect) };
         let Some(service) = self.world.revision().plan().services.get(name) else {
             return Performed::Refused(format!("the plan has no service {name}"));
         };

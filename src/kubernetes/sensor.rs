@@ -138,7 +138,7 @@ impl Sensor for KubeSensor {
                     }
                 }
                 Query::Side(_, side) => overlay(&mut seen, &self.world, name, *side),
-                Query::Gate(..) | Query::Orders => {}
+                _ => {}
             }
         }
         seen

@@ -131,6 +131,8 @@ fn stage(state: &ServiceState) -> String {
         (Stage::Returning, _) => "going back".to_owned(),
         (Stage::Returned, _) if state.order.is_none() => "never left".to_owned(),
         (Stage::Returned, _) => "back on legacy".to_owned(),
+        (Stage::Ending | Stage::Decommissioning, _) => "moved, its legacy side is ending".to_owned(),
+        (Stage::Decommissioned, _) => "moved, its legacy side is off".to_owned(),
     }
 }
 

@@ -105,7 +105,7 @@ pub struct ServiceReport {
 pub fn progress(plan: &Plan, record: &Record) -> ProgressReport {
     let confirmed = plan.services.iter().map(|(name, service)| {
         let state = record.services.get(name);
-        let behind = |step: &Step| state.is_some_and(|state| is_behind(step, service, state));
+        let behind = |step: &Step| state.is_some_and(|state| is_behind(step, (plan, name, service), state));
         steps(plan, name, service).iter().filter(|step| behind(step)).count()
     });
     ProgressReport { confirmed: confirmed.sum(), total: step_count(plan) }

@@ -99,7 +99,7 @@ pub struct Taken {
 }
 
 enum Occurrence {
-    Apply(u64, Effect),
+    Apply(u64, Box<Effect>),
     Commit(Box<Record>, u64),
     News,
 }
@@ -218,7 +218,7 @@ impl World {
     }
     pub fn order(&self, intent: Intent) {
         let mut world = self.lock();
-        world.orders = Orders { intent, resumes: None, by: Some("a test".into()) };
+        world.orders = Orders { intent, by: Some("a test".into()), ..Orders::default() };
         world.news();
     }
     /// How often a process was ended.
@@ -488,6 +488,7 @@ impl Inner {
             }
             Action::Release { .. } => route.owner = None,
             Action::EnsureBackend { .. } => return Performed::Done,
+            Action::Task { .. } | Action::Claim { .. } | Action::Unclaim { .. } => return Performed::no_part(effect),
         }
         route.version += 1;
         for after in [SignedDuration::ZERO, PROGRAMMED_AFTER, EFFECTIVE_AFTER] {
@@ -633,7 +634,7 @@ impl Sensor for Port {
         let mut seen = Observed { orders: world.orders.clone(), ..Observed::default() };
         for query in &world.watched {
             match query {
-                Query::Orders => {}
+                Query::Orders | Query::OtherGate(..) | Query::Task(_) | Query::Claims(_) => {}
                 Query::Route(name) => drop(seen.routes.insert(name.clone(), world.route(name))),
                 Query::Side(name, side) => {
                     let sides: &mut SidesSeen = seen.sides.entry(name.clone()).or_default();
@@ -723,7 +724,7 @@ impl Actuator for Port {
             _ => Some(WIRE_TAKES),
         };
         if let Some(after) = arrives {
-            self.0.lock().schedule(sent_at + after, Occurrence::Apply(id, effect.clone()));
+            self.0.lock().schedule(sent_at + after, Occurrence::Apply(id, Box::new(effect.clone())));
         }
         self.0.done(&call); // it has left; that the process ends does not call it back
         self.0.alive().await;

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "tests may")]
 
+mod approvals;
+mod beside;
+mod ends;
 mod gates;
 mod negative;
 mod plans;
@@ -9,3 +12,4 @@ mod properties;
 mod sim;
 mod stories;
 mod withhold;
+mod writers;

@@ -1,18 +1,29 @@
 //! Each invariant with its rule taken away: the check must find the gap, and with the rule it must find none.
 
-use gapless::engine::{Invariant, Owner, Rules, RunId, Stage, decide_by, safety};
+use gapless::engine::{About, Invariant, Owner, Rules, RunId, Stage, decide_by, safety};
 
 use crate::{
-    plans::{one, two, weight},
+    plans::{ending, one, two, weight, writer},
     sim::Sim,
 };
 
 /// Brings a world to where `invariant`'s rule is all that stands between it and a gap.
 fn brink(invariant: Invariant) -> Sim {
-    let mut sim = Sim::new(if invariant == Invariant::Order { two() } else { one() });
+    let mut sim = Sim::new(match invariant {
+        Invariant::Order => two(),
+        Invariant::OneWriter => writer(None),
+        Invariant::LegacyStays => ending(),
+        _ => one(),
+    });
     match invariant {
-        // In tests of their own: `writer.rs` and `ending.rs`.
-        Invariant::OneWriter | Invariant::LegacyStays => {}
+        Invariant::OneWriter => {
+            sim.silent.insert("fence-proof".into());
+            sim.until(60, |sim| sim.log.iter().any(|l| l == "- only/task-fence: done"));
+        }
+        Invariant::LegacyStays => {
+            sim.until_stage("a", Stage::Soaked);
+            sim.approve(About::Decommission("a".parse().unwrap()), "cso", &[]);
+        }
         Invariant::Served => {
             ready(&mut sim);
             sim.health("only").target = 0;

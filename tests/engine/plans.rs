@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gapless::plan::{
-    Check, EndpointSpec, Gate, HttpMethod, HttpSend, Load, Need, OnFailure, Phase, Place, Plan, Probe, Revision, RollbackScope,
-    Router, Service, SideModel, Soak, Span, Watch, Weight,
+    Act, Approval, Check, Data, Decommission, EndpointSpec, Gate, HttpMethod, HttpSend, Load, Need, OnFailure, Phase, Place,
+    Plan, Probe, Reverse, Revision, Role, RollbackScope, Router, Service, SideModel, Soak, Span, Switch, Task, Undo, UndoWhen,
+    Watch, Weight,
 };
 
 pub fn weight(percent: u64) -> Weight {
@@ -102,4 +103,73 @@ pub fn one() -> Revision {
 /// base ← top.
 pub fn two() -> Revision {
     Revision::of(plan(vec![("base", service(1, "one", &[])), ("top", service(2, "one", &["base"]))]))
+}
+
+/// A gate that is no service's, answered every 10 ms in the test's world.
+pub fn other_gate() -> Gate {
+    Gate { check: Check::Http("http://127.0.0.1:1/".into()), successes: 2, ..service(1, "one", &[]).gates["answers"].clone() }
+}
+
+pub fn http(path: &str) -> Act {
+    Act::Http { method: HttpMethod::Post, url: format!("http://127.0.0.1:1/{path}"), body: None }
+}
+
+pub fn task<M>(at: M, act: Act, undo: Undo) -> Task<M> {
+    Task { at, act, undo, expect: Span::from_secs(1) }
+}
+
+/// An undo by an HTTP call, after the traffic.
+pub fn undo_by(path: &str) -> Undo {
+    Undo::Do { act: http(path), when: UndoWhen::AfterTraffic, deadline: None, expect: Span::from_secs(1) }
+}
+
+/// One service with one writer; with a way back for the writer, or without.
+pub fn writer(reverse: Option<()>) -> Revision {
+    let switch = |path: &str| Switch { act: http(path), proof: other_gate(), expect: Span::from_secs(1) };
+    let by = || Reverse::By { lag: other_gate(), fence: switch("fence-target"), promote: switch("promote-legacy") };
+    let data = Data {
+        pause_budget: Span::from_secs(5),
+        lag: other_gate(),
+        fence: switch("fence"),
+        unfence: Some(switch("unfence")),
+        promote: switch("promote"),
+        reverse: reverse.map_or_else(|| Reverse::None("nothing is copied back".into()), |()| by()),
+        reconcile: BTreeMap::from([("rows".parse().unwrap(), other_gate())]),
+    };
+    let only = Service { steps: vec![Weight::FULL], data: Some(Box::new(data)), ..service(1, "one", &[]) };
+    Revision::of(plan(vec![("only", only)]))
+}
+
+pub fn approval(role: &str, count: u32) -> Approval {
+    Approval { all_of: BTreeMap::from([(role.parse().unwrap(), count)]), valid_for: Span::from_secs(60), asks: "Go?".into() }
+}
+
+pub fn with_roles(mut plan: Plan) -> Plan {
+    let role = |groups: &[&str], users: &[&str], deputies: &[&str]| Role {
+        users: users.iter().map(ToString::to_string).collect(),
+        groups: groups.iter().map(ToString::to_string).collect(),
+        deputies: deputies.iter().map(|d| d.parse().unwrap()).collect(),
+    };
+    plan.roles = BTreeMap::from([
+        ("duty-manager".parse().unwrap(), role(&["duty"], &[], &["desk"])),
+        ("desk".parse().unwrap(), role(&["desk"], &[], &[])),
+        ("safety".parse().unwrap(), role(&[], &["cso"], &[])),
+    ]);
+    plan
+}
+
+/// `a` and `b` on one legacy system, whose end is approved by `safety` after a scream test; `b` soaks longer.
+pub fn ending() -> Revision {
+    let end = Decommission { approval: Some(approval("safety", 1)), scream_test: Some(Span::from_secs(2)) };
+    let on_system = |index: usize| {
+        let mut service = service(index, "one", &[]);
+        service.legacy.system = Some("estate".parse().unwrap());
+        service.decommission = Some(end.clone());
+        service
+    };
+    let mut b = on_system(2);
+    b.soak.length = Span::from_secs(20);
+    let mut plan = with_roles(plan(vec![("a", on_system(1)), ("b", b)]));
+    plan.legacy_systems = BTreeMap::from([("estate".parse().unwrap(), gapless::plan::LegacySystem::default())]);
+    Revision::of(plan)
 }

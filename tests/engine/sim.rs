@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gapless::{
     engine::{
-        About, Accepted, Action, Answer, ApprovalSeen, Backend, Consent, Decision, Deed, Direction, Effect, Effective, Event,
-        GateSeen, Observed, Orders, Outcome, Owner, Programmed, Record, Round, RouteSeen, RunId, Sample, SideSeen, SidesSeen,
-        Stage, Subject, TaskKey, TaskSeen, TaskWay, Unknown, decide, queries, safety,
+        About, Accepted, Action, Answer, ApprovalSeen, Backend, ClaimsSeen, Consent, Decision, Deed, Direction, Effect,
+        Effective, Event, GateSeen, Observed, Orders, Outcome, Owner, Programmed, Record, Round, RouteSeen, RunId, Sample,
+        SideSeen, SidesSeen, Stage, Subject, TaskKey, TaskSeen, TaskWay, Unknown, decide, queries, safety,
     },
     plan::{Act, GateName, Revision, ServiceName, Side, TaskName, Weight},
 };
@@ -81,7 +81,7 @@ pub struct Sim {
     pub silent: BTreeSet<String>,
     /// Other runs that count on bridges.
     pub claims: BTreeSet<String>,
-    pub latest: Observed,
+    claimed: bool,
     /// For each service with one writer: whether legacy and target can be written.
     pub writable: BTreeMap<ServiceName, (bool, bool)>,
 }
@@ -139,7 +139,7 @@ impl Sim {
             bad: BTreeSet::new(),
             silent: BTreeSet::new(),
             claims: BTreeSet::new(),
-            latest: Observed::default(),
+            claimed: false,
             writable: BTreeMap::new(),
         }
     }
@@ -228,9 +228,8 @@ impl Sim {
             return self.begin(task, deed);
         }
         if let Action::Claim { bridge } | Action::Unclaim { bridge } = &effect.action {
-            return self
-                .log
-                .push(format!("{} {bridge}", if matches!(effect.action, Action::Claim { .. }) { "claim" } else { "unclaim" }));
+            self.claimed = matches!(effect.action, Action::Claim { .. });
+            return self.log.push(format!("{} {bridge}", if self.claimed { "claim" } else { "unclaim" }));
         }
         let name = effect.key.step.service().unwrap().clone();
         if let Action::EnsureBackend { side, .. } = effect.action {
@@ -418,7 +417,8 @@ impl Sim {
                 seen.other_gates.insert((subject, gate), GateSeen { watched_since: Some(self.looking_since), rounds });
             }
             Query::Claims(bridge) => {
-                seen.claims.insert(bridge, Sample { value: Ok(self.claims.clone()), taken_at: self.now });
+                let value = ClaimsSeen { ours: self.claimed, others: self.claims.clone() };
+                seen.claims.insert(bridge, Sample { value: Ok(value), taken_at: self.now });
             }
             _ => {}
         }

@@ -84,10 +84,20 @@ fn milestone(event: &Event) -> Option<(&'static str, Tone)> {
         Event::Held { .. } => Some(("Held", Tone::Warning)),
         Event::Resumed { .. } => Some(("Resumed", Tone::Normal)),
         Event::Withheld { .. } => Some(("Withheld", Tone::Warning)),
+        Event::TaskFailed { .. } => Some(("TaskFailed", Tone::Warning)),
+        Event::PhaseApproved { .. } | Event::EndApproved { .. } => Some(("Approved", Tone::Normal)),
+        Event::BridgeUp { .. } => Some(("BridgeUp", Tone::Normal)),
+        Event::BridgeDown { .. } => Some(("BridgeDown", Tone::Normal)),
+        Event::Overrun { .. } => Some(("Overrun", Tone::Warning)),
+        Event::Retried { .. } => Some(("Retried", Tone::Normal)),
+        Event::Promoted { .. } => Some(("Promoted", Tone::Normal)),
+        Event::Decommissioned { .. } => Some(("Decommissioned", Tone::Normal)),
         Event::Ended { .. } => Some(("Ended", Tone::Normal)),
         Event::Prepared { .. }
         | Event::Ordered { .. }
         | Event::Confirmed { .. }
+        | Event::TaskOrdered { .. }
+        | Event::TaskDone { .. }
         | Event::GateTrouble { .. }
         | Event::GateRecovered { .. } => None,
     }

@@ -82,8 +82,8 @@ pub fn name(run: &MigrationRun) -> Option<RunName> {
 /// What people ordered. Deleting a run is an order to take everything back.
 pub fn orders(run: &MigrationRun) -> Orders {
     let spec = &run.spec;
-    let given =
-        Orders { intent: spec.intent, resumes: spec.resumes, by: spec.by.clone().or_else(|| Some(spec.started_by.clone())) };
+    let by = spec.by.clone().or_else(|| Some(spec.started_by.clone()));
+    let given = Orders { intent: spec.intent, resumes: spec.resumes, by, ..Orders::default() };
     match run.metadata.deletion_timestamp {
         None => given,
         Some(_) => Orders { intent: Intent::Rollback, by: Some("whoever deleted the run".into()), ..given },

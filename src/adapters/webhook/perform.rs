@@ -22,6 +22,7 @@ impl Webhook {
         let act = match &effect.action {
             // The router knows both sides by itself.
             Action::EnsureBackend { .. } => return Performed::Done,
+            Action::Task { .. } | Action::Claim { .. } | Action::Unclaim { .. } => return Performed::no_part(effect),
             Action::Release { .. } => Act::Release {},
             Action::SetWeight { weight, from, .. } => {
                 Act::SetWeights { from: Weights::of(*from), weights: Weights::of(*weight), mark: effect.key.mark() }

@@ -80,7 +80,7 @@ impl Judge<'_> {
     /// `legacy-stays`: nobody who lives on the legacy system, no group and nothing needed may still come back to it.
     fn legacy_stays(&mut self, name: &ServiceName, service: &Service, deed: &Deed) {
         let past = |other: &ServiceName| {
-            self.before.services.get(other).is_some_and(|s| s.stage.is_past_soak() && s.direction == Direction::Forward)
+            self.after.services.get(other).is_some_and(|s| s.stage.is_past_soak() && s.direction == Direction::Forward)
         };
         let system = service.legacy.system.as_ref();
         let tenants = self.plan.services.iter().filter(|(_, s)| system.is_some() && s.legacy.system.as_ref() == system);

@@ -1,0 +1,292 @@
+//! What is done beside the traffic: tasks and their undo, windows, limits, groups, bridges, retries.
+
+use std::collections::BTreeMap;
+
+use gapless::{
+    engine::{Intent, Outcome, Stage},
+    plan::{
+        Act, Bridge, Evidence, Freeze, Group, ManagedBridge, OnFailure, PhaseMoment, Plan, Revision, ServiceMoment, Span, Tier,
+        Undo, UndoWhen, Window, WindowPurpose,
+    },
+};
+
+use crate::{
+    plans::{http, plan, service, task, undo_by, weight},
+    sim::Sim,
+};
+
+fn tasks(sim: &Sim) -> Vec<String> {
+    sim.log.iter().filter(|l| !l.starts_with('-')).cloned().collect()
+}
+fn ticks(sim: &mut Sim, count: usize) {
+    (0..count).for_each(|_| drop(sim.tick()));
+}
+
+fn with_tasks() -> Plan {
+    let mut only = service(1, "one", &[]);
+    let manual = Act::Manual { owner: "desk".parse().unwrap(), instructions: "ring them".into(), evidence: Evidence::Optional };
+    only.tasks = BTreeMap::from([
+        ("copy".parse().unwrap(), task(ServiceMoment::BeforePrepare, http("copy"), undo_by("uncopy"))),
+        ("pause".parse().unwrap(), task(ServiceMoment::BeforeShift, http("pause"), undo_by("resume"))),
+        ("ring".parse().unwrap(), task(ServiceMoment::AfterShift, manual, Undo::None("said is said".into()))),
+    ]);
+    only.cron = ["nightly".to_owned()].into();
+    let mut plan = plan(vec![("only", only)]);
+    let open = task(PhaseMoment::BeforePhase, http("open"), undo_by("close"));
+    plan.phases.get_mut("one").unwrap().tasks.insert("room".parse().unwrap(), open);
+    plan
+}
+
+#[test]
+fn tasks_are_done_in_their_order_and_a_person_is_waited_for() {
+    let mut sim = Sim::new(Revision::of(with_tasks()));
+    sim.until_outcome(Outcome::Held);
+    assert!(sim.waits.iter().any(|w| w == "only/task-ring: task ring is to be done by desk: ring them"), "{:?}", sim.waits);
+    sim.done("ring");
+    sim.until_outcome(Outcome::Completed);
+    let wanted = [
+        "phase one/task-room",
+        "only/task-copy",
+        "only/task-quiesce-nightly",
+        "only/task-pause",
+        "only 5",
+        "only 25",
+        "only 100",
+        "only/task-resume-nightly",
+    ];
+    assert_eq!(tasks(&sim), wanted);
+}
+
+#[test]
+fn what_was_done_is_taken_back_in_reverse_after_the_traffic_unless_it_says_before() {
+    let mut sim = Sim::new(Revision::of(with_tasks()));
+    sim.until_outcome(Outcome::Held);
+    sim.orders.intent = Intent::Rollback;
+    sim.until_outcome(Outcome::RolledBack);
+    let back: Vec<String> = tasks(&sim).split_off(8);
+    let wanted = [
+        "only/undo-resume-nightly",
+        "only 0",
+        "only/undo-pause",
+        "only/undo-quiesce-nightly",
+        "only/undo-copy",
+        "phase one/undo-room",
+    ];
+    assert_eq!(back, wanted);
+}
+
+#[test]
+fn a_task_that_fails_takes_the_service_back_and_undoes_what_may_have_begun() {
+    let mut sim = Sim::new(Revision::of(with_tasks()));
+    sim.failing.insert("pause".into());
+    sim.until(60, |s| s.log.iter().any(|l| l.contains("goes back: task pause failed")));
+    sim.failing.clear();
+    sim.until_outcome(Outcome::RolledBack);
+    assert!(sim.written("only").is_empty());
+    assert!(tasks(&sim).contains(&"only/undo-pause".to_owned()), "undo-on-start: {:?}", tasks(&sim));
+}
+
+#[test]
+fn an_undo_before_the_traffic_that_hangs_is_left_behind_at_its_deadline() {
+    let mut only = service(1, "one", &[]);
+    let undo = Undo::Do {
+        act: http("drop"),
+        when: UndoWhen::BeforeTraffic,
+        deadline: Some(Span::from_secs(3)),
+        expect: Span::from_secs(1),
+    };
+    only.tasks = BTreeMap::from([("note".parse().unwrap(), task(ServiceMoment::BeforeShift, http("note"), undo))]);
+    let mut sim = Sim::new(Revision::of(plan(vec![("only", only)])));
+    sim.until_stage("only", Stage::Shifting(1));
+    sim.hanging.insert("note".into());
+    sim.orders.intent = Intent::Rollback;
+    let ordered = sim.now;
+    sim.until(60, |s| s.stage("only") == Stage::Returned);
+    let took = sim.now.duration_since(ordered).as_millis();
+    assert!((3_000..3_600).contains(&took), "{took} ms");
+    assert!(sim.log.iter().any(|l| l.contains("was not taken back within 3s")), "{:?}", sim.log);
+    sim.until_outcome(Outcome::RolledBack);
+}
+
+#[test]
+fn a_task_that_cannot_be_taken_back_is_the_point_of_no_return() {
+    let mut base = service(1, "one", &[]);
+    base.tasks = BTreeMap::from([(
+        "drop".parse().unwrap(),
+        task(ServiceMoment::AfterShift, http("drop"), Undo::Impossible("it is gone".into())),
+    )]);
+    let mut sim = Sim::new(Revision::of(plan(vec![("base", base), ("side", service(2, "one", &[]))])));
+    sim.until_stage("base", Stage::Soaking);
+    sim.orders.intent = Intent::Rollback;
+    sim.until(60, |s| s.stage("side") == Stage::Returned || s.stage("side") == Stage::Soaked);
+    assert_eq!(sim.written("base"), ["5", "25", "100"]);
+    assert!(sim.record.services["base"].hold.clone().unwrap().reason.to_string().contains("task-drop has started"));
+}
+
+fn window(opens: i64, closes: i64, overrun: OnFailure) -> Window {
+    let at = |s: i64| "2026-08-28T20:00:00Z".parse::<jiff::Timestamp>().unwrap() + jiff::SignedDuration::from_secs(s);
+    Window { purpose: WindowPurpose::Shift, opens: at(opens), closes: at(closes), reserve: Span::from_secs(1), overrun }
+}
+
+fn windowed(window: Window) -> Plan {
+    let mut plan = plan(vec![("only", service(1, "one", &[]))]);
+    plan.windows.insert("night".parse().unwrap(), window);
+    plan.phases.get_mut("one").unwrap().windows.insert("night".parse().unwrap());
+    plan
+}
+
+#[test]
+fn a_shift_waits_for_its_window_and_for_the_end_of_a_freeze() {
+    let mut plan = windowed(window(10, 4000, OnFailure::Hold));
+    let at = |s: i64| "2026-08-28T20:00:00Z".parse::<jiff::Timestamp>().unwrap() + jiff::SignedDuration::from_secs(s);
+    plan.freezes.insert("pay".parse().unwrap(), Freeze { from: at(5), until: at(20), reason: "payment run".into() });
+    let mut sim = Sim::new(Revision::of(plan));
+    ticks(&mut sim, 60);
+    assert!(sim.waits[0].contains("window night opens"), "{:?}", sim.waits);
+    sim.until(30, |s| s.waits.iter().any(|w| w.contains("payment run")));
+    sim.until(30, |s| !s.written("only").is_empty());
+    assert!(sim.now >= at(20), "{}", sim.now);
+    sim.until_outcome(Outcome::Completed);
+}
+
+#[test]
+fn nothing_starts_that_could_not_be_undone_in_its_window() {
+    let mut sim = Sim::new(Revision::of(windowed(window(0, 3, OnFailure::Hold))));
+    ticks(&mut sim, 200);
+    assert!(sim.written("only").is_empty());
+    assert_eq!(sim.outcome, Some(Outcome::Held), "{:?}", sim.waits);
+}
+
+#[test]
+fn a_window_that_closes_in_the_middle_does_what_it_says() {
+    for overrun in [OnFailure::Rollback, OnFailure::Hold] {
+        let mut sim = Sim::new(Revision::of(windowed(window(0, 60, overrun))));
+        sim.until_stage("only", Stage::Shifting(0));
+        sim.health("only").gate_silent = true; // it does not get on
+        sim.until(80, |s| s.log.iter().any(|l| l.contains("window night: the latest rollback")));
+        match overrun {
+            OnFailure::Rollback => sim.until(60, |s| s.stage("only") == Stage::Returned),
+            OnFailure::Hold => assert!(sim.record.services["only"].hold.is_some()),
+        }
+        let closes: jiff::Timestamp = "2026-08-28T20:01:00Z".parse().unwrap();
+        assert!(sim.now < closes, "everything is undone before it closes: {}", sim.now);
+    }
+}
+
+#[test]
+fn limits_bind_the_way_forward_and_never_the_way_back() {
+    let critical = |i| gapless::plan::Service { tier: Some(Tier::Critical), ..service(i, "one", &[]) };
+    let mut plan =
+        plan(vec![("a", critical(1)), ("b", critical(2)), ("c", service(3, "one", &[])), ("d", service(4, "one", &[]))]);
+    plan.limits.in_motion = Some(2);
+    plan.limits.per_tier.insert(Tier::Critical, 1);
+    let mut sim = Sim::new(Revision::of(plan));
+    let mut most = 0;
+    sim.until(200, |s| {
+        let moving = ["a", "b", "c", "d"].iter().filter(|n| matches!(s.stage(n), Stage::Shifting(_))).count();
+        let critical = ["a", "b"].iter().filter(|n| matches!(s.stage(n), Stage::Shifting(_))).count();
+        assert!(moving <= 2 && critical <= 1, "{moving} {critical}");
+        most = most.max(moving);
+        ["a", "b", "c", "d"].iter().all(|n| s.stage(n) >= Stage::Soaking)
+    });
+    assert_eq!(most, 2);
+}
+
+fn grouped() -> Plan {
+    let mut plan = plan(vec![("a", service(1, "one", &[])), ("b", service(2, "one", &[])), ("x", service(3, "one", &["a"]))]);
+    let group = Group {
+        services: ["a", "b"].map(|n| n.parse().unwrap()).into(),
+        steps: vec![weight(10), weight(100)],
+        bake: Span::from_secs(1),
+    };
+    plan.groups.insert("pair".parse().unwrap(), group);
+    plan
+}
+
+#[test]
+fn a_group_goes_in_lock_step() {
+    let mut sim = Sim::new(Revision::of(grouped()));
+    sim.health("b").target_errs = true;
+    ticks(&mut sim, 60);
+    assert!(sim.written("a").is_empty(), "nobody starts before all can: {:?}", sim.waits);
+    sim.health("b").target_errs = false;
+    sim.until(60, |s| s.written("a") == ["10"] && s.written("b") == ["10"]);
+    sim.health("b").gate_silent = true;
+    ticks(&mut sim, 100);
+    assert_eq!(sim.written("a"), ["10"], "nobody goes on before all can: {:?}", sim.waits);
+    sim.health("b").gate_silent = false;
+    sim.until_outcome(Outcome::Completed);
+}
+
+#[test]
+fn one_failing_member_takes_its_group_back_and_what_needs_it_first() {
+    let mut sim = Sim::new(Revision::of(grouped()));
+    sim.until_stage("x", Stage::Shifting(0));
+    sim.health("b").target_errs = true;
+    sim.until_outcome(Outcome::RolledBack);
+    let order: Vec<&str> = sim.log.iter().filter_map(|l| l.strip_suffix(" 0")).collect();
+    assert_eq!(order[0], "x");
+    assert_eq!(order.len(), 3, "{order:?}");
+}
+
+fn bridged() -> Plan {
+    let mut plan = plan(vec![("a", service(1, "one", &[])), ("b", service(2, "two", &["a"]))]);
+    let managed =
+        ManagedBridge { up: http("up"), up_expect: Span::from_secs(1), down: http("down"), down_expect: Span::from_secs(1) };
+    let bridge = Bridge {
+        phases: ["one", "two"].map(|n| n.parse().unwrap()).into(),
+        managed: Some(managed),
+        gates: BTreeMap::from([("both-ways".parse().unwrap(), crate::plans::other_gate())]),
+    };
+    plan.bridges.insert("peering".parse().unwrap(), bridge);
+    plan
+}
+
+#[test]
+fn a_bridge_is_first_in_and_last_out_and_stays_while_another_run_counts_on_it() {
+    let mut sim = Sim::new(Revision::of(bridged()));
+    sim.bad.insert("both-ways".into());
+    ticks(&mut sim, 60);
+    assert!(sim.written("a").is_empty(), "{:?}", sim.waits);
+    sim.bad.clear();
+    sim.claims.insert("friday".into());
+    sim.until_stage("b", Stage::Soaked);
+    ticks(&mut sim, 20);
+    assert_eq!(sim.outcome, None, "{:?}", sim.waits);
+    assert!(sim.waits.iter().any(|w| w.contains("run friday counts on it")), "{:?}", sim.waits);
+    sim.claims.clear();
+    sim.until_outcome(Outcome::Completed);
+    let all = tasks(&sim);
+    assert_eq!(all.first().map(String::as_str), Some("claim peering"));
+    assert!(all.ends_with(&["bridge peering/task-down".to_owned(), "unclaim peering".to_owned()]), "{all:?}");
+}
+
+#[test]
+fn a_bridge_comes_down_after_a_rollback_as_well() {
+    let mut sim = Sim::new(Revision::of(bridged()));
+    sim.until_stage("a", Stage::Shifting(1));
+    sim.orders.intent = Intent::Rollback;
+    sim.until_outcome(Outcome::RolledBack);
+    assert!(tasks(&sim).contains(&"bridge peering/task-down".to_owned()), "{:?}", tasks(&sim));
+}
+
+#[test]
+fn a_service_that_went_back_is_tried_again_as_a_new_attempt() {
+    let mut sim = Sim::new(Revision::of(plan(vec![
+        ("a", service(1, "one", &[])),
+        ("long", {
+            let mut long = service(2, "one", &[]);
+            long.soak.length = Span::from_secs(60);
+            long
+        }),
+    ])));
+    sim.until_stage("a", Stage::Shifting(1));
+    sim.health("a").target_errs = true;
+    sim.until(60, |s| s.stage("a") == Stage::Returned);
+    sim.health("a").target_errs = false;
+    ticks(&mut sim, 20);
+    sim.orders.retries.insert("a".parse().unwrap(), 1);
+    sim.until_outcome(Outcome::Completed);
+    assert_eq!(sim.written("a"), ["5", "25", "0", "5", "25", "100"]);
+    assert_eq!(sim.record.services["a"].attempt, 1);
+}

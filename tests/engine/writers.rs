@@ -1,0 +1,71 @@
+//! One writer: catch-up, fence, lag proven 0, promote, all traffic; and the other way round.
+
+use gapless::engine::{Intent, Outcome, Stage};
+
+use crate::{plans::writer, sim::Sim};
+
+fn order(sim: &Sim) -> Vec<String> {
+    sim.log.iter().filter(|l| !l.starts_with('-')).cloned().collect()
+}
+
+#[test]
+fn the_right_to_write_moves_before_the_traffic_and_in_this_order() {
+    let mut sim = Sim::new(writer(None));
+    sim.until_outcome(Outcome::Completed);
+    assert_eq!(order(&sim), ["only/task-fence", "only/task-promote", "only 100"]);
+    assert_eq!(sim.writable["only"], (false, true));
+}
+
+#[test]
+fn a_lag_that_never_reaches_zero_ends_in_an_unfenced_legacy_within_the_pause_budget() {
+    let mut sim = Sim::new(writer(None));
+    sim.until(60, |s| s.log.iter().any(|l| l == "only/task-fence"));
+    sim.bad.insert("lag".into());
+    let fenced = sim.now;
+    sim.until(60, |s| s.log.iter().any(|l| l == "only/undo-fence"));
+    let pause = sim.now.duration_since(fenced).as_secs();
+    assert!((4..=6).contains(&pause), "{pause} s");
+    sim.until_outcome(Outcome::RolledBack);
+    assert_eq!(sim.writable["only"], (true, false));
+    assert!(!order(&sim).iter().any(|l| l.contains("promote")), "{:?}", order(&sim));
+}
+
+#[test]
+fn without_a_way_back_for_the_writer_promotion_is_the_point_of_no_return() {
+    let mut sim = Sim::new(writer(None));
+    sim.until_stage("only", Stage::Soaking);
+    sim.orders.intent = Intent::Rollback;
+    sim.until(60, |s| s.record.services["only"].hold.is_some());
+    assert_eq!(sim.record.services["only"].stage, Stage::Soaking);
+    let why = sim.record.services["only"].hold.clone().unwrap().reason.to_string();
+    assert!(why.contains("task-promote has started") && why.contains("nothing is copied back"), "{why}");
+    assert_eq!(sim.written("only"), ["100"]);
+}
+
+#[test]
+fn the_way_back_of_the_writer_comes_before_the_way_back_of_the_traffic() {
+    let mut sim = Sim::new(writer(Some(())));
+    sim.until_stage("only", Stage::Soaking);
+    sim.orders.intent = Intent::Rollback;
+    sim.until_outcome(Outcome::RolledBack);
+    let back: Vec<String> = order(&sim).split_off(3);
+    assert_eq!(back, ["only/task-reverse-fence", "only/task-reverse-promote", "only 0"]);
+    assert_eq!(sim.writable["only"], (true, false));
+}
+
+#[test]
+fn a_crash_between_fence_and_promotion_goes_on_where_it_was() {
+    let mut sim = Sim::new(writer(None));
+    sim.until(60, |s| s.log.iter().any(|l| l == "only/task-fence"));
+    sim.crash();
+    sim.until_outcome(Outcome::Completed);
+    assert_eq!(order(&sim), ["only/task-fence", "only/task-promote", "only 100"]);
+}
+
+#[test]
+fn data_that_differs_keeps_the_soak_from_beginning() {
+    let mut sim = Sim::new(writer(Some(())));
+    sim.bad.insert("rows".into());
+    sim.until(60, |s| s.waits.iter().any(|w| w.contains("gate rows fails")));
+    assert_eq!(sim.stage("only"), Stage::Shifting(0));
+}
