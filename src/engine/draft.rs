@@ -133,7 +133,7 @@ impl<'a> Draft<'a> {
                 own.insert(&service.phase, name);
             }
         }
-        let first = |phase| plan.phases_before(phase).into_iter().find_map(|before| Some((before, *own.get(before)?)));
+        let first = |phase| plan.phases_before(phase).iter().find_map(|before| Some((before, *own.get(before)?)));
         plan.phases.keys().filter_map(|phase| Some((phase, first(phase)?))).collect()
     }
     /// All of the service's traffic is confirmed on target, and it is not on its way back.

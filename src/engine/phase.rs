@@ -43,8 +43,7 @@ fn of(name: &PhaseName) -> Subject {
 /// Whether any service of the phase has begun its way: then the phase has begun.
 fn has_begun(draft: &Draft, name: &PhaseName) -> bool {
     let plan = draft.plan;
-    let mut own = plan.services.iter().filter(|(_, s)| s.phase == *name);
-    own.any(|(service, _)| {
+    plan.members(name).iter().any(|service| {
         draft.stage(service) != Stage::Waiting || draft.next.services.get(service).is_some_and(|s| !s.tasks.is_empty())
     })
 }
@@ -79,7 +78,7 @@ fn begin(draft: &mut Draft, name: &PhaseName, phase: &Phase) -> Option<Obstacle>
 fn stability(draft: &mut Draft, name: &PhaseName) {
     let plan = draft.plan;
     let (mut broken, mut unknown) = (false, false);
-    for (service, _) in plan.services.iter().filter(|(_, s)| s.phase == *name) {
+    for service in plan.members(name) {
         let troubles = draft.next.services.get(service).map(|s| &s.troubles);
         broken |= !draft.is_moved(service);
         broken |= troubles.is_some_and(|t| t.values().any(|t| t.kind == TroubleKind::Failing));
@@ -119,16 +118,15 @@ fn not_stable(draft: &mut Draft, before: &PhaseName, after: &After) -> Option<Ob
         return Some((Reason::Stable { phase, until }, WaitsFor::World));
     }
     let plan = draft.plan;
-    let troubled = plan.services.iter().filter(|(_, s)| s.phase == *before).map(|(n, _)| n);
-    let troubled = troubled.max_by_key(|n| draft.next.services.get(*n).is_some_and(|s| !s.troubles.is_empty()))?;
+    let troubled =
+        plan.members(before).iter().max_by_key(|n| draft.next.services.get(*n).is_some_and(|s| !s.troubles.is_empty()))?;
     Some((Reason::Unstable { phase, service: troubled.clone() }, WaitsFor::World))
 }
 
 /// The gates between two phases pass with answers that were asked for after the earlier one was moved.
 fn gates_open(draft: &mut Draft, name: &PhaseName, before: &PhaseName, after: &After) -> Option<Obstacle> {
     let plan = draft.plan;
-    let own = plan.services.iter().filter(|(_, s)| s.phase == *before);
-    let moved = own.filter_map(|(n, _)| draft.next.services.get(n)?.moved_at).max();
+    let moved = plan.members(before).iter().filter_map(|n| draft.next.services.get(n)?.moved_at).max();
     let since = draft.since(moved.unwrap_or(Timestamp::MIN));
     for (gate_name, gate) in &after.gates {
         let seen = draft.seen.other_gates.get(&(of(name), gate_name.clone()));
@@ -180,7 +178,7 @@ fn after_tasks(draft: &mut Draft, name: &PhaseName, phase: &Phase) {
         return;
     }
     let plan = draft.plan;
-    let own: Vec<_> = plan.services.iter().filter(|(_, s)| s.phase == *name).map(|(n, _)| n).collect();
+    let own: Vec<_> = plan.members(name).iter().collect();
     if own.iter().all(|service| draft.is_moved(service)) {
         let items = agenda::of_phase(phase, PhaseMoment::AfterPhase);
         run(draft, name, &items);
@@ -210,7 +208,10 @@ fn is_over(draft: &Draft, own: &[&crate::plan::ServiceName]) -> bool {
 /// Whether tasks of a phase still have to be done or taken back before the run can end.
 pub fn is_open(draft: &Draft, name: &PhaseName, phase: &Phase) -> bool {
     use super::task::TaskStage;
-    let own: Vec<_> = draft.plan.services.iter().filter(|(_, s)| s.phase == *name).map(|(n, _)| n).collect();
+    if phase.tasks.is_empty() {
+        return false;
+    }
+    let own: Vec<_> = draft.plan.members(name).iter().collect();
     let state = |task: &crate::plan::TaskName| draft.task(&of(name), task).map(|t| t.stage);
     if own.iter().all(|service| draft.is_moved(service)) {
         return agenda::of_phase(phase, PhaseMoment::AfterPhase).iter().any(|item| state(&item.name) != Some(TaskStage::Done));

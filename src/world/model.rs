@@ -156,7 +156,7 @@ impl Model {
                 services.get_mut(usize::from(need)).into_iter().for_each(|s: &mut ServiceModel| s.dependents.push(ix));
             }
         }
-        let before = plan.phases.keys().map(|p| plan.phases_before(p).into_iter().filter_map(phase).collect()).collect();
+        let before = plan.phases.keys().map(|p| plan.phases_before(p).iter().filter_map(phase).collect()).collect();
         let owner = |run: RunId, name: &str| Owner { run, name: name.to_owned() };
         let owners = [owner(run.clone(), plan.name.as_str()), owner(RunId("00000000-other".to_owned()), "another-plan")];
         let horizon = plan.services.values().map(longest).max().unwrap_or_default() + 120_000;

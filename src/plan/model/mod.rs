@@ -7,6 +7,7 @@
 mod calendar;
 mod data;
 mod estate;
+mod index;
 mod people;
 mod task;
 
@@ -30,6 +31,7 @@ pub use self::{
     calendar::{Freeze, Limits, Window, WindowPurpose},
     data::{Data, Reverse, Switch},
     estate::{Bridge, Connection, ConnectionTo, DnsRoute, Group, LegacySystem, ManagedBridge},
+    index::Index,
     people::{Approval, Role},
     task::{Act, Evidence, PhaseTask, ServiceTask, Task, Undo},
 };
@@ -79,7 +81,8 @@ pub struct Revision {
 
 impl Revision {
     /// The revision of a plan. The digest is taken over the plan as compact JSON with sorted keys.
-    pub fn of(plan: Plan) -> Self {
+    pub fn of(mut plan: Plan) -> Self {
+        plan.index = Index::default(); // what was looked up while it was made may have changed
         let digest = Digest::of(canonical(&plan).as_bytes());
         Self { plan, digest }
     }
@@ -154,6 +157,9 @@ pub struct Plan {
     pub groups: BTreeMap<GroupName, Group>,
     /// Its services.
     pub services: BTreeMap<ServiceName, Service>,
+    /// What is looked up in it. No part of the plan.
+    #[serde(skip)]
+    pub index: Index,
 }
 
 impl Plan {
@@ -180,28 +186,34 @@ impl Plan {
             bridges: BTreeMap::new(),
             groups: BTreeMap::new(),
             services,
+            index: Index::default(),
         }
     }
 
     /// The services that need `service` directly, and before them.
-    pub fn dependents<'a>(&'a self, service: &'a ServiceName) -> impl Iterator<Item = &'a ServiceName> {
-        self.services.iter().filter(move |(_, s)| s.is_after(service)).map(|(name, _)| name)
+    pub fn dependents<'a>(&'a self, service: &ServiceName) -> impl Iterator<Item = &'a ServiceName> + use<'a> {
+        self.index.of(self).dependents.get(service).into_iter().flatten()
     }
 
     /// The group that `service` is in, if it is in one.
     pub fn group_of(&self, service: &ServiceName) -> Option<(&GroupName, &Group)> {
-        self.groups.iter().find(|(_, group)| group.services.contains(service))
+        self.groups.get_key_value(self.index.of(self).groups.get(service)?)
     }
 
-    /// `service` and all that must go back when it does, by its own rollback scope and by needs.
+    /// The services of a phase, by name.
+    pub fn members(&self, phase: &PhaseName) -> &[ServiceName] {
+        self.index.of(self).members.get(phase).map_or(&[], Vec::as_slice)
+    }
+
+    /// `service` and all that must go back when it does, by its own rollback scope, by needs and by groups.
     pub fn rollback_closure(&self, service: &ServiceName) -> BTreeSet<ServiceName> {
-        let mut todo: Vec<&ServiceName> = match self.services.get(service).map(|s| (s.rollback_scope, &s.phase)) {
+        let mut todo: Vec<&ServiceName> = match self.services.get_key_value(service) {
             None => Vec::new(),
-            Some((RollbackScope::Run, _)) => self.services.keys().collect(),
-            Some((RollbackScope::Phase, phase)) => {
-                self.services.iter().filter(|(_, s)| s.phase == *phase).map(|(n, _)| n).collect()
-            }
-            Some((RollbackScope::Dependents, _)) => vec![service],
+            Some((name, own)) => match own.rollback_scope {
+                RollbackScope::Run => self.services.keys().collect(),
+                RollbackScope::Phase => self.members(&own.phase).iter().collect(),
+                RollbackScope::Dependents => vec![name],
+            },
         };
         let mut closure = BTreeSet::new();
         while let Some(next) = todo.pop() {
@@ -214,15 +226,9 @@ impl Plan {
     }
 
     /// The phases that come before `phase`, and those before them.
-    pub fn phases_before(&self, phase: &PhaseName) -> BTreeSet<&PhaseName> {
-        let mut todo: Vec<&PhaseName> = self.phases.get(phase).into_iter().flat_map(|p| p.after.keys()).collect();
-        let mut before = BTreeSet::new();
-        while let Some(next) = todo.pop() {
-            if before.insert(next) {
-                todo.extend(self.phases.get(next).into_iter().flat_map(|p| p.after.keys()));
-            }
-        }
-        before
+    pub fn phases_before(&self, phase: &PhaseName) -> &BTreeSet<PhaseName> {
+        static NONE: BTreeSet<PhaseName> = BTreeSet::new();
+        self.index.of(self).before.get(phase).unwrap_or(&NONE)
     }
 }
 

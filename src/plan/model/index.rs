@@ -1,0 +1,74 @@
+//! What is asked of a plan over and over, looked up once: who needs whom, who moves with whom, what comes before what.
+//!
+//! Made when it is asked for first. It holds no truth of its own: equal plans are equal whatever was asked of them, and a
+//! clone begins without it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::OnceLock,
+};
+
+use super::Plan;
+use crate::plan::names::{GroupName, PhaseName, ServiceName};
+
+/// Made once for a plan that does not change any more.
+#[derive(Debug, Default)]
+pub struct Index(OnceLock<Tables>);
+
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    /// Who needs a service before it.
+    pub dependents: BTreeMap<ServiceName, BTreeSet<ServiceName>>,
+    /// The group of a service.
+    pub groups: BTreeMap<ServiceName, GroupName>,
+    /// The services of a phase.
+    pub members: BTreeMap<PhaseName, Vec<ServiceName>>,
+    /// The phases before a phase, and those before them.
+    pub before: BTreeMap<PhaseName, BTreeSet<PhaseName>>,
+}
+
+impl Index {
+    pub(super) fn of(&self, plan: &Plan) -> &Tables {
+        self.0.get_or_init(|| tables(plan))
+    }
+}
+impl Clone for Index {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+impl PartialEq for Index {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+fn tables(plan: &Plan) -> Tables {
+    let mut tables = Tables::default();
+    for (name, service) in &plan.services {
+        tables.members.entry(service.phase.clone()).or_default().push(name.clone());
+        for need in service.before() {
+            tables.dependents.entry(need.clone()).or_default().insert(name.clone());
+        }
+    }
+    for (name, group) in &plan.groups {
+        for member in &group.services {
+            tables.groups.entry(member.clone()).or_insert_with(|| name.clone());
+        }
+    }
+    for phase in plan.phases.keys() {
+        tables.before.insert(phase.clone(), before(plan, phase));
+    }
+    tables
+}
+
+fn before(plan: &Plan, phase: &PhaseName) -> BTreeSet<PhaseName> {
+    let mut todo: Vec<&PhaseName> = plan.phases.get(phase).into_iter().flat_map(|p| p.after.keys()).collect();
+    let mut all = BTreeSet::new();
+    while let Some(next) = todo.pop() {
+        if all.insert(next.clone()) {
+            todo.extend(plan.phases.get(next).into_iter().flat_map(|p| p.after.keys()));
+        }
+    }
+    all
+}
