@@ -11,6 +11,7 @@ pub mod design;
 #[cfg(feature = "drive")]
 pub mod drive;
 pub mod engine;
+pub mod explore;
 #[cfg(feature = "drive")]
 pub mod journal;
 #[cfg(feature = "kubernetes")]

@@ -254,6 +254,27 @@ impl Facts {
         }
     }
 
+    /// The same facts in a world whose clock was set back by `by`, without what can make no difference any more.
+    pub fn rebase(&mut self, model: &Model, by: i64) {
+        let now = self.now;
+        for (gate, rounds) in model.gates().iter().zip(&mut self.gates) {
+            rounds.forget(gate, now);
+            rounds.rebase(by);
+        }
+        let mut longest = 0;
+        for (service, facts) in model.services().iter().zip(&mut self.services) {
+            longest = longest.max(service.horizon);
+            facts.route.in_force_since.rebase(by, service.horizon);
+            if let Some(change) = &mut facts.route.change {
+                change.programmed_at.rebase(by, 0);
+                change.effective_at.rebase(by, 0);
+            }
+            facts.sides.iter_mut().for_each(|side| side.since.rebase(by, i64::from(service.failures) * service.every));
+        }
+        self.looking_since.rebase(by, longest);
+        self.now.rebase(by, longest);
+    }
+
     /// Rounds in a row in which no endpoint of this side answered, as far as the sensor knows and the engine cares.
     pub(super) fn dead_rounds(&self, service: &ServiceModel, side: &SideFacts) -> u32 {
         if side.healthy > 0 {

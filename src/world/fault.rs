@@ -30,7 +30,7 @@ pub enum Happening {
     /// People set the run's intent.
     People(Wish),
     /// People resume: every hold with a number up to this one is cleared.
-    Resume(u64),
+    Resume(u32),
 }
 
 impl World {
@@ -61,7 +61,7 @@ impl World {
             Happening::People(intent) => self.facts.people.intent = intent,
             Happening::Resume(upto) => {
                 self.facts.people.intent = Wish::Run;
-                self.facts.people.resumes = Some(upto);
+                self.facts.people.resumes = Some(u64::from(upto));
             }
         }
     }

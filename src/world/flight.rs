@@ -74,4 +74,10 @@ impl Flight {
     pub fn same(&self, other: &Self) -> bool {
         (self.service, self.act, self.number, self.backward) == (other.service, other.act, other.number, other.backward)
     }
+
+    /// The same flight in a world whose clock was set back by `by`.
+    pub fn rebase(&mut self, by: i64) {
+        self.due.rebase(by, 0);
+        self.deadline.rebase(by, 1);
+    }
 }

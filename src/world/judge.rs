@@ -46,6 +46,8 @@ struct Past {
     cause: bool,
     /// The weights that stand were written by somebody else.
     by_hand: bool,
+    /// The weight that stood last by our doing.
+    ours: u8,
     /// Somebody else has written its weights at some time: what follows is not only our doing.
     touched: bool,
 }
@@ -62,11 +64,21 @@ impl Memory {
     fn past(&mut self, ix: Ix) -> Option<&mut Past> {
         self.services.get_mut(usize::from(ix))
     }
-    pub(super) fn by_hand(&mut self, ix: Ix, _version: u32) {
-        self.past(ix).into_iter().for_each(|past| (past.by_hand, past.touched) = (true, true));
+    /// Somebody else wrote a weight. If it is the one that stood there by our doing, nothing of theirs is left.
+    pub(super) fn by_hand(&mut self, ix: Ix, weight: u8) {
+        self.past(ix).into_iter().for_each(|past| (past.by_hand, past.touched) = (weight != past.ours, true));
     }
-    pub(super) fn by_hand_ends(&mut self, ix: Ix) {
-        self.past(ix).into_iter().for_each(|past| past.by_hand = false);
+    /// We wrote a weight.
+    pub(super) fn written(&mut self, ix: Ix, weight: u8) {
+        self.past(ix).into_iter().for_each(|past| (past.by_hand, past.ours) = (false, weight));
+    }
+    /// The weight that stood last by our doing.
+    pub fn ours(&self, ix: Ix) -> u8 {
+        self.of(ix).ours
+    }
+    /// Whether the weights that stand were written by somebody else.
+    pub fn is_by_hand(&self, ix: Ix) -> bool {
+        self.of(ix).by_hand
     }
     /// Whether somebody else has ever written the weights of this service.
     pub fn touched(&self, ix: Ix) -> bool {

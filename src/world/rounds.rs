@@ -82,6 +82,13 @@ impl Rounds {
         }
     }
 
+    /// If no round with this answer was sent yet, the first is sent now.
+    pub fn begin_at(&mut self, gate: &GateModel, now: Moment) {
+        if self.newest(gate, now) == 0 {
+            self.first = self.first.min(now);
+        }
+    }
+
     /// All runs, newest first, as far as they were sent by `now`.
     fn runs(&self, gate: &GateModel, now: Moment) -> impl Iterator<Item = Run> {
         let newest = Run { tone: self.tone, first: self.first, count: self.newest(gate, now) };

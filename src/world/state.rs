@@ -54,7 +54,7 @@ impl World {
         self.facts.now
     }
 
-    /// Sends an effect on its way, unless the same one is under way already.
+    /// Sends an effect on its way, unless the same one is under way already and its deadline lies ahead.
     pub fn perform(&mut self, model: &Model, effect: &Effect, delays: Delays) {
         if let Some(flight) = Flight::of(model, effect, self.now(), delays) {
             self.send(flight);
@@ -63,7 +63,8 @@ impl World {
 
     /// The same with an effect that is in the world's own form already.
     pub fn send(&mut self, flight: Flight) {
-        if self.flights.iter().any(|other| other.same(&flight)) {
+        let now = self.now();
+        if self.flights.iter().any(|other| other.same(&flight) && other.deadline > now) {
             return;
         }
         let place = self.flights.partition_point(|other| *other <= flight);
@@ -182,7 +183,7 @@ impl World {
         route.version += 1;
         let programmed_at = now.plus(flight.programmed);
         route.change = Some(Change { programmed_at, effective_at: programmed_at.plus(flight.effective), programmed: false });
-        self.memory.by_hand_ends(ix);
+        self.memory.written(ix, weight);
     }
 
     /// What a gate answers from now on; a dead target answers badly whatever is said here.
@@ -223,7 +224,7 @@ impl World {
         route.version += 1;
         let programmed_at = now.plus(delays.programmed);
         route.change = Some(Change { programmed_at, effective_at: programmed_at.plus(delays.effective), programmed: false });
-        self.memory.by_hand(ix, route.version);
+        self.memory.by_hand(ix, weight);
     }
 
     /// The process is gone and another begins: what a sensor remembered is lost.
@@ -235,27 +236,11 @@ impl World {
     /// become equal values. Gives the milliseconds by which the clock was set back.
     pub fn rebase(&mut self, model: &Model) -> i64 {
         let by = self.facts.now.0;
-        let now = self.facts.now;
-        for (gate, rounds) in model.gates().iter().zip(&mut self.facts.gates) {
-            rounds.forget(gate, now);
-            rounds.rebase(by);
-        }
-        let mut longest = 0;
-        for (service, facts) in model.services().iter().zip(&mut self.facts.services) {
-            longest = longest.max(service.horizon);
-            facts.route.in_force_since.rebase(by, service.horizon);
-            if let Some(change) = &mut facts.route.change {
-                change.programmed_at.rebase(by, 0);
-                change.effective_at.rebase(by, 0);
-            }
-            facts.sides.iter_mut().for_each(|side| side.since.rebase(by, i64::from(service.failures) * service.every));
-        }
+        self.facts.rebase(model, by);
         for flight in &mut self.flights {
-            flight.due.rebase(by, 0);
-            flight.deadline.rebase(by, 1);
+            flight.rebase(by);
         }
-        self.facts.looking_since.rebase(by, longest);
-        self.facts.now = Moment(0);
+        self.flights.sort_unstable();
         by
     }
 }

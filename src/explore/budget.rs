@@ -1,0 +1,143 @@
+//! The kinds of faults, and how many of them a path may have.
+
+use std::fmt;
+
+/// A kind of fault. Each strikes at any point of a path, as often as the budget allows; lasting ones end at any point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A gate fails.
+    GateFails,
+    /// A gate has no answer.
+    GateSilent,
+    /// No endpoint of a side answers.
+    SideDies,
+    /// A side has too few endpoints for all of the traffic.
+    SideShrinks,
+    /// A router can neither be asked nor written.
+    RouterSilent,
+    /// A data plane does not take new weights over.
+    PlaneStuck,
+    /// An effect never arrives.
+    EffectLost,
+    /// An effect arrives at any later time, also after its deadline and after others; nobody hears whether.
+    EffectLate,
+    /// The process ends between any two phases of its loop, and another begins.
+    Crash,
+    /// A look shows what was so at one of the last looks: everything, or only the routes.
+    StaleRead,
+    /// Another process took a look, and commits and performs what it decided at any later time.
+    TwoLeaders,
+    /// Somebody else writes the weights of a route.
+    Drift,
+    /// Another run takes over a route.
+    Seized,
+    /// People order a hold.
+    Hold,
+    /// People order everything back.
+    Rollback,
+    /// People resume what holds.
+    Resume,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 16] = [
+        Self::GateFails,
+        Self::GateSilent,
+        Self::SideDies,
+        Self::SideShrinks,
+        Self::RouterSilent,
+        Self::PlaneStuck,
+        Self::EffectLost,
+        Self::EffectLate,
+        Self::Crash,
+        Self::StaleRead,
+        Self::TwoLeaders,
+        Self::Drift,
+        Self::Seized,
+        Self::Hold,
+        Self::Rollback,
+        Self::Resume,
+    ];
+
+    /// Its name, as `--faults` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GateFails => "gate-fails",
+            Self::GateSilent => "gate-silent",
+            Self::SideDies => "side-dies",
+            Self::SideShrinks => "side-shrinks",
+            Self::RouterSilent => "router-silent",
+            Self::PlaneStuck => "data-plane-stuck",
+            Self::EffectLost => "effect-lost",
+            Self::EffectLate => "effect-late",
+            Self::Crash => "crash",
+            Self::StaleRead => "stale-read",
+            Self::TwoLeaders => "two-leaders",
+            Self::Drift => "drift",
+            Self::Seized => "seized",
+            Self::Hold => "hold",
+            Self::Rollback => "rollback",
+            Self::Resume => "resume",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How many faults a path may still have: so many in all, and so many of each kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Budget {
+    total: u8,
+    each: [u8; Kind::ALL.len()],
+}
+
+impl Budget {
+    /// Up to `total` faults, each of any of these kinds.
+    pub fn of(total: u8, kinds: &[Kind]) -> Self {
+        let mut budget = Self { total, each: [0; Kind::ALL.len()] };
+        kinds.iter().for_each(|kind| budget = budget.with(*kind, total));
+        budget
+    }
+    /// The same with so many of one kind.
+    pub fn with(mut self, kind: Kind, most: u8) -> Self {
+        self.each.get_mut(kind as usize).into_iter().for_each(|each| *each = most.min(self.total));
+        self
+    }
+    /// How many in all.
+    pub fn total(self) -> u8 {
+        self.total
+    }
+    /// Whether one of this kind may still strike.
+    pub fn allows(self, kind: Kind) -> bool {
+        self.total > 0 && self.each.get(kind as usize).is_some_and(|each| *each > 0)
+    }
+    /// What is left after one of this kind.
+    pub(super) fn spend(&mut self, kind: Kind) {
+        self.total = self.total.saturating_sub(1);
+        self.each.get_mut(kind as usize).into_iter().for_each(|each| *each = each.saturating_sub(1));
+        let total = self.total;
+        self.each.iter_mut().for_each(|each| *each = (*each).min(total)); // more than that makes no difference
+    }
+    /// The kinds that may strike, with how many of each.
+    pub fn kinds(self) -> impl Iterator<Item = (Kind, u8)> {
+        Kind::ALL.into_iter().zip(self.each).filter(move |(_, each)| *each > 0)
+    }
+}
+
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "up to {} of ", self.total)?;
+        for (place, (kind, each)) in self.kinds().enumerate() {
+            write!(f, "{}{kind}", if place > 0 { ", " } else { "" })?;
+            if each < self.total {
+                write!(f, " (at most {each})")?;
+            }
+        }
+        Ok(())
+    }
+}

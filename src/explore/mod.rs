@@ -1,0 +1,29 @@
+//! Every way that a run can take within a budget of faults, through production's `decide` and its own check, judged by what
+//! the world goes through.
+//!
+//! *Flow*: a plan is cut into pieces ([`shape`]): each different service with its neighbours. Of each piece all states are
+//! searched, breadth first ([`search`]). A state is a world, a record and what of the loop outlives a moment ([`state`]); a
+//! step is something that happens, a look of the loop, time that passes, or a fault ([`moves`], [`step`]). `decide` is asked
+//! once for each different record and view ([`brain`]). What is wrong is told as the shortest story that leads there
+//! ([`story`]).
+//!
+//! *What it proves*: within the budget no order of events, looks, crashes and faults breaks an invariant of the piece, by
+//! the engine's own check and by the judge of the world, and none ends where nothing goes on and nobody is asked.
+//!
+//! *What it does not*: see [`LIMITS`].
+
+pub mod brain;
+pub mod budget;
+pub mod moves;
+mod print;
+pub mod search;
+pub mod state;
+pub mod step;
+
+/// What an exploration that holds does not prove.
+pub const LIMITS: [&str; 4] = [
+    "More faults on one way than the budget allows, and faults of other kinds.",
+    "Durations: things happen before, at or after each moment that matters to a decision, not at every millisecond between.",
+    "More than a service and its neighbours at a time: the rest of the plan is taken to allow or refuse progress at any time.",
+    "Two different states with one 64-bit fingerprint would hide one of them: about n²/2^65 for n states.",
+];

@@ -1,0 +1,191 @@
+//! Which steps a state has.
+
+use super::{
+    brain::Brain,
+    budget::Kind,
+    state::{Eyes, How, Move, State},
+};
+use crate::{
+    plan::Side,
+    world::{
+        Happening, Ix, Model, Tone,
+        facts::{Plane, Reach, ServiceFacts, Wish},
+        flight::Act,
+        model::{OURS, ServiceModel},
+    },
+};
+
+/// A share of target that no plan orders: what a hand on a route writes.
+const BY_HAND: u8 = 33;
+
+/// Which services of a model are under test, and which stand for the rest of the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Under test: faults strike it within the budget.
+    Whole,
+    /// It stands for any service of the rest: its gates fail and recover at any time and at no cost, and nothing else befalls it.
+    Rest,
+}
+
+/// All steps of a state, in a fixed order.
+pub fn moves(model: &Model, parts: &[Part], brain: &mut Brain, state: &State) -> Vec<Move> {
+    let mut moves: Vec<Move> = Vec::new();
+    let prompt: Vec<_> = state.prompt().collect();
+    moves.extend(prompt.iter().copied().map(Move::Happens));
+    moves.extend(state.late().map(Move::Happens));
+    if state.eyes == Eyes::Due {
+        looks(brain, state, &mut moves);
+    } else if prompt.is_empty() && state.next(model).is_some() {
+        moves.push(Move::Waits);
+    }
+    if state.rival.is_some() {
+        moves.push(Move::RivalActs);
+    }
+    for ((ix, service), part) in (0..).zip(model.services()).zip(parts) {
+        match part {
+            Part::Whole => strikes(model, state, ix, service, &mut moves),
+            Part::Rest => rest(model, state, ix, &mut moves),
+        }
+    }
+    if state.left.total() > 0 {
+        flights(state, &mut moves);
+        people(brain, state, &mut moves);
+    }
+    moves
+}
+
+fn looks(brain: &mut Brain, state: &State, moves: &mut Vec<Move>) {
+    moves.push(Move::Looks(How::Well));
+    if state.left.total() == 0 {
+        return;
+    }
+    let answer = brain.ask(state.record, &state.world.facts);
+    let (news, flights) = brain.answer(answer).map_or((false, 0), |a| (a.record != state.record, a.flights.len()));
+    if state.left.allows(Kind::Crash) && (news || flights > 0) {
+        let sent = u8::try_from(flights).unwrap_or(u8::MAX);
+        moves.extend((0..sent.max(1)).map(|sent| Move::Looks(How::EndsAfter(sent))));
+    }
+    if state.left.allows(Kind::StaleRead) {
+        for place in (0..).take(state.past.len()) {
+            moves.push(Move::Looks(How::Stale(place)));
+            moves.push(Move::Looks(How::StaleRoutes(place)));
+        }
+    }
+    if state.left.allows(Kind::TwoLeaders) && state.rival.is_none() && (news || flights > 0) {
+        moves.push(Move::RivalDecides);
+    }
+}
+
+fn flights(state: &State, moves: &mut Vec<Move>) {
+    for (place, flight) in (0..).zip(&state.world.flights) {
+        let prompt = flight.due <= state.world.now();
+        if prompt && state.left.allows(Kind::EffectLost) {
+            moves.push(Move::Loses(place));
+        }
+        if prompt && state.left.allows(Kind::EffectLate) && matches!(flight.act, Act::SetWeight { .. }) {
+            moves.push(Move::Delays(place));
+        }
+    }
+}
+
+fn people(brain: &Brain, state: &State, moves: &mut Vec<Move>) {
+    let Some(record) = brain.record(state.record) else { return };
+    if record.ended.is_some() {
+        return;
+    }
+    let people = state.world.facts.people;
+    let mut strike = |kind, what| {
+        if state.left.allows(kind) {
+            moves.push(Move::Strikes(kind, what));
+        }
+    };
+    if people.intent != Wish::Rollback && record.latch.is_none() {
+        strike(Kind::Hold, Happening::People(Wish::Hold));
+    }
+    if people.intent != Wish::Rollback {
+        strike(Kind::Rollback, Happening::People(Wish::Rollback));
+    }
+    let holds = record.latch.is_some() || record.services.values().any(|service| service.hold.is_some());
+    if holds {
+        strike(Kind::Resume, Happening::Resume(1_000_000 + u32::from(state.resumes)));
+    }
+    strike(Kind::Crash, Happening::Restart);
+}
+
+/// What may befall a service under test, and what of that may end.
+fn strikes(model: &Model, state: &State, ix: Ix, service: &ServiceModel, moves: &mut Vec<Move>) {
+    let Some(facts) = state.world.facts.service(ix) else { return };
+    let mut strike = |kind, what| {
+        if state.left.allows(kind) {
+            moves.push(Move::Strikes(kind, what));
+        }
+    };
+    for (place, _) in model.gates_of(ix) {
+        let Some(rounds) = state.world.facts.gates.get(place) else { continue };
+        let gate = u16::try_from(place).unwrap_or(u16::MAX);
+        if rounds.tone == Tone::Good {
+            strike(Kind::GateFails, Happening::Gate(gate, Tone::Bad));
+        }
+        if rounds.tone != Tone::Silent {
+            strike(Kind::GateSilent, Happening::Gate(gate, Tone::Silent));
+        }
+    }
+    for side in Side::BOTH {
+        let (own, all) = (facts.side(side).healthy, service.sides.get(side as usize).map_or(0, |numbers| numbers.endpoints));
+        if own > 0 {
+            strike(Kind::SideDies, Happening::Healthy(ix, side, 0));
+        }
+        if let Some(few) = (1..all).rev().find(|few| !service.carries(side, *few, 100)).filter(|few| own > *few) {
+            strike(Kind::SideShrinks, Happening::Healthy(ix, side, few));
+        }
+    }
+    let route = &facts.route;
+    if route.reach == Reach::Answers {
+        strike(Kind::RouterSilent, Happening::Router(ix, Reach::Silent));
+    }
+    if route.plane == Plane::Takes {
+        strike(Kind::PlaneStuck, Happening::DataPlane(ix, Plane::Stuck));
+    }
+    if route.accepted != BY_HAND {
+        strike(Kind::Drift, Happening::ByHand(ix, BY_HAND));
+    }
+    if route.owner.is_none_or(|run| run == OURS) {
+        strike(Kind::Seized, Happening::Seized(ix));
+    }
+    mends(model, state, ix, service, facts, moves);
+}
+
+/// Every lasting fault may end, at any time.
+fn mends(model: &Model, state: &State, ix: Ix, service: &ServiceModel, facts: &ServiceFacts, moves: &mut Vec<Move>) {
+    let dead = facts.side(Side::Target).healthy == 0;
+    for (place, gate) in model.gates_of(ix) {
+        let tone = state.world.facts.gates.get(place).map_or(Tone::Good, |rounds| rounds.tone);
+        let sound = if dead && gate.of_target { Tone::Bad } else { Tone::Good };
+        if tone != sound {
+            moves.push(Move::Outside(Happening::Gate(u16::try_from(place).unwrap_or(u16::MAX), sound)));
+        }
+    }
+    for side in Side::BOTH {
+        let all = service.sides.get(side as usize).map_or(0, |numbers| numbers.endpoints);
+        if facts.side(side).healthy < all {
+            moves.push(Move::Outside(Happening::Healthy(ix, side, all)));
+        }
+    }
+    if facts.route.reach != Reach::Answers {
+        moves.push(Move::Outside(Happening::Router(ix, Reach::Answers)));
+    }
+    if facts.route.plane != Plane::Takes {
+        moves.push(Move::Outside(Happening::DataPlane(ix, Plane::Takes)));
+    }
+    if state.world.memory.is_by_hand(ix) {
+        moves.push(Move::Outside(Happening::ByHand(ix, state.world.memory.ours(ix))));
+    }
+}
+
+/// The rest of the plan may allow or refuse progress at any time.
+fn rest(model: &Model, state: &State, ix: Ix, moves: &mut Vec<Move>) {
+    let Some((place, _)) = model.gates_of(ix).next() else { return };
+    let Some(rounds) = state.world.facts.gates.get(place) else { return };
+    let tone = if rounds.tone == Tone::Good { Tone::Bad } else { Tone::Good };
+    moves.push(Move::Outside(Happening::Gate(u16::try_from(place).unwrap_or(u16::MAX), tone)));
+}

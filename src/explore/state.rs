@@ -1,0 +1,114 @@
+//! A state of the exploration: a world, a record, and what of a process outlives a moment.
+
+use super::{
+    brain::RecordIx,
+    budget::{Budget, Kind},
+};
+use crate::world::{Facts, Happening, Model, Moment, Occurrence, World, flight::Flight};
+
+/// How many past looks a stale read may show.
+pub const SNAPSHOTS: usize = 2;
+
+/// A state. Its clock stands at 0: what is past has a negative time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct State {
+    /// The world.
+    pub world: World,
+    /// The record that is committed.
+    pub record: RecordIx,
+    /// When something is due though nothing changes, as the last look said.
+    pub due: Moment,
+    /// Whether the loop has to look.
+    pub eyes: Eyes,
+    /// Faults that may still strike.
+    pub left: Budget,
+    /// What was seen at the last looks, newest last; kept only while a stale read may strike.
+    pub past: Vec<Facts>,
+    /// Another process that has decided something and not done it yet.
+    pub rival: Option<Rival>,
+    /// Resumes that people gave so far: each has a number of its own.
+    pub resumes: u8,
+}
+
+/// Whether the loop has to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Eyes {
+    /// Something changed since it looked last. It looks before time passes.
+    Due,
+    /// It looked, and nothing changed since.
+    Done,
+}
+
+/// A process that was suspended, or does not know that another one leads, between its decision and its commit.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Rival {
+    /// The record it will commit; `None`: its decision changes no record, so nothing keeps it from performing.
+    pub record: Option<RecordIx>,
+    /// What it will perform then, as far as the deadlines allow.
+    pub flights: Vec<Flight>,
+}
+
+/// One step from a state to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Move {
+    /// Something happens by itself.
+    Happens(Occurrence),
+    /// The loop looks, decides, commits and performs.
+    Looks(How),
+    /// Nothing happens until the next moment at which anything can change.
+    Waits,
+    /// A fault strikes.
+    Strikes(Kind, Happening),
+    /// A fault ends, or what is outside the piece under test does something: it costs nothing.
+    Outside(Happening),
+    /// The effect at this place of the flights is lost.
+    Loses(u8),
+    /// The effect at this place of the flights is under way for any time.
+    Delays(u8),
+    /// Another process takes a look and decides.
+    RivalDecides,
+    /// It commits and performs what it decided.
+    RivalActs,
+}
+
+/// How a look goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// As it should.
+    Well,
+    /// The process ends after so many of its effects were sent; the record was committed.
+    EndsAfter(u8),
+    /// It is shown what was so at one of the last looks, counted from the oldest that is kept.
+    Stale(u8),
+    /// Only the routes are shown as they were then.
+    StaleRoutes(u8),
+}
+
+impl State {
+    /// The beginning.
+    pub fn new(model: &Model, record: RecordIx, left: Budget) -> Self {
+        let mut world = World::new(model);
+        world.rebase(model);
+        Self { world, record, due: Moment::NEVER, eyes: Eyes::Due, left, past: Vec::new(), rival: None, resumes: 0 }
+    }
+
+    /// What happens by itself now, before time passes.
+    pub fn prompt(&self) -> impl Iterator<Item = Occurrence> + '_ {
+        let now = self.world.now();
+        self.world.pending().filter(move |(at, _)| *at <= now).map(|(_, occurrence)| occurrence)
+    }
+
+    /// Effects that arrive at any time.
+    pub fn late(&self) -> impl Iterator<Item = Occurrence> + '_ {
+        self.world.pending().filter(|(at, _)| *at == Moment::NEVER).map(|(_, occurrence)| occurrence)
+    }
+
+    /// The next moment at which anything can change, if the loop has looked and nothing happens now.
+    pub fn next(&self, model: &Model) -> Option<Moment> {
+        let now = self.world.now();
+        let deadlines =
+            self.world.flights.iter().filter(|f| f.due == Moment::NEVER && f.deadline >= now).map(|f| f.deadline.plus(1));
+        let due = Some(self.due).filter(|at| *at != Moment::NEVER);
+        due.into_iter().chain(self.world.next(model)).chain(deadlines).filter(|at| *at > now).min()
+    }
+}

@@ -1,0 +1,284 @@
+//! What a step makes of a state, and what it breaks.
+
+use super::{
+    brain::{Answer, Brain},
+    budget::Kind,
+    state::{Eyes, How, Move, Rival, SNAPSHOTS, State},
+};
+use crate::{
+    engine::Outcome,
+    world::{
+        Arrival, Facts, Happening, Model, Moment, Occurrence,
+        facts::{Plane, Reach},
+        flight::{Act, Flight},
+        judge::{self, Breach},
+    },
+};
+
+/// How often the judge looked at what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Judged {
+    /// Effects that give target more.
+    pub raised: u64,
+    /// Effects that give target less.
+    pub lowered: u64,
+    /// Effects that were done.
+    pub written: u64,
+    /// Changes of a record.
+    pub claims: u64,
+}
+
+/// Takes steps.
+#[derive(Debug)]
+pub struct Stepper<'a> {
+    /// The model.
+    pub model: &'a Model,
+    /// The engine.
+    pub brain: Brain<'a>,
+    /// What was judged.
+    pub judged: Judged,
+}
+
+type Next = (State, Option<Breach>);
+
+impl Stepper<'_> {
+    /// The state after a step.
+    pub fn take(&mut self, state: &State, step: Move) -> Next {
+        let mut next = state.clone();
+        let breach = match step {
+            Move::Happens(occurrence) => self.happens(&mut next, occurrence),
+            Move::Looks(how) => self.looks(&mut next, how),
+            Move::Waits => {
+                self.waits(&mut next);
+                None
+            }
+            Move::Strikes(kind, what) => {
+                next.left.spend(kind);
+                self.befalls(&mut next, what);
+                None
+            }
+            Move::Outside(what) => {
+                self.befalls(&mut next, what);
+                None
+            }
+            Move::Loses(place) => {
+                next.left.spend(Kind::EffectLost);
+                next.world.flights.remove(usize::from(place).min(next.world.flights.len().saturating_sub(1)));
+                next.eyes = Eyes::Due;
+                None
+            }
+            Move::Delays(place) => {
+                next.left.spend(Kind::EffectLate);
+                next.world.flights.get_mut(usize::from(place)).into_iter().for_each(|flight| flight.due = Moment::NEVER);
+                next.world.flights.sort_unstable();
+                None
+            }
+            Move::RivalDecides => {
+                self.rival_decides(&mut next);
+                None
+            }
+            Move::RivalActs => self.rival_acts(&mut next),
+        };
+        tidy(&mut next);
+        (next, breach)
+    }
+
+    fn happens(&mut self, next: &mut State, occurrence: Occurrence) -> Option<Breach> {
+        next.eyes = Eyes::Due;
+        if let Occurrence::Arrives(_) = occurrence {
+            self.judged.written += 1;
+        }
+        let arrival = next.world.happen(self.model, occurrence);
+        if let Occurrence::Programmed(ix) = occurrence {
+            // One step for both facts: what lies between them changes nothing that is decided.
+            next.world.happen(self.model, Occurrence::Effective(ix));
+        }
+        if let Occurrence::Programmed(ix) | Occurrence::Effective(ix) = occurrence {
+            let now = next.world.now();
+            for (place, gate) in self.model.gates_of(ix) {
+                next.world.facts.gates.get_mut(place).into_iter().for_each(|rounds| rounds.ask_at_once(gate, now));
+            }
+        }
+        match arrival {
+            Arrival::Breaks(breach) => Some(breach),
+            Arrival::Done | Arrival::Refused => None,
+        }
+    }
+
+    fn befalls(&mut self, next: &mut State, what: Happening) {
+        next.eyes = Eyes::Due;
+        next.world.befall(self.model, what);
+        if let Happening::Resume(_) = what {
+            next.resumes = next.resumes.saturating_add(1);
+        }
+        let now = next.world.now();
+        for (gate, rounds) in self.model.gates().iter().zip(&mut next.world.facts.gates) {
+            rounds.begin_at(gate, now);
+        }
+    }
+
+    fn waits(&mut self, next: &mut State) {
+        let Some(to) = next.next(self.model) else { return };
+        next.world.facts.now = to;
+        let by = next.world.rebase(self.model);
+        next.record = self.brain.age(next.record, by);
+        next.eyes = Eyes::Due;
+        if next.due != Moment::NEVER {
+            next.due = next.due.plus(-by).max(Moment(0));
+        }
+        next.past.iter_mut().for_each(|facts| facts.rebase(self.model, by));
+        next.past.retain(|facts| facts.now.0 > -STALE_READ);
+        if let Some(rival) = &mut next.rival {
+            rival.record = rival.record.map(|record| self.brain.age(record, by));
+            rival.flights.iter_mut().for_each(|flight| flight.rebase(by));
+        }
+    }
+
+    fn looks(&mut self, next: &mut State, how: How) -> Option<Breach> {
+        let looked = match how {
+            How::Well | How::EndsAfter(_) => None,
+            How::Stale(place) => next.past.get(usize::from(place)).cloned(),
+            How::StaleRoutes(place) => next.past.get(usize::from(place)).map(|past| routes_of(past, &next.world.facts)),
+        };
+        match how {
+            How::EndsAfter(_) => next.left.spend(Kind::Crash),
+            How::Stale(_) | How::StaleRoutes(_) => next.left.spend(Kind::StaleRead),
+            How::Well => {}
+        }
+        let answer = match &looked {
+            Some(facts) => self.brain.ask(next.record, facts),
+            None => self.brain.ask(next.record, &next.world.facts),
+        };
+        let answer = self.brain.answer(answer)?.clone();
+        next.world.memory.watch(self.model, &next.world.facts);
+        next.eyes = Eyes::Done;
+        if looked.is_none() {
+            next.due = answer.due;
+            remember(next);
+        } else {
+            next.eyes = Eyes::Due;
+        }
+        let sent = match how {
+            How::EndsAfter(sent) => usize::from(sent),
+            _ => usize::MAX,
+        };
+        let breach = self.acts(next, &answer, looked.as_ref(), sent);
+        if let How::EndsAfter(_) = how {
+            next.world.restart();
+            (next.eyes, next.due) = (Eyes::Due, Moment::NEVER);
+        }
+        breach
+    }
+
+    /// Commits and performs an answer, and judges it. Gives the first thing it breaks.
+    fn acts(&mut self, next: &mut State, answer: &Answer, looked: Option<&Facts>, sent: usize) -> Option<Breach> {
+        let mut breach = answer.violation.clone();
+        if answer.record != next.record {
+            self.judged.claims += 1;
+            let (before, after) = (self.brain.record(next.record)?, self.brain.record(answer.record)?);
+            breach = breach.or_else(|| judge::claims(self.model, &next.world, before, after));
+            next.record = answer.record;
+            next.rival = next.rival.take().filter(|rival| rival.record.is_none());
+        }
+        for flight in answer.flights.iter().take(sent) {
+            let facts = looked.unwrap_or(&next.world.facts);
+            self.count(facts, flight);
+            breach = breach.or_else(|| judge::sent(self.model, &next.world, facts, flight));
+            next.world.send(*flight);
+        }
+        breach
+    }
+
+    fn count(&mut self, facts: &Facts, flight: &Flight) {
+        let accepted = facts.service(flight.service).map_or(0, |service| service.route.accepted);
+        if let Act::SetWeight { weight, .. } = flight.act {
+            let judged = if weight > accepted { &mut self.judged.raised } else { &mut self.judged.lowered };
+            *judged += 1;
+        }
+    }
+
+    fn rival_decides(&mut self, next: &mut State) {
+        next.left.spend(Kind::TwoLeaders);
+        let answer = self.brain.ask(next.record, &next.world.facts);
+        let Some(answer) = self.brain.answer(answer) else { return };
+        let record = Some(answer.record).filter(|record| *record != next.record);
+        next.rival = Some(Rival { record, flights: answer.flights.to_vec() });
+    }
+
+    fn rival_acts(&mut self, next: &mut State) -> Option<Breach> {
+        let rival = next.rival.take()?;
+        let now = next.world.now();
+        next.eyes = Eyes::Due;
+        if let Some(record) = rival.record {
+            next.record = record;
+        }
+        for flight in rival.flights.into_iter().filter(|flight| flight.deadline > now) {
+            next.world.send(Flight { due: now, ..flight });
+        }
+        None
+    }
+
+    /// Whether a state in which nothing can happen any more is one in which a run may rest: it ended, people are asked, or a
+    /// fault lasts.
+    pub fn rests(&mut self, state: &State) -> bool {
+        let answer = self.brain.ask(state.record, &state.world.facts);
+        let outcome: Option<Outcome> = self.brain.answer(answer).and_then(|answer| answer.outcome);
+        outcome.is_some() || !is_sound(self.model, state)
+    }
+}
+
+/// A stale read is a few seconds old, as caches and slow watches are; what is older counts as silence.
+const STALE_READ: i64 = 60_000;
+
+/// These facts with the routes of those.
+fn routes_of(past: &Facts, now: &Facts) -> Facts {
+    let mut facts = now.clone();
+    for (own, old) in facts.services.iter_mut().zip(&past.services) {
+        own.route = old.route;
+    }
+    facts
+}
+
+fn remember(next: &mut State) {
+    if !next.left.allows(Kind::StaleRead) {
+        return;
+    }
+    let facts = &next.world.facts;
+    let same = next.past.last().is_some_and(|last| last.services == facts.services && last.gates == facts.gates);
+    if !same {
+        next.past.push(facts.clone());
+        let surplus = next.past.len().saturating_sub(SNAPSHOTS);
+        next.past.drain(..surplus);
+    }
+}
+
+/// Takes out what can make no difference any more.
+fn tidy(next: &mut State) {
+    if !next.left.allows(Kind::StaleRead) {
+        next.past.clear();
+    }
+    let facts = &next.world.facts;
+    let alive = |flight: &Flight| {
+        let route = facts.service(flight.service).map(|service| service.route.version);
+        flight.version.is_none() || flight.version == route
+    };
+    // Versions only rise: an effect that rests on an older one will never be done.
+    next.world.flights.retain(alive);
+    if let Some(rival) = &mut next.rival {
+        let now = next.world.facts.now;
+        rival.flights.retain(|flight| alive(flight) && flight.deadline > now);
+        if rival.record.is_none() && rival.flights.is_empty() {
+            next.rival = None;
+        }
+    }
+}
+
+/// Whether no fault lasts.
+fn is_sound(model: &Model, state: &State) -> bool {
+    let facts = &state.world.facts;
+    let services = (0..).zip(model.services()).zip(&facts.services).all(|((ix, service), own)| {
+        let whole = own.sides.iter().zip(service.sides).all(|(side, numbers)| side.healthy == numbers.endpoints);
+        whole && own.route.reach == Reach::Answers && own.route.plane == Plane::Takes && !state.world.memory.is_by_hand(ix)
+    });
+    services && facts.gates.iter().all(|rounds| rounds.tone == crate::world::Tone::Good)
+}
