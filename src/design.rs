@@ -12,3 +12,7 @@ pub mod record {}
 pub mod route {}
 #[doc = include_str!("../docs/design/test-cluster.md")]
 pub mod test_cluster {}
+#[doc = include_str!("../docs/design/world.md")]
+pub mod world {}
+#[doc = include_str!("../docs/design/explore.md")]
+pub mod explore {}

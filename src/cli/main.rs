@@ -11,6 +11,7 @@ mod cluster;
 mod crds;
 mod demo;
 mod directory;
+mod explore;
 mod hold;
 mod output;
 mod resume;
@@ -43,6 +44,7 @@ struct Cli {
 enum Verb {
     Check(check::Args),
     Demo(demo::Args),
+    Explore(explore::Args),
     Run(run::Args),
     Crds(crds::Args),
     Schema(schema::Args),
@@ -60,6 +62,7 @@ impl Verb {
         match self {
             Self::Check(args) => check::run(&args),
             Self::Demo(args) => demo::run(&args),
+            Self::Explore(args) => explore::run(&args),
             Self::Run(args) => run::run(&args),
             Self::Crds(args) => crds::run(&args),
             Self::Schema(args) => schema::run(&args),

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use gapless::{
+    explore::report::ExploreReport,
     lab::demo::Summary,
     plan::schema,
     report::{findings::CheckReport, run::RunReport, status::StatusReport},
@@ -26,6 +27,8 @@ enum Of {
     Check,
     /// The result of `gapless demo -o json`
     Demo,
+    /// The result of `gapless explore -o json`
+    Explore,
     /// The result of `gapless run -o json`
     Run,
     /// The result of `gapless status -o json`
@@ -37,6 +40,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Of::Plan => schema::plan_file(),
         Of::Check => schema::printed::<CheckReport>(),
         Of::Demo => schema::printed::<Summary>(),
+        Of::Explore => schema::printed::<ExploreReport>(),
         Of::Run => schema::printed::<RunReport>(),
         Of::Status => schema::printed::<StatusReport>(),
     };

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::print::{Places, Print};
 use crate::{
-    engine::{self, Outcome, Record, Rules, safety},
+    engine::{self, Decision, Outcome, Record, Rules, safety},
     world::{Facts, Model, Moment, flight::Flight, judge::Breach, model::Delays},
 };
 
@@ -83,6 +83,14 @@ impl<'a> Brain<'a> {
         self.answers.push(answer);
         self.asked.insert(question, ix);
         ix
+    }
+
+    /// The whole decision, for people. Not remembered.
+    pub fn tell(&self, record: RecordIx, facts: &Facts) -> Decision {
+        let (model, now) = (self.model, self.model.timestamp(Moment(0)));
+        let first = || Record::new(model.run().clone(), model.revision(), now);
+        let record = self.records.get(record as usize).cloned().unwrap_or_else(first);
+        engine::decide_by(self.rules, model.revision(), &record, &facts.observe(model), now)
     }
 
     fn decide(&mut self, ix: RecordIx, facts: &Facts) -> Answer {

@@ -60,6 +60,10 @@ impl Kind {
         Self::Resume,
     ];
 
+    /// The kind of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
     /// Its name, as `--faults` takes it.
     pub fn name(self) -> &'static str {
         match self {

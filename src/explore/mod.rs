@@ -1,7 +1,7 @@
 //! Every way that a run can take within a budget of faults, through production's `decide` and its own check, judged by what
 //! the world goes through.
 //!
-//! *Flow*: a plan is cut into pieces ([`shape`]): each different service with its neighbours. Of each piece all states are
+//! *Flow*: a plan is cut into pieces ([`piece`]): each different service with its neighbours. Of each piece all states are
 //! searched, breadth first ([`search`]). A state is a world, a record and what of the loop outlives a moment ([`state`]); a
 //! step is something that happens, a look of the loop, time that passes, or a fault ([`moves`], [`step`]). `decide` is asked
 //! once for each different record and view ([`brain`]). What is wrong is told as the shortest story that leads there
@@ -15,10 +15,44 @@
 pub mod brain;
 pub mod budget;
 pub mod moves;
+pub mod piece;
 mod print;
+pub mod report;
 pub mod search;
 pub mod state;
 pub mod step;
+pub mod story;
+
+use self::{budget::Budget, piece::Piece, report::ShapeReport, search::Search};
+use crate::engine::{Invariant, Rules};
+
+/// How a plan is explored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// The rules of the engine; production's are all of them.
+    pub rules: Rules,
+    /// The rule that is left out, if one is.
+    pub without: Option<Invariant>,
+    /// The faults of one way.
+    pub budget: Budget,
+    /// Stop a piece after so many states.
+    pub most: u64,
+}
+
+impl Options {
+    /// Production's rules, or all but one.
+    pub fn new(without: Option<Invariant>, budget: Budget, most: u64) -> Self {
+        let rules = without.map_or(Rules::ALL, Rules::without);
+        Self { rules, without, budget, most }
+    }
+}
+
+/// Searches one piece to its end. `tell` is called now and then with the number of states so far. The same piece and options
+/// give the same report.
+pub fn explore(piece: &Piece, options: &Options, tell: impl FnMut(u64)) -> ShapeReport {
+    let search = Search::new(&piece.model, &piece.parts, options);
+    ShapeReport::new(piece, options, &search.run(tell))
+}
 
 /// What an exploration that holds does not prove.
 pub const LIMITS: [&str; 4] = [

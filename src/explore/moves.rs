@@ -23,7 +23,8 @@ const BY_HAND: u8 = 33;
 pub enum Part {
     /// Under test: faults strike it within the budget.
     Whole,
-    /// It stands for any service of the rest: its gates fail and recover at any time and at no cost, and nothing else befalls it.
+    /// It stands for any service of the rest: its gates fail and recover whenever time may pass, at no cost; what is ordered
+    /// for it is in force at once; and nothing else befalls it.
     Rest,
 }
 
@@ -44,7 +45,8 @@ pub fn moves(model: &Model, parts: &[Part], brain: &mut Brain, state: &State) ->
     for ((ix, service), part) in (0..).zip(model.services()).zip(parts) {
         match part {
             Part::Whole => strikes(model, state, ix, service, &mut moves),
-            Part::Rest => rest(model, state, ix, &mut moves),
+            Part::Rest if prompt.is_empty() && state.eyes == Eyes::Done => rest(model, state, ix, &mut moves),
+            Part::Rest => {}
         }
     }
     if state.left.total() > 0 {

@@ -1,15 +1,15 @@
 //! Breadth first through all states within a budget: what is found first is shortest.
 
 use super::{
+    Options,
     brain::Brain,
-    budget::Budget,
     moves::{Part, moves},
     print::{Print, Prints},
     state::{Move, State},
     step::{Judged, Stepper},
 };
 use crate::{
-    engine::Rules,
+    engine::Invariant,
     world::{Model, judge::Breach},
 };
 
@@ -68,18 +68,21 @@ pub struct Search<'a> {
     most: u64,
     steps: u64,
     depth: u32,
+    /// The one invariant that is asked about; `None`: all, and that every run ends.
+    sought: Option<Invariant>,
 }
 
 impl<'a> Search<'a> {
-    /// A search from the beginning of a run, with these faults, through at most so many states.
-    pub fn new(model: &'a Model, parts: &'a [Part], rules: Rules, budget: Budget, most: u64) -> Self {
+    /// A search from the beginning of a run of this model. If a rule is left out, only what that rule keeps is asked about.
+    pub fn new(model: &'a Model, parts: &'a [Part], options: &Options) -> Self {
+        let Options { rules, without: sought, budget, most } = *options;
         let (brain, record) = Brain::new(model, rules);
         let first = State::new(model, record, budget);
         let mut seen = Prints::new();
         seen.insert(Print::of(&first));
-        let stepper = Stepper { model, brain, judged: Judged::default() };
+        let stepper = Stepper { model, parts, brain, judged: Judged::default() };
         let ways = vec![(0, Move::Waits)]; // of the first state nobody asks the way
-        Self { parts, stepper, seen, ways, level: vec![(0, first)], next: Vec::new(), most, steps: 0, depth: 0 }
+        Self { parts, stepper, seen, ways, level: vec![(0, first)], next: Vec::new(), most, steps: 0, depth: 0, sought }
     }
 
     /// Searches to the end. `tell` is called now and then with the number of states so far.
@@ -105,13 +108,13 @@ impl<'a> Search<'a> {
     fn expand(&mut self, place: u32, state: &State) -> Option<(Vec<Move>, Wrong)> {
         let moves = moves(self.stepper.model, self.parts, &mut self.stepper.brain, state);
         let goes_on = moves.iter().any(|step| !matches!(step, Move::Strikes(..) | Move::Outside(_)));
-        if !goes_on && !self.stepper.rests(state) {
+        if !goes_on && self.sought.is_none() && !self.stepper.rests(state) {
             return Some((self.way(place, None), Wrong::Stuck));
         }
         for step in moves {
             self.steps += 1;
             let (next, breach) = self.stepper.take(state, step);
-            if let Some(breach) = breach {
+            if let Some(breach) = breach.filter(|breach| self.sought.is_none_or(|sought| breach.invariant == sought)) {
                 return Some((self.way(place, Some(step)), Wrong::Breach(breach)));
             }
             if self.seen.insert(Print::of(&next)) {

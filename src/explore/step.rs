@@ -3,12 +3,13 @@
 use super::{
     brain::{Answer, Brain},
     budget::Kind,
+    moves::Part,
     state::{Eyes, How, Move, Rival, SNAPSHOTS, State},
 };
 use crate::{
     engine::Outcome,
     world::{
-        Arrival, Facts, Happening, Model, Moment, Occurrence,
+        Arrival, Facts, Happening, Ix, Model, Moment, Occurrence,
         facts::{Plane, Reach},
         flight::{Act, Flight},
         judge::{self, Breach},
@@ -33,6 +34,8 @@ pub struct Judged {
 pub struct Stepper<'a> {
     /// The model.
     pub model: &'a Model,
+    /// What each of its services is.
+    pub parts: &'a [Part],
     /// The engine.
     pub brain: Brain<'a>,
     /// What was judged.
@@ -73,10 +76,7 @@ impl Stepper<'_> {
                 next.world.flights.sort_unstable();
                 None
             }
-            Move::RivalDecides => {
-                self.rival_decides(&mut next);
-                None
-            }
+            Move::RivalDecides => self.rival_decides(&mut next),
             Move::RivalActs => self.rival_acts(&mut next),
         };
         tidy(&mut next);
@@ -152,6 +152,7 @@ impl Stepper<'_> {
         let answer = self.brain.answer(answer)?.clone();
         next.world.memory.watch(self.model, &next.world.facts);
         next.eyes = Eyes::Done;
+        // What follows for the rest of the plan makes another look due.
         if looked.is_none() {
             next.due = answer.due;
             remember(next);
@@ -186,7 +187,26 @@ impl Stepper<'_> {
             breach = breach.or_else(|| judge::sent(self.model, &next.world, facts, flight));
             next.world.send(*flight);
         }
-        breach
+        breach.or_else(|| self.rest_follows(next))
+    }
+
+    /// What is ordered for the rest of the plan is in force at once: nothing is under test there.
+    fn rest_follows(&mut self, next: &mut State) -> Option<Breach> {
+        let now = next.world.now();
+        let rest = |ix: Ix| self.parts.get(usize::from(ix)) == Some(&Part::Rest);
+        loop {
+            let flights = &next.world.flights;
+            let due = next.world.pending().filter(|(at, _)| *at <= now).map(|(_, occurrence)| occurrence).find(|occurrence| {
+                match occurrence {
+                    Occurrence::Arrives(place) => flights.get(usize::from(*place)).is_some_and(|flight| rest(flight.service)),
+                    Occurrence::Programmed(ix) | Occurrence::Effective(ix) => rest(*ix),
+                }
+            })?;
+            let breach = self.happens(next, due);
+            if breach.is_some() {
+                return breach;
+            }
+        }
     }
 
     fn count(&mut self, facts: &Facts, flight: &Flight) {
@@ -197,12 +217,18 @@ impl Stepper<'_> {
         }
     }
 
-    fn rival_decides(&mut self, next: &mut State) {
+    fn rival_decides(&mut self, next: &mut State) -> Option<Breach> {
         next.left.spend(Kind::TwoLeaders);
+        next.world.memory.watch(self.model, &next.world.facts);
         let answer = self.brain.ask(next.record, &next.world.facts);
-        let Some(answer) = self.brain.answer(answer) else { return };
+        let answer = self.brain.answer(answer)?;
         let record = Some(answer.record).filter(|record| *record != next.record);
         next.rival = Some(Rival { record, flights: answer.flights.to_vec() });
+        let mut sent = answer.flights.iter();
+        answer
+            .violation
+            .clone()
+            .or_else(|| sent.find_map(|flight| judge::sent(self.model, &next.world, &next.world.facts, flight)))
     }
 
     fn rival_acts(&mut self, next: &mut State) -> Option<Breach> {
@@ -231,7 +257,7 @@ impl Stepper<'_> {
 const STALE_READ: i64 = 60_000;
 
 /// These facts with the routes of those.
-fn routes_of(past: &Facts, now: &Facts) -> Facts {
+pub(super) fn routes_of(past: &Facts, now: &Facts) -> Facts {
     let mut facts = now.clone();
     for (own, old) in facts.services.iter_mut().zip(&past.services) {
         own.route = old.route;

@@ -269,10 +269,34 @@ impl Facts {
                 change.programmed_at.rebase(by, 0);
                 change.effective_at.rebase(by, 0);
             }
-            facts.sides.iter_mut().for_each(|side| side.since.rebase(by, i64::from(service.failures) * service.every));
+            for side in &mut facts.sides {
+                // Since when a side is well nobody asks.
+                let horizon = i64::from(service.failures) * service.every;
+                if side.healthy > 0 { side.since = Moment(-horizon) } else { side.since.rebase(by, horizon) }
+            }
         }
         self.looking_since.rebase(by, longest);
         self.now.rebase(by, longest);
+        if self.sees_all(model) {
+            self.looking_since = Moment(-longest);
+        }
+    }
+
+    /// Whether all that is remembered came after the sensor began to look: then it does not matter any more when that was.
+    fn sees_all(&self, model: &Model) -> bool {
+        let since = self.looking_since;
+        let gates = model
+            .gates()
+            .iter()
+            .zip(&self.gates)
+            .all(|(gate, rounds)| rounds.oldest(gate, self.now).is_some_and(|at| at >= since));
+        let mut services = model.services().iter().zip(&self.services);
+        gates
+            && services.all(|(service, own)| {
+                let horizon = own.route.in_force_since <= Moment(-service.horizon);
+                let dead = own.sides.iter().all(|side| side.healthy > 0 || side.since >= since);
+                dead && (own.route.in_force_since >= since || horizon && since <= Moment(-service.horizon))
+            })
     }
 
     /// Rounds in a row in which no endpoint of this side answered, as far as the sensor knows and the engine cares.

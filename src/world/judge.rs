@@ -4,7 +4,8 @@
 //! *When it looks*: at each look of the loop ([`Memory::watch`]), when an effect is sent ([`sent`]), when it is done
 //! ([`written`]), and when the run claims something to people ([`claims`]).
 //! *What it goes by*: an effect is judged by what could be known when it was decided, that is by the truth of the facts that
-//! were looked at, which may be stale but not older than the limits that the product promises.
+//! were looked at, which may be stale but not older than the limits that the product promises. What other services have to
+//! have reached is not wrong if it is so now: a stale look may not show it, and the record knows.
 //! *Caveats*: what changes between a look and the arrival of an effect is nobody's fault; fences are what protects there.
 
 use std::fmt;
@@ -198,9 +199,10 @@ fn starts_in_order(model: &Model, world: &World, looked: &Facts, (ix, service): 
     let before = model.phases_before(ix);
     let of_phase = (0..).zip(model.services()).filter(|(_, other)| before.contains(&other.phase)).map(|(other, _)| other);
     let ahead = service.needs.iter().copied().chain(of_phase);
+    let there = |facts: &Facts, other| facts.service(other).is_some_and(|s| s.route.in_force == 100 && s.route.accepted == 100);
     let late = ahead
         .filter(|other| !world.memory.of(*other).touched)
-        .find(|other| looked.service(*other).is_none_or(|other| other.route.in_force != 100 || other.route.accepted != 100))?;
+        .find(|other| !there(looked, *other) && !there(&world.facts, *other))?;
     let name = model.service(late).map(|s| s.name.to_string()).unwrap_or_default();
     Some((Invariant::Order, format!("it gets traffic on target before {name} has all of its own there")))
 }
@@ -211,7 +213,7 @@ fn lowered(model: &Model, world: &World, looked: &Facts, (ix, service): (Ix, &Se
         return Some((Invariant::UnknownHolds, "it goes back though no gate failed and nobody ordered it".to_owned()));
     }
     let dependent = service.dependents.iter().find(|other| {
-        let away = looked.service(**other).is_some_and(|other| other.route.in_force > 0);
+        let away = [looked, &world.facts].into_iter().all(|facts| facts.service(**other).is_some_and(|s| s.route.in_force > 0));
         away && !world.memory.of(**other).touched
     });
     if let Some(other) = dependent {
@@ -272,10 +274,13 @@ fn claim(world: &World, ix: Ix, was: &ServiceState, is: &ServiceState, ended: Op
         });
         if route.in_force > 0 || route.accepted > 0 || late.is_some() {
             let share = route.in_force.max(route.accepted);
-            return breach(
-                Invariant::UndoOnStart,
-                format!("it counts as back while {share} % are on target or an order is on its way there"),
-            );
+            if share == 0 {
+                return breach(
+                    Invariant::UndoOnStart,
+                    "it counts as back while an order to target is still on its way".to_owned(),
+                );
+            }
+            return breach(Invariant::UndoOnStart, format!("it counts as back while {share} % are on target"));
         }
     }
     let moved = matches!(is.stage, Stage::Soaking | Stage::Soaked) && matches!(was.stage, Stage::Shifting(_) | Stage::Waiting);

@@ -254,7 +254,7 @@ fn service_model(
     let peak = service.load.map_or(0, |l| u64::from(l.peak.per_second()));
     let load = service.load.map_or(0, |l| peak * (100 + u64::from(l.headroom_percent)));
     let every = service.probes.values().map(|p| ms(p.every)).min().unwrap_or(1000).max(1);
-    let watched = own.iter().map(|g| (i64::from(g.keep) * g.every).max(g.unknown_limit)).max().unwrap_or_default();
+    let watched = own.iter().map(|g| i64::from(g.keep) * g.every).max().unwrap_or_default();
     let bake = ms(service.bake);
     ServiceModel {
         name: name.clone(),
@@ -269,7 +269,7 @@ fn service_model(
         failures: service.failures(),
         bake,
         stale: ms(side::stale_after(service)),
-        horizon: watched.max(bake) + 120_000,
+        horizon: watched.max(bake) + 61_000,
     }
 }
 

@@ -95,6 +95,11 @@ impl Rounds {
         std::iter::once(newest).chain(self.before.into_iter().rev()).filter(|run| run.count > 0)
     }
 
+    /// When the oldest round was sent that is remembered.
+    pub(super) fn oldest(&self, gate: &GateModel, now: Moment) -> Option<Moment> {
+        self.runs(gate, now).last().map(|run| run.first)
+    }
+
     /// The answer of the newest round.
     pub fn answer(&self, gate: &GateModel, now: Moment) -> Option<Tone> {
         self.runs(gate, now).next().map(|run| run.tone)
@@ -165,7 +170,8 @@ impl Rounds {
 
     /// Forgets what no verdict needs, so that equal futures are equal values.
     pub(super) fn forget(&mut self, gate: &GateModel, now: Moment) {
-        let mut left = gate.keep;
+        let silent = self.tone == Tone::Silent || self.before.iter().any(|run| run.tone == Tone::Silent);
+        let mut left = if silent { gate.keep } else { gate.of.max(gate.failures) }; // only silence is counted from its beginning
         let surplus = self.newest(gate, now).saturating_sub(left);
         self.first = self.first.plus(i64::from(surplus) * gate.every);
         left = left.saturating_sub(self.newest(gate, now));

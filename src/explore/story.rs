@@ -1,0 +1,155 @@
+//! A way through states told for people: what the world did, what was decided, what broke.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    brain::Brain,
+    budget::Budget,
+    piece::Piece,
+    search::Wrong,
+    state::{How, Move, State},
+    step::{Judged, Stepper},
+};
+use crate::{
+    engine::{Decision, Rules},
+    world::{
+        Facts, Model, Moment, Occurrence,
+        fault::Told,
+        flight::{Act, Flight},
+    },
+};
+
+/// One step of a story.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Line {
+    /// Its number, from 1.
+    pub step: usize,
+    /// How long after the beginning, as days, hours, minutes and seconds.
+    pub at: String,
+    /// What the world or the process did.
+    pub what: String,
+    /// What was decided, and why what waits does; empty where nobody looked.
+    pub decided: Vec<String>,
+}
+
+/// A story.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Story {
+    /// The invariant that broke; `ends` if the run rests where it may not.
+    pub invariant: String,
+    /// What broke, as a sentence.
+    pub detail: String,
+    /// The steps.
+    pub steps: Vec<Line>,
+}
+
+/// Tells the way that these steps are.
+pub fn tell(piece: &Piece, rules: Rules, budget: Budget, steps: &[Move], wrong: &Wrong) -> Story {
+    let model = &piece.model;
+    let (brain, record) = Brain::new(model, rules);
+    let mut stepper = Stepper { model, parts: &piece.parts, brain, judged: Judged::default() };
+    let mut state = State::new(model, record, budget);
+    let (mut clock, mut lines) = (Moment(0), Vec::new());
+    for (place, step) in steps.iter().enumerate() {
+        let (what, decided) = narrate(&stepper, &state, *step);
+        if let Move::Waits = step {
+            clock = clock.plus(state.next(model).map_or(0, |to| to.0));
+        }
+        lines.push(Line { step: place + 1, at: clock.to_string(), what, decided });
+        state = stepper.take(&state, *step).0;
+    }
+    let (invariant, detail) = match wrong {
+        Wrong::Breach(breach) => {
+            let service = model.service(breach.service).map(|service| service.name.to_string()).unwrap_or_default();
+            (breach.invariant.to_string(), format!("{service}: {}", breach.detail))
+        }
+        Wrong::Stuck => ("ends".to_owned(), "nothing is wrong in the world, nothing goes on, and nobody is asked".to_owned()),
+    };
+    Story { invariant, detail, steps: lines }
+}
+
+fn narrate(stepper: &Stepper, state: &State, step: Move) -> (String, Vec<String>) {
+    let model = stepper.model;
+    let facts = &state.world.facts;
+    let looks = |facts: &Facts| decided(&stepper.brain.tell(state.record, facts));
+    match step {
+        Move::Happens(occurrence) => (happens(model, state, occurrence), Vec::new()),
+        Move::Waits => {
+            let by = state.next(model).unwrap_or(facts.now);
+            (format!("nothing happens for {by}"), Vec::new())
+        }
+        Move::Strikes(kind, what) => (format!("{} ({kind})", Told(model, what)), Vec::new()),
+        Move::Outside(what) => (Told(model, what).to_string(), Vec::new()),
+        Move::Loses(place) => (format!("{} is lost (effect-lost)", flight(model, state, place)), Vec::new()),
+        Move::Delays(place) => {
+            (format!("{} is under way, nobody knows for how long (effect-late)", flight(model, state, place)), Vec::new())
+        }
+        Move::RivalDecides => {
+            ("another process, which takes itself for the leader, looks and decides (two-leaders)".to_owned(), looks(facts))
+        }
+        Move::RivalActs => ("the other process commits and performs what it decided".to_owned(), Vec::new()),
+        Move::Looks(How::Well) => ("the loop looks".to_owned(), looks(facts)),
+        Move::Looks(How::EndsAfter(sent)) => (
+            format!("the loop looks and commits; the process ends after {sent} of its effects, and another begins (crash)"),
+            looks(facts),
+        ),
+        Move::Looks(How::Stale(place)) => {
+            let past = state.past.get(usize::from(place)).unwrap_or(facts);
+            (format!("the loop is shown what was so {} ago (stale-read)", Moment(-past.now.0)), looks(past))
+        }
+        Move::Looks(How::StaleRoutes(place)) => {
+            let past = state.past.get(usize::from(place)).unwrap_or(facts);
+            let mixed = super::step::routes_of(past, facts);
+            (format!("the loop is shown the routes as they were {} ago (stale-read)", Moment(-past.now.0)), looks(&mixed))
+        }
+    }
+}
+
+fn happens(model: &Model, state: &State, occurrence: Occurrence) -> String {
+    let name = |ix| model.service(ix).map(|service| service.name.to_string()).unwrap_or_default();
+    match occurrence {
+        Occurrence::Arrives(place) => format!("{} arrives", flight(model, state, place)),
+        Occurrence::Programmed(ix) | Occurrence::Effective(ix) => {
+            let share = state.world.facts.service(ix).map_or(0, |service| service.route.accepted);
+            format!("real answers of {} show {share} % on target", name(ix))
+        }
+    }
+}
+
+fn flight(model: &Model, state: &State, place: u8) -> String {
+    let Some(Flight { service, act, number, .. }) = state.world.flights.get(usize::from(place)) else {
+        return "an effect".to_owned();
+    };
+    let name = model.service(*service).map(|service| service.name.to_string()).unwrap_or_default();
+    match act {
+        Act::SetWeight { weight, .. } => format!("order {number} of {name} ({weight} % to target)"),
+        Act::Release => format!("the release of the route of {name}"),
+        Act::EnsureBackend(side) => format!("the making of a backend for the {side} side of {name}"),
+    }
+}
+
+fn decided(decision: &Decision) -> Vec<String> {
+    let mut lines: Vec<String> = decision.events.iter().map(ToString::to_string).collect();
+    let waits = decision.waits.iter().map(|wait| format!("{} waits: {}", wait.step, wait.reason));
+    lines.extend(waits);
+    lines
+}
+
+impl Story {
+    /// The story as text, a line a step.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for line in &self.steps {
+            let _ = writeln!(text, "{:>3}  {}  {}", line.step, line.at, line.what); // writing to a String cannot fail
+            for decided in &line.decided {
+                let _ = writeln!(text, "                     | {decided}");
+            }
+        }
+        let _ = writeln!(text, "     broken: {}: {}", self.invariant, self.detail);
+        text
+    }
+}

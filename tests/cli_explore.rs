@@ -1,0 +1,75 @@
+//! `gapless explore` as people call it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
+use std::process::{Command, Output};
+
+fn explore(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gapless"));
+    command.arg("explore").args(args).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn a_plan_that_holds_ends_with_0_and_says_what_that_does_not_prove() {
+    let output = explore(&["plans/quickstart.yaml", "--budget", "1"]);
+    let told = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{told}{}", text(&output.stderr));
+    assert!(told.contains("It holds: every order of events within these faults was seen."), "{told}");
+    assert!(told.contains("Not proven: Durations"), "{told}");
+}
+
+#[test]
+fn a_rule_left_out_ends_with_1_and_a_story() {
+    let output = explore(&["plans/quickstart.yaml", "--without", "one-owner", "-o", "json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["holds"], false);
+    assert_eq!(report["counterexample"]["invariant"], "one-owner");
+    let steps = report["counterexample"]["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), 2, "the shortest way: {steps:#?}");
+    assert_eq!(steps[0]["what"], "another run takes over the route of hello (seized)");
+    let broken: Vec<_> = report["invariants"].as_array().unwrap().iter().filter(|i| i["holds"] == false).collect();
+    assert_eq!(broken.len(), 1);
+    // the report is what `gapless schema explore` says
+    let schema = Command::new(env!("CARGO_BIN_EXE_gapless")).args(["schema", "explore"]).output().unwrap();
+    let schema: serde_json::Value = serde_json::from_slice(&schema.stdout).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    assert!(schema.is_valid(&report), "{:?}", schema.iter_errors(&report).map(|e| e.to_string()).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_finished_is_taken_up_again_and_only_by_the_same_exploration() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("progress.json");
+    let file = file.to_str().unwrap();
+    let args = ["plans/quickstart.yaml", "--budget", "1", "-o", "json", "--resume", file];
+    let report = |output: Output| {
+        let mut report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        report["seconds"] = 0.into();
+        report
+    };
+    let first = report(explore(&args));
+    let kept = std::fs::read(file).unwrap();
+    assert_eq!(report(explore(&args)), first);
+    assert_eq!(std::fs::read(file).unwrap(), kept, "nothing was explored again");
+    let other = explore(&["plans/quickstart.yaml", "--budget", "0", "--resume", file]);
+    assert_eq!(other.status.code(), Some(2));
+    assert!(text(&other.stderr).contains("belongs to another plan or to other options"), "{}", text(&other.stderr));
+}
+
+#[test]
+fn wrong_usage_ends_with_2_and_says_what_there_is() {
+    for (args, told) in [
+        (vec!["plans/quickstart.yaml", "--faults", "gate-fail"], "there are all, none, gate-fails"),
+        (vec!["plans/quickstart.yaml", "--without", "serve"], "there are served, way-back"),
+        (vec!["plans/quickstart.yaml", "--only", "nobody"], "the plan has no service `nobody`"),
+        (vec!["no-such-file.yaml"], "cannot be read"),
+    ] {
+        let output = explore(&args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(text(&output.stderr).contains(told), "{args:?}: {}", text(&output.stderr));
+    }
+}
