@@ -61,6 +61,11 @@ fn repeat(draft: &mut Draft, name: &ServiceName, service: &Service, state: &Serv
     if let Some((reason, on)) = readiness::sides(draft, name, service, order.weight) {
         return draft.wait(step, name, reason, on);
     }
+    // An evacuation, the only order that a held service repeats, waits for no gate.
+    let loud = if state.hold.is_none() { readiness::gates_quiet(draft, name, service) } else { Vec::new() };
+    if !loud.is_empty() {
+        return draft.waits_all(&step, name, loud);
+    }
     draft.set_weight(name, step, order, version, weight);
 }
 

@@ -48,9 +48,12 @@ fn every_example_holds_piece_by_piece() {
     }
 }
 
+/// What only services with tasks can break.
+const OF_TASKS: [Invariant; 2] = [Invariant::OneWriter, Invariant::LegacyStays];
+
 #[test]
 fn each_rule_left_out_leaves_a_gap_that_the_world_shows() {
-    for invariant in Invariant::ALL {
+    for invariant in Invariant::ALL.into_iter().filter(|invariant| !OF_TASKS.contains(invariant)) {
         let options = Options::new(Some(invariant), Budget::of(2, &Kind::ALL), 2_000_000);
         let begun = std::time::Instant::now();
         let shapes = run(&plans::two(), &options);
