@@ -227,9 +227,26 @@ fn ctrl_c_leaves_nothing_behind() {
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
     assert_eq!(wait(&mut demo, Duration::from_secs(5)), Some(1));
     assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0, "no file");
-    let gone = Instant::now() + Duration::from_secs(2);
-    while runners[0].exists() && Instant::now() < gone {
+    await_end(&runners[0]);
+}
+
+fn await_end(process: &Path) {
+    let limit = Instant::now() + Duration::from_secs(5);
+    while process.exists() && Instant::now() < limit {
         std::thread::yield_now();
     }
-    assert!(!runners[0].exists(), "no process");
+    assert!(!process.exists(), "no process is left");
+}
+
+#[test]
+fn a_demo_that_is_killed_takes_its_runner_along() {
+    let _alone = alone();
+    let scratch = tempfile::tempdir().unwrap();
+    let mut demo = gapless(scratch.path(), &["demo", "--events"]).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
+    lines.find(|line| line.as_ref().unwrap().contains("\"ordered\"")).unwrap().unwrap();
+    let runners = children_of(demo.id());
+    demo.kill().unwrap();
+    demo.wait().unwrap();
+    await_end(&runners[0]);
 }

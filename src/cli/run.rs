@@ -45,6 +45,9 @@ pub struct Args {
     /// End when nothing can go on without a person; otherwise wait for `gapless resume` or `gapless rollback`
     #[arg(long)]
     until_held: bool,
+    /// Stop as with Ctrl-C when standard input is closed: for a program that starts this one and may itself be killed
+    #[arg(long)]
+    while_stdin: bool,
     #[command(flatten)]
     output: Output,
 }
@@ -92,7 +95,13 @@ async fn run_here(args: &Args, revision: &Revision) -> anyhow::Result<Exit> {
     reporter.opens(&record, opened == Opened::Continued);
     let mut ports = Ports { store, sensor, actuator, clock: SystemClock, reporter };
     let until = if args.until_held { Until::HeldOrEnded } else { Until::Ended };
-    let end = drive(revision, &mut ports, until, runtime::interrupted()).await?;
+    let stop = async {
+        tokio::select! {
+            () = runtime::interrupted() => {}
+            () = runtime::stdin_closed(), if args.while_stdin => {}
+        }
+    };
+    let end = drive(revision, &mut ports, until, stop).await?;
     finish(args, &end, &record)
 }
 

@@ -19,3 +19,16 @@ pub async fn interrupted() {
         _ = terminate.recv() => {}
     }
 }
+
+/// Returns when standard input is closed, as it is when the program dies that holds the other end.
+pub async fn stdin_closed() {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    // A thread of its own, which nobody waits for: a read that blocks would keep the runtime from ending.
+    let reader = std::thread::Builder::new().name("stdin".to_owned()).spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink()); // an error is an end as well
+        let _ = tell.send(()); // whoever waited may be gone
+    });
+    if reader.is_err() || told.await.is_err() {
+        std::future::pending().await
+    }
+}

@@ -22,8 +22,11 @@ use tracing_subscriber::EnvFilter;
 use crate::{controller::Controller, events::Events, health::Health, run::Shared, settings::Settings};
 
 fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_env("GAPLESS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter(std::env::var("GAPLESS_LOG").ok()))
+        .with_writer(std::io::stderr)
+        .init();
     // Two workers: while one reads a long list, the other still hears a probe fail.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let ended = runtime.context("no async runtime can be started").and_then(|runtime| runtime.block_on(operate()));
@@ -33,6 +36,16 @@ fn main() -> ExitCode {
             tracing::error!(error = format!("{error:#}"), "the operator cannot go on");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// What is logged: as `GAPLESS_LOG` says. The client library warns of every watch whose connection ends; what that means for
+/// a run is said by us, in words. `GAPLESS_LOG=info,kube_client=warn` shows them again.
+fn filter(asked: Option<String>) -> EnvFilter {
+    let asked = asked.filter(|text| !text.is_empty() && EnvFilter::try_new(text).is_ok()).unwrap_or_else(|| "info".to_owned());
+    match asked.contains("kube_client") {
+        true => EnvFilter::new(asked),
+        false => EnvFilter::new(format!("{asked},kube_client=error")),
     }
 }
 
@@ -60,4 +73,18 @@ async fn operate() -> anyhow::Result<()> {
     tracing::info!(used = used.join(", "), "permissions that were used");
     serving.abort();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filter;
+
+    #[test]
+    fn the_client_librarys_warnings_are_shown_to_whoever_asks_for_them() {
+        let of = |asked: Option<&str>| filter(asked.map(str::to_owned)).to_string();
+        for quiet in [None, Some(""), Some("info"), Some("not=a=filter")] {
+            assert_eq!(of(quiet), "kube_client=error,info", "{quiet:?}");
+        }
+        assert_eq!(of(Some("debug,kube_client=warn")), "kube_client=warn,debug");
+    }
 }

@@ -50,8 +50,9 @@ impl Launch {
             .arg(&self.state)
             .arg("--events")
             .arg("--until-held")
+            .arg("--while-stdin")
             .env(KEY_VARIABLE, &self.key)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped()) // never written to; closed when this process dies, however it dies
             .stdout(Stdio::piped())
             .stderr(Stdio::from(log))
             .kill_on_drop(true)
