@@ -32,7 +32,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::{
     backoff::Backoff,
-    helm::{Helm, Look},
+    helm::{Failed, Helm, Look},
 };
 use crate::{
     engine::{Decision, Outcome, Record},
@@ -223,6 +223,7 @@ impl<S: Store, W: Sensor, A: Actuator, C: Clock, R: Reporter> Driver<'_, S, W, A
             if let Some(finish) = finish {
                 break Quiet::Finish(finish);
             }
+            helm.store_answers();
             begun = true;
             tokio::select! {
                 biased;
@@ -276,7 +277,7 @@ impl<S: Store, W: Sensor, A: Actuator, C: Clock, R: Reporter> Driver<'_, S, W, A
         if first_conflict {
             return None;
         }
-        self.helm.trouble(&error.to_string());
+        self.helm.trouble(&error.to_string(), Failed::Record);
         tokio::select! {
             biased;
             () = stop => Some(Finish::Stopped),

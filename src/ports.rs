@@ -109,6 +109,8 @@ pub trait Reporter: Send {
     fn decided(&mut self, now: Timestamp, decision: &Decision);
     /// An effect was done, or not.
     fn performed(&mut self, now: Timestamp, effect: &Effect, how: &Performed);
-    /// The loop could not go round and will try again.
+    /// The store could not be used, and the loop will try again. Told when that begins, and not at each try.
     fn trouble(&mut self, now: Timestamp, what: &str);
+    /// The store can be used again, for the first time since this moment.
+    fn back(&mut self, now: Timestamp, since: Timestamp);
 }

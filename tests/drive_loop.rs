@@ -107,7 +107,31 @@ fn a_store_that_is_gone_is_waited_for_without_haste() {
     let away = loads[13].duration_since(loads[1]);
     assert!(away > seconds(18) && away < seconds(24), "13 tries in {away:?}");
     assert!(log.iter().all(|(at, port)| *port != "perform" || *at < loads[1] || *at > loads[13]), "something was done");
-    assert_eq!(world.told_trouble().len(), 13);
+    let told = world.told_trouble();
+    assert_eq!(told.len(), 2, "once when it begins and once when it ends: {told:#?}");
+    assert!(told[0].starts_with("the store cannot be used: "), "{told:?}");
+    assert!(told[0].ends_with("traffic stays where it is and is watched as before"), "{told:?}");
+    let seconds: f64 = told[1].split(' ').nth(7).unwrap().parse().unwrap();
+    assert!(told[1].starts_with("the store can be used again after ") && (18.0..26.0).contains(&seconds), "{told:?}");
+}
+
+/// A store that takes records in and loses what is published: told once as well.
+#[test]
+fn a_publication_that_fails_for_a_while_is_told_once_and_when_it_is_over() {
+    let world = World::new(&one_after_the_other(), healthy);
+    world.order(Intent::Hold);
+    back(world.run(Until::HeldOrEnded, None));
+    let before = world.count("publish");
+    for nth in 1..=3 {
+        world.trouble("publish", before + nth, Trouble::CallLost);
+    }
+    let stop = world.now() + seconds(600);
+    back(world.run(Until::Ended, Some(stop))); // after a start people are told how it stands
+    assert_eq!(world.count("publish"), before + 4);
+    let told = world.told_trouble();
+    assert_eq!(told.len(), 2, "{told:#?}");
+    assert!(told[0].contains("what people are shown of the run is older than it is"), "{told:?}");
+    assert!(told[1].starts_with("the store can be used again after "), "{told:?}");
 }
 
 /// A conflict is somebody's order, mostly: the record is loaded at once.

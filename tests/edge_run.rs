@@ -48,6 +48,9 @@ impl Reporter for &mut Told {
     fn trouble(&mut self, _: Timestamp, what: &str) {
         panic!("{what}");
     }
+    fn back(&mut self, _: Timestamp, _: Timestamp) {
+        panic!("it was never away");
+    }
 }
 
 struct Stage {

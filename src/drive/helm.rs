@@ -30,12 +30,39 @@ pub struct Helm<'a, W, A, C, R> {
     flight: Flight<'a, A, C>,
     board: Board,
     watched: BTreeSet<Query>,
+    outage: Outage,
+}
+
+/// Since when which calls of the store are in vain.
+#[derive(Debug, Default)]
+struct Outage {
+    since: Option<Timestamp>,
+    /// Loads and commits.
+    records: Calls,
+    /// Publications.
+    news: Calls,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Calls {
+    #[default]
+    Answered,
+    InVain,
+}
+
+/// What of the store failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failed {
+    /// A load or a commit: nothing can begin until it is back.
+    Record,
+    /// A publication: people see an older state.
+    News,
 }
 
 impl<'a, W: Sensor, A: Actuator, C: Clock, R: Reporter> Helm<'a, W, A, C, R> {
     pub fn new(revision: &'a Revision, sensor: &'a mut W, actuator: &'a A, clock: &'a C, reporter: &'a mut R) -> Self {
         let (flight, board) = (Flight::new(actuator, clock), Board::new(clock.now()));
-        Self { revision, sensor, clock, reporter, flight, board, watched: BTreeSet::new() }
+        Self { revision, sensor, clock, reporter, flight, board, watched: BTreeSet::new(), outage: Outage::default() }
     }
 
     /// Tells the sensor what is worth looking at for this record.
@@ -66,6 +93,8 @@ impl<'a, W: Sensor, A: Actuator, C: Clock, R: Reporter> Helm<'a, W, A, C, R> {
     /// The same for one that was committed just now; what people should know went with it. Its effects are on their way
     /// when this returns, before anything else is looked at.
     pub fn committed(&mut self, decision: &Decision, at: Timestamp) {
+        self.outage.news = Calls::Answered;
+        self.store_answers();
         self.act(decision, at);
         self.board.told(decision, self.clock.now());
         while let Some(landed) = self.flight.landed().now_or_never() {
@@ -98,11 +127,14 @@ impl<'a, W: Sensor, A: Actuator, C: Clock, R: Reporter> Helm<'a, W, A, C, R> {
     /// A publication ended. Trouble with it stops nothing; a conflict means that the record is somebody else's now.
     pub fn published(&mut self, how: Result<Option<Version>, StoreError>, version: &mut Version) -> Result<(), StoreError> {
         match how {
-            Ok(Some(newer)) => *version = newer,
-            Ok(None) => {}
+            Ok(newer) => {
+                newer.into_iter().for_each(|newer| *version = newer);
+                self.outage.news = Calls::Answered;
+                self.tell_if_back();
+            }
             Err(StoreError::Unavailable(what)) => {
                 self.board.failed(self.clock.now());
-                self.trouble(&what);
+                self.trouble(&what, Failed::News);
             }
             Err(error) => return Err(error),
         }
@@ -179,8 +211,36 @@ impl<'a, W: Sensor, A: Actuator, C: Clock, R: Reporter> Helm<'a, W, A, C, R> {
         }
     }
 
-    pub fn trouble(&mut self, what: &str) {
-        self.reporter.trouble(self.clock.now(), what);
+    /// The store could not be used. People hear of it when it begins: why, what that means, and what still holds.
+    pub fn trouble(&mut self, what: &str, failed: Failed) {
+        let (calls, means) = match failed {
+            Failed::Record => (
+                &mut self.outage.records,
+                "the run can order nothing new until its record can be written, and goes on by itself then",
+            ),
+            Failed::News => (&mut self.outage.news, "what people are shown of the run is older than it is until then"),
+        };
+        *calls = Calls::InVain;
+        let now = self.clock.now();
+        if self.outage.since.is_none() {
+            self.outage.since = Some(now);
+            let text = format!("the store cannot be used: {what}; {means}; traffic stays where it is and is watched as before");
+            self.reporter.trouble(now, &text);
+        }
+    }
+
+    /// A record was loaded and nothing is to be written, or it was written.
+    pub fn store_answers(&mut self) {
+        self.outage.records = Calls::Answered;
+        self.tell_if_back();
+    }
+
+    fn tell_if_back(&mut self) {
+        if (self.outage.records, self.outage.news) == (Calls::Answered, Calls::Answered)
+            && let Some(since) = self.outage.since.take()
+        {
+            self.reporter.back(self.clock.now(), since);
+        }
     }
 }
 

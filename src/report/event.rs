@@ -23,9 +23,20 @@ pub fn performed_line(at: Timestamp, effect: &Effect, how: &Performed) -> String
     line(at, &performed_text(effect, how), map)
 }
 
-/// The loop could not go round: `event` is `trouble`.
+/// The store cannot be used: `event` is `trouble`.
 pub fn trouble_line(at: Timestamp, what: &str) -> String {
     line(at, what, named("trouble"))
+}
+
+/// The store can be used again: `event` is `storeBack`.
+pub fn back_line(at: Timestamp, since: Timestamp) -> String {
+    line(at, &back_text(at, since), named("storeBack"))
+}
+
+/// That the store can be used again, as a sentence.
+pub fn back_text(at: Timestamp, since: Timestamp) -> String {
+    let away = at.duration_since(since).max(jiff::SignedDuration::ZERO);
+    format!("the store can be used again after {:.1} s; the run goes on", away.as_secs_f64())
 }
 
 /// How an effect went, as a sentence.

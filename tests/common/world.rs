@@ -766,4 +766,9 @@ impl Reporter for Port {
         self.0.lock().told_trouble.push(what.to_owned());
         self.0.done(&call);
     }
+    fn back(&mut self, now: Timestamp, since: Timestamp) {
+        let call = self.0.call("back");
+        self.0.lock().told_trouble.push(gapless::report::event::back_text(now, since));
+        self.0.done(&call);
+    }
 }

@@ -6,11 +6,15 @@ use std::{
     time::Duration,
 };
 
-use gapless::kubernetes::{
-    api::{ApiError, Kind, Selection},
-    crd::{MigrationPlan, MigrationRun},
-    sensor::OrdersSlot,
-    watch::{SLOW, Sink, follow},
+use gapless::{
+    adapters::clock,
+    kubernetes::{
+        api::{ApiError, Kind, Selection},
+        crd::{MigrationPlan, MigrationRun},
+        sensor::OrdersSlot,
+        store::RunName,
+        watch::{SLOW, Sink, follow},
+    },
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -20,7 +24,9 @@ use tokio::{
 };
 
 use crate::{
+    events::Tone,
     health::Health,
+    outage::{self, Outage},
     plans,
     run::{Shared, Stop, has_ended, is_abandoned, is_held, let_go, live, name, orders},
 };
@@ -38,11 +44,13 @@ enum News {
     Runs(BTreeSet<String>),
     Plan(Box<MigrationPlan>),
     Alive,
-    Lost,
+    /// Why nothing is heard any more.
+    Lost(String),
 }
 
 /// A run that is being driven.
 struct Live {
+    name: RunName,
     orders: OrdersSlot,
     stop: watch::Sender<Stop>,
     task: JoinHandle<()>,
@@ -54,12 +62,13 @@ pub struct Controller {
     health: Health,
     namespace: Option<String>,
     runs: BTreeMap<String, Live>,
+    outage: Outage,
 }
 
 impl Controller {
     /// One that knows nothing yet.
     pub fn new(shared: Arc<Shared>, health: Health, namespace: Option<String>) -> Self {
-        Self { shared, health, namespace, runs: BTreeMap::new() }
+        Self { shared, health, namespace, runs: BTreeMap::new(), outage: Outage::default() }
     }
 
     /// Watches, until it is dropped.
@@ -104,11 +113,35 @@ impl Controller {
             News::Runs(all) => {
                 let gone: Vec<String> = self.runs.keys().filter(|uid| !all.contains(*uid)).cloned().collect();
                 gone.iter().for_each(|uid| self.end(uid, Stop::Gone));
-                self.health.ready();
+                self.is_back();
             }
             News::Plan(plan) => plans::check(&self.shared.api, &plan).await,
-            News::Alive => self.health.ready(),
-            News::Lost => self.health.unready(),
+            News::Alive => self.is_back(),
+            News::Lost(why) => self.is_away(&why),
+        }
+    }
+
+    fn live(&mut self) -> Vec<RunName> {
+        self.runs.retain(|_, live| !live.task.is_finished());
+        self.runs.values().map(|live| live.name.clone()).collect()
+    }
+
+    fn is_away(&mut self, why: &str) {
+        self.health.unready();
+        if let Some(since) = self.outage.lost(clock::now()) {
+            let names: Vec<String> = self.live().iter().map(|run| format!("{}/{}", run.namespace, run.name)).collect();
+            tracing::warn!("{}", outage::begins(since, &names, why));
+        }
+    }
+
+    /// Says so in the log and to every run, so that it is found where people look for why a run took longer.
+    fn is_back(&mut self) {
+        self.health.ready();
+        if let Some(since) = self.outage.over() {
+            let text = outage::is_over(since, clock::now());
+            let runs = self.live();
+            tracing::info!(runs = runs.len(), "the API server is back; {text}");
+            runs.iter().for_each(|run| self.shared.events.tell(run, Tone::Warning, "ApiServerBack", &text));
         }
     }
 
@@ -117,7 +150,7 @@ impl Controller {
         self.runs.retain(|_, live| !live.task.is_finished());
         if is_abandoned(&run) && is_held(&run) {
             if !self.runs.contains_key(&found.uid) {
-                self.start(run, &found.uid); // to give its routes up in the ordinary way
+                self.start(run, found.clone()); // to give its routes up in the ordinary way
             }
             return self.end(&found.uid, Stop::Abandon);
         }
@@ -131,15 +164,15 @@ impl Controller {
         match self.runs.get(&found.uid) {
             Some(live) => live.orders.put(orders(&run)),
             None if run.metadata.deletion_timestamp.is_some() && !is_held(&run) => {}
-            None => self.start(run, &found.uid),
+            None => self.start(run, found),
         }
     }
 
-    fn start(&mut self, run: MigrationRun, uid: &str) {
+    fn start(&mut self, run: MigrationRun, name: RunName) {
         let slot = OrdersSlot::new(orders(&run));
         let (stop, stopped) = watch::channel(Stop::Go);
         let task = tokio::spawn(live(Arc::clone(&self.shared), run, slot.clone(), stopped));
-        self.runs.insert(uid.to_owned(), Live { orders: slot, stop, task });
+        self.runs.insert(name.uid.clone(), Live { name, orders: slot, stop, task });
     }
 
     fn end(&mut self, uid: &str, why: Stop) {
@@ -203,8 +236,8 @@ impl Sink for Runs {
         self.tell(News::Alive);
     }
     fn lost(&mut self, why: &ApiError) {
-        tracing::warn!(%why, "runs may be missed until the API server is back");
-        self.tell(News::Lost);
+        tracing::debug!(%why, "runs may be missed until the API server is back");
+        self.tell(News::Lost(why.to_string()));
     }
 }
 

@@ -10,6 +10,7 @@ use gapless::{
         store::RunName,
     },
     ports::{Performed, Reporter},
+    report::event::back_text,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -134,5 +135,8 @@ impl Reporter for Report {
     }
     fn trouble(&mut self, _: Timestamp, what: &str) {
         tracing::warn!(run = %self.run.name, namespace = %self.run.namespace, "{what}");
+    }
+    fn back(&mut self, now: Timestamp, since: Timestamp) {
+        tracing::info!(run = %self.run.name, namespace = %self.run.namespace, "{}", back_text(now, since));
     }
 }

@@ -8,6 +8,7 @@
 mod controller;
 mod events;
 mod health;
+mod outage;
 mod plans;
 mod run;
 mod settings;

@@ -15,12 +15,11 @@ use crate::output;
 pub struct Teller {
     events: bool,
     waits: BTreeSet<String>,
-    trouble: Option<String>,
 }
 
 impl Teller {
     pub fn new(events: bool) -> Self {
-        Self { events, waits: BTreeSet::new(), trouble: None }
+        Self { events, waits: BTreeSet::new() }
     }
 
     /// A run begins, or goes on.
@@ -60,7 +59,6 @@ impl Teller {
 impl Reporter for Teller {
     fn decided(&mut self, now: Timestamp, decision: &Decision) {
         for event in &decision.events {
-            self.trouble = None;
             self.emit(|| event::event_line(now, event));
             self.say(now, &event.to_string());
         }
@@ -77,10 +75,12 @@ impl Reporter for Teller {
     }
 
     fn trouble(&mut self, now: Timestamp, what: &str) {
-        if self.trouble.as_deref() != Some(what) {
-            self.emit(|| event::trouble_line(now, what));
-            self.say(now, what);
-        }
-        self.trouble = Some(what.to_owned());
+        self.emit(|| event::trouble_line(now, what));
+        self.say(now, what);
+    }
+
+    fn back(&mut self, now: Timestamp, since: Timestamp) {
+        self.emit(|| event::back_line(now, since));
+        self.say(now, &event::back_text(now, since));
     }
 }
