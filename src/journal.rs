@@ -6,10 +6,11 @@
 //! names. No file is touched here.
 //! *Assumptions*: the record that names the head is kept apart from the journal and is believed.
 //! *Caveats*: what lies beyond the head rests on nothing. It is legal (a process ended between line and record), it is
-//! never believed, and the next line takes its place. Whoever can write journal and record can write a new history;
+//! never believed, and the next line takes its place, or, where a commit may land late, stands beside it ([`lineage`]).
+//! Whoever can write journal and record can write a new history;
 //! evidence against that needs a witness outside.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -210,6 +211,49 @@ pub fn verify(journal: &[u8], head: &JournalHead) -> Result<Verified, BadLine> {
     Ok(Verified { lines: head.seq, end: all.saturating_sub(orphaned), orphaned })
 }
 
+/// The lines that a record rests on, of a journal into which nothing was ever written over: beside them it may have lines
+/// of commits that failed, or whose success was learnt of too late.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lineage {
+    /// The oldest first.
+    pub lines: Vec<Line>,
+    /// How many whole lines nothing rests on.
+    pub abandoned: u64,
+}
+
+/// Finds the lines that the record rests on, from its head back to the first.
+///
+/// # Errors
+/// The newest line on that way that is missing or is not what was written. `number` is the line's own then.
+pub fn lineage(journal: &[u8], head: &JournalHead) -> Result<Lineage, BadLine> {
+    let mut known: BTreeMap<(u64, String), (Line, &[u8])> = BTreeMap::new();
+    let mut whole = 0u64;
+    for text in journal.split_inclusive(|byte| *byte == b'\n').filter_map(|text| text.strip_suffix(b"\n")) {
+        whole = whole.saturating_add(1);
+        if let Ok(line) = serde_json::from_slice::<Line>(text) {
+            known.insert((line.head.seq, line.head.hash.clone()), (line, text));
+        }
+    }
+    let (mut lines, mut wanted) = (Vec::new(), head.clone());
+    while wanted.seq > 0 {
+        let bad = |flaw| BadLine { number: wanted.seq, flaw };
+        let (line, text) = known.remove(&(wanted.seq, wanted.hash.clone())).ok_or_else(|| bad(Flaw::Missing))?;
+        if line.digest() != line.head.hash {
+            return Err(bad(Flaw::Altered));
+        }
+        if line.text().as_bytes().strip_suffix(b"\n") != Some(text) {
+            return Err(bad(Flaw::Rewritten));
+        }
+        wanted = JournalHead { seq: wanted.seq - 1, hash: line.previous.clone() };
+        lines.push(line);
+    }
+    if !wanted.hash.is_empty() {
+        return Err(BadLine { number: 1, flaw: Flaw::Unchained });
+    }
+    lines.reverse();
+    Ok(Lineage { abandoned: whole.saturating_sub(head.seq), lines })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -287,6 +331,36 @@ mod tests {
         let other = line(&JournalHead { seq: 1, hash: "0".repeat(64) }, "forged").text().into_bytes();
         let forged = [lines[0], &other, lines[2], lines[3]].concat();
         assert_eq!(verify(&forged, &head).unwrap_err(), BadLine { number: 2, flaw: Flaw::Unchained });
+    }
+
+    /// A commit that was thought lost and lands late: its line is there, and what was decided meanwhile is not believed.
+    #[test]
+    fn a_lineage_is_found_among_abandoned_lines() {
+        let (mut text, head) = journal(2);
+        let (late, meanwhile) = (line(&head, "lands late"), line(&head, "decided meanwhile"));
+        let next = line(&late.head, "goes on");
+        for line in [&late, &meanwhile, &next] {
+            text.extend(line.text().as_bytes());
+        }
+        text.extend(b"{torn");
+        let found = lineage(&text, &next.head).unwrap();
+        assert_eq!((found.lines.len(), found.abandoned), (4, 1));
+        assert_eq!(found.lines[2..], [late.clone(), next]);
+        assert_eq!(lineage(&text, &late.head).unwrap().abandoned, 2);
+        assert_eq!(lineage(&text, &meanwhile.head).unwrap().lines.last(), Some(&meanwhile));
+        assert_eq!(lineage(b"", &JournalHead::default()), Ok(Lineage { lines: vec![], abandoned: 0 }));
+        let elsewhere = JournalHead { seq: 3, hash: "0".repeat(64) };
+        assert_eq!(lineage(&text, &elsewhere), Err(BadLine { number: 3, flaw: Flaw::Missing }));
+    }
+
+    #[test]
+    fn every_flipped_byte_of_a_lineage_is_found() {
+        let (text, head) = journal(3);
+        for at in 0..text.len() {
+            let mut damaged = text.clone();
+            damaged[at] ^= 1;
+            assert!(lineage(&damaged, &head).is_err(), "byte {at}");
+        }
     }
 
     /// A whole new history with right hashes is still not the one that the record rests on.

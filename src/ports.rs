@@ -35,7 +35,7 @@ pub enum StoreError {
 pub trait Store: Send {
     /// The record as it is stored now.
     fn load(&mut self) -> impl Future<Output = Result<(Record, Version), StoreError>> + Send;
-    /// Appends to the journal. A line beyond the record's head is legal and is overwritten by the next append.
+    /// Appends to the journal. A line beyond the record's head is legal; the next append may write over it.
     fn append(&mut self, line: &Line) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// Replaces the record if it still has this version. `decision` is what else a store may publish with it.
     fn commit(
