@@ -9,15 +9,15 @@ use gapless::{
     kubernetes::{api::Kind, crd::MigrationRun, permissions::OPERATOR},
     lab::load::LoadHandle,
 };
-use gapless_testcluster::{Cluster, Fault, until};
+use gapless_testcluster::{Cluster, Fault, none_failed, until};
 use serde_json::{Value, json};
 
 use crate::support::{Operator, Site, api, at, get, install, revision, run_id, run_until, start, state};
 
-async fn none_failed(load: LoadHandle) {
+async fn all_answered(load: LoadHandle) {
     let report = load.stop().await;
     assert!(report.requests > 100, "{report:?}");
-    assert!(report.failed.is_empty(), "{:?}", report.failed);
+    none_failed("the load", &report.failed, &report);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -40,7 +40,7 @@ async fn a_service_moves_with_two_writes_a_weight_and_every_permission_is_used()
         site.route.load(200)
     };
     let done = run_until(&ns, "first", "its end", |run| state(run) == "Completed").await;
-    none_failed(load).await;
+    all_answered(load).await;
     assert!(site.route.foreign_is_kept().await);
     assert_eq!(site.route.weights().await, (0, 100));
 
@@ -135,7 +135,7 @@ async fn a_killed_operator_goes_on_where_it_was_and_orders_nothing_twice() {
         pause += 137; // another moment of the round each time
         operator = Operator::start(&ns, &cluster.kubeconfig());
     }
-    none_failed(load).await;
+    all_answered(load).await;
     let mut weights: Vec<u64> = history.writes().iter().map(|write| write.weights.1).collect();
     weights.dedup(); // giving the route up keeps the weight
     assert_eq!(weights, [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
