@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     engine::{Effect, Observed, Owner, Query, RunId},
-    plan::{Place, Revision, Router, Service, ServiceName, Side},
+    plan::{Place, Revision, Router, Service, ServiceName, Side, not_run_yet},
     ports::{Actuator, Performed, Sensor},
 };
 
@@ -79,7 +79,8 @@ impl Standalone {
     ) -> Result<(StandaloneSensor, StandaloneActuator), NotStandalone> {
         let wake = Wake::default();
         let by = Owner { run: run.clone(), name: revision.plan().name.to_string() };
-        let (mut routes, mut bad) = (BTreeMap::new(), Vec::new());
+        let mut routes = BTreeMap::new();
+        let mut bad: Vec<String> = not_run_yet(revision.plan()).iter().map(ToString::to_string).collect();
         for (name, service) in &revision.plan().services {
             bad.extend(sides_elsewhere(name, service));
             match router(service, &variable) {

@@ -57,6 +57,12 @@ async fn start(args: &Args) -> anyhow::Result<Exit> {
     let mut cluster = Cluster::connect(&args.scope).await?;
     let checked = if is_file(&args.plan) { from_file(args)? } else { from_cluster(&cluster, &args.plan).await? };
     let Some(revision) = checked else { return Ok(Exit::Finding) };
+    let parts = plan::not_run_yet(revision.plan());
+    if !parts.is_empty() {
+        parts.iter().for_each(|part| output::complain(&format!("error: {}", part.message)));
+        output::complain("this version cannot run all of this plan; nothing was written");
+        return Ok(Exit::Finding);
+    }
     let namespace = &revision.plan().namespace;
     if args.scope.namespace.as_ref().is_some_and(|wanted| wanted != namespace) {
         return Err(anyhow!("the plan is for namespace {namespace}, and `-n` names another one"));

@@ -16,12 +16,15 @@ pub enum Severity {
     Error,
     /// The plan can be run; somebody should look at this first.
     Warning,
+    /// Something to know. Nothing is wrong with the plan.
+    Note,
 }
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Error => "error",
             Self::Warning => "warning",
+            Self::Note => "note",
         })
     }
 }
@@ -98,6 +101,10 @@ impl Finding {
     /// A warning at the value at `path`.
     pub fn warning(code: Code, path: Path, message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, path, message, help) }
+    }
+    /// A note at the value at `path`.
+    pub fn note(code: Code, path: Path, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { severity: Severity::Note, ..Self::error(code, path, message, help) }
     }
     /// The same about the field's name instead of its value.
     #[must_use]

@@ -7,6 +7,7 @@ pub mod finding;
 pub mod graph;
 mod kind;
 pub mod model;
+pub mod moment;
 pub mod names;
 mod not_yet;
 pub mod path;
@@ -17,6 +18,7 @@ pub mod schedule;
 pub mod schema;
 mod shape;
 pub mod spec;
+pub mod variables;
 
 pub use self::{
     document::{Checked, Contents, InFile, Refused, check_spec, read, read_all, write},
@@ -28,12 +30,14 @@ pub use self::{
         Probe, Reverse, Revision, Role, RouteRef, Router, Service, ServiceTask, SideModel, Soak, Switch, Task, Undo, Watch,
         Window, WindowPurpose, canonical,
     },
+    moment::{Moment, Zone},
     names::{
         BadValue, BridgeName, ConnectionName, FreezeName, GateName, GroupName, PhaseName, PlanName, ProbeName, Rate, RoleName,
         ServiceName, Side, Span, SystemName, TaskName, Weight, WindowName,
     },
+    not_yet::not_run_yet,
     spec::{
-        DnsType, EndpointSpec, HttpMethod, OnFailure, PhaseMoment, RollbackScope, ServiceMoment, ServiceRef, Tier, UndoWhen,
-        Workload, WorkloadKind,
+        DnsType, EndpointSpec, HttpMethod, MirrorMethods, OnFailure, PhaseMoment, RollbackScope, ServiceMoment, ServiceRef, Tier,
+        UndoWhen, Workload, WorkloadKind,
     },
 };

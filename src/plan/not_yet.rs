@@ -1,71 +1,201 @@
-//! The parts of the plan language that this version does not run. Each is refused by name; none is ignored.
+//! The parts of the plan language that no engine or adapter of this version runs. Each is read, checked, shown and part of the
+//! revision, and refused by name where a run would start; none is ignored.
+//!
+//! One line of the table for each part: take it out when the part is run.
 
 use super::{
     finding::{Code, Finding},
+    model::{Check, Gate, Need, Phase, Plan, Probe, Router, Service},
+    names::ServiceName,
     path::Path,
 };
 
-/// Kind of place, fields there.
-const FIELDS: &[(&str, &[&str])] = &[
-    (
-        "spec",
-        &[
-            "timeZone",
-            "deadline",
-            "connections",
-            "windows",
-            "freezes",
-            "limits",
-            "requireRehearsal",
-            "roles",
-            "legacySystems",
-            "defaults",
-            "bridges",
-            "groups",
-        ],
-    ),
-    ("spec.phases[]", &["windows", "approval", "tasks"]),
-    ("spec.phases[].after[]", &["stableFor", "gates"]),
-    ("spec.services[]", &["tier", "maxConnectionAge", "mirror", "warm", "tasks", "cron", "drain", "decommission", "data"]),
-    ("spec.services[].needs[]", &["bridge"]),
-    ("spec.services[].legacy", &["system", "workload"]),
-    ("spec.services[].target", &["system", "workload"]),
-    ("spec.services[].router", &["grpcRoute", "tlsRoute", "tcpRoute", "haproxy", "dns", "endpointSlice"]),
-    ("spec.services[].rollback", &["steps"]),
-    ("spec.services[].gates[]", &["disabled"]),
-    ("spec.services[].gates[].check", &["prometheus"]),
+/// A part of the language, and what of this version would have to run it.
+struct Part {
+    /// What it is, as the subject of a sentence.
+    what: &'static str,
+    /// What it needs.
+    needs: &'static str,
+    /// Where it stands in a plan: paths in which elements of lists are called by their names.
+    find: fn(&Plan) -> Vec<Path>,
+}
+
+const ENGINE: &str = "an engine that decides it";
+
+/// What is not run yet.
+const PARTS: &[Part] = &[
+    Part {
+        what: "the plan's deadline",
+        needs: ENGINE,
+        find: |plan| plan.deadline.map(|_| top("deadline")).into_iter().collect(),
+    },
+    Part {
+        what: "a window",
+        needs: ENGINE,
+        find: |plan| plan.windows.keys().map(|name| top("windows").key(name.as_str())).collect(),
+    },
+    Part {
+        what: "a freeze",
+        needs: ENGINE,
+        find: |plan| plan.freezes.keys().map(|name| top("freezes").key(name.as_str())).collect(),
+    },
+    Part { what: "a limit", needs: ENGINE, find: |plan| (!plan.limits.is_none()).then(|| top("limits")).into_iter().collect() },
+    Part {
+        what: "a required rehearsal",
+        needs: "a record of rehearsals",
+        find: |plan| plan.rehearsal_within.map(|_| top("requireRehearsal")).into_iter().collect(),
+    },
+    Part {
+        what: "a bridge",
+        needs: ENGINE,
+        find: |plan| plan.bridges.keys().map(|name| top("bridges").key(name.as_str())).collect(),
+    },
+    Part {
+        what: "a group",
+        needs: ENGINE,
+        find: |plan| plan.groups.keys().map(|name| top("groups").key(name.as_str())).collect(),
+    },
+    Part {
+        what: "an approval in front of a phase",
+        needs: ENGINE,
+        find: |plan| phases(plan, "approval", |phase| phase.approval.is_some()),
+    },
+    Part { what: "a task of a phase", needs: ENGINE, find: |plan| phases(plan, "tasks", |phase| !phase.tasks.is_empty()) },
+    Part {
+        what: "a phase that has to be stable",
+        needs: ENGINE,
+        find: |plan| phases(plan, "after", |phase| phase.after.values().any(|after| after.stable_for.is_some())),
+    },
+    Part {
+        what: "a gate between phases",
+        needs: ENGINE,
+        find: |plan| phases(plan, "after", |phase| phase.after.values().any(|after| !after.gates.is_empty())),
+    },
+    Part {
+        what: "a need across a bridge",
+        needs: ENGINE,
+        find: |plan| services(plan, "needs", |one| one.needs.values().any(|need| *need != Need::Before)),
+    },
+    Part {
+        what: "an end of the legacy side",
+        needs: ENGINE,
+        find: |plan| services(plan, "decommission", |one| one.decommission.is_some()),
+    },
+    Part { what: "a drain deadline", needs: ENGINE, find: |plan| services(plan, "drain", |one| one.drain_deadline.is_some()) },
+    Part { what: "a single writer", needs: ENGINE, find: |plan| services(plan, "data", |one| one.data.is_some()) },
+    Part { what: "a task", needs: ENGINE, find: |plan| services(plan, "tasks", |one| !one.tasks.is_empty()) },
+    Part { what: "a batch job that is quiesced", needs: ENGINE, find: |plan| services(plan, "cron", |one| !one.cron.is_empty()) },
+    Part { what: "a warm-up", needs: ENGINE, find: |plan| services(plan, "warm", |one| one.warm.is_some()) },
+    Part {
+        what: "shadow traffic",
+        needs: "a router that copies requests",
+        find: |plan| services(plan, "mirror", |one| one.mirror.is_some()),
+    },
+    Part {
+        what: "a way back in steps",
+        needs: ENGINE,
+        find: |plan| services(plan, "rollback", |one| !one.rollback_steps.is_empty()),
+    },
+    Part {
+        what: "a workload behind a Service",
+        needs: "an adapter that sees and stops workloads",
+        find: |plan| services(plan, "target", |one| one.target.workload.is_some() || one.legacy.workload.is_some()),
+    },
+    Part {
+        what: "a metric",
+        needs: "an adapter for Prometheus",
+        find: |plan| services(plan, "gates", |one| one.gates.values().any(|gate| matches!(gate.check, Check::Prometheus { .. }))),
+    },
+    Part {
+        what: "an `https://` address",
+        needs: "TLS in the prober and in the webhook adapter",
+        find: |plan| {
+            services(plan, "gates", |one| {
+                one.gates.values().any(asks_by_tls) || matches!(&one.router, Router::Webhook { url, .. } if tls(url))
+            })
+        },
+    },
+    Part {
+        what: "`$(side)` in what is sent",
+        needs: "a prober that fills it in",
+        find: |plan| {
+            services(plan, "probes", |one| {
+                one.probes.values().any(varies)
+                    || one.gates.values().any(|gate| matches!(&gate.check, Check::Http(url) if url.contains("$(side)")))
+            })
+        },
+    },
+    Part {
+        what: "a `GRPCRoute`",
+        needs: "an adapter for it",
+        find: |plan| services(plan, "router", |one| matches!(one.router, Router::GrpcRoute(_))),
+    },
+    Part {
+        what: "a `TLSRoute`",
+        needs: "an adapter for it",
+        find: |plan| services(plan, "router", |one| matches!(one.router, Router::TlsRoute(_))),
+    },
+    Part {
+        what: "a `TCPRoute`",
+        needs: "an adapter for it",
+        find: |plan| services(plan, "router", |one| matches!(one.router, Router::TcpRoute(_))),
+    },
+    Part {
+        what: "HAProxy",
+        needs: "an adapter for its Runtime API",
+        find: |plan| services(plan, "router", |one| matches!(one.router, Router::Haproxy { .. })),
+    },
+    Part {
+        what: "a DNS record set",
+        needs: "an adapter for RFC 2136",
+        find: |plan| services(plan, "router", |one| matches!(one.router, Router::Dns(_))),
+    },
+    Part {
+        what: "EndpointSlices as a router",
+        needs: "an adapter for them",
+        find: |plan| services(plan, "router", |one| matches!(one.router, Router::EndpointSlice(_))),
+    },
 ];
 
-/// The values of fields that are otherwise run.
-const VALUES: &[(&str, &str)] = &[("spec.services[].needs[].mode", "Across")];
-
-/// Whether a field of this name, at the object at `owner`, belongs to the plan language but not to this version.
-pub fn field(owner: &Path, name: &str) -> bool {
-    let kind = owner.kind();
-    FIELDS.iter().any(|(place, names)| *place == kind && names.contains(&name))
+/// The parts of a plan that this version does not run, one finding (a note) for each. Its paths call the elements of lists by
+/// their names: `spec.services.pds.data`. A run of a plan that has any is refused.
+pub fn not_run_yet(plan: &Plan) -> Vec<Finding> {
+    PARTS.iter().filter_map(|part| finding(part, (part.find)(plan))).collect()
 }
 
-/// Whether this value at `path` belongs to the plan language but not to this version.
-pub fn value(path: &Path, value: &str) -> bool {
-    let kind = path.kind();
-    VALUES.iter().any(|(place, word)| *place == kind && *word == value)
+fn finding(part: &Part, mut places: Vec<Path>) -> Option<Finding> {
+    let first = if places.is_empty() { return None } else { places.remove(0) };
+    let more = match places.len() {
+        0 => String::new(),
+        1 => " (here and in one more place)".to_owned(),
+        more => format!(" (here and in {more} more places)"),
+    };
+    let message = format!("{} is checked, but not run by this version{more}: it needs {}", part.what, part.needs);
+    let help = "the plan is good and can be previewed; a run of it is refused at its start";
+    Some(Finding::note(Code::NotYet, first, message, help).at_key())
 }
 
-/// The finding for the field at `path`.
-pub fn refuse_field(path: Path) -> Finding {
-    let name = path.last().map(|last| Path::top().join(last.clone()).to_string()).unwrap_or_default();
-    let message = format!("`{name}` is part of the plan language, but this version of gapless does not run it");
-    Finding::error(Code::NotYet, path, message, "remove it: it is refused rather than ignored, so that nobody relies on it")
-        .at_key()
+fn top(list: &str) -> Path {
+    Path::top().key("spec").key(list)
 }
 
-/// The finding for the value at `path`.
-pub fn refuse_value(path: Path, word: &str) -> Finding {
-    let message = format!("`{word}` is part of the plan language, but this version of gapless does not run it");
-    Finding::error(
-        Code::NotYet,
-        path,
-        message,
-        "use another value: it is refused rather than ignored, so that nobody relies on it",
-    )
+fn phases(plan: &Plan, field: &str, is: impl Fn(&Phase) -> bool) -> Vec<Path> {
+    plan.phases.iter().filter(|(_, phase)| is(phase)).map(|(name, _)| top("phases").key(name.as_str()).key(field)).collect()
+}
+
+fn services(plan: &Plan, field: &str, is: impl Fn(&Service) -> bool) -> Vec<Path> {
+    let path = |name: &ServiceName| top("services").key(name.as_str()).key(field);
+    plan.services.iter().filter(|(_, service)| is(service)).map(|(name, _)| path(name)).collect()
+}
+
+fn tls(url: &str) -> bool {
+    url.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https"))
+}
+
+fn asks_by_tls(gate: &Gate) -> bool {
+    matches!(&gate.check, Check::Http(url) if tls(url))
+}
+
+fn varies(probe: &Probe) -> bool {
+    probe.send.path.contains("$(side)") || probe.send.body.as_ref().is_some_and(|body| body.contains("$(side)"))
 }

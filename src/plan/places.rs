@@ -362,7 +362,7 @@ impl Surveyor {
     fn note_trap(&mut self, Trap { severity, message, help }: Trap, place: Place, spot: Spot) {
         let finding = match severity {
             Severity::Error => Finding::error(Code::AmbiguousScalar, self.here(), message, help),
-            Severity::Warning => Finding::warning(Code::AmbiguousScalar, self.here(), message, help),
+            Severity::Warning | Severity::Note => Finding::warning(Code::AmbiguousScalar, self.here(), message, help),
         };
         self.note(at(if spot == Spot::Key { finding.at_key() } else { finding }, place));
     }

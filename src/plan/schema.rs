@@ -8,6 +8,11 @@ use serde_json::{Map, Value, json};
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 
+/// In a schema, the fields that an object must have once the plan's defaults have been merged in. Never printed.
+const COMPLETE: &str = "x-complete";
+/// In a schema, that an object is never merged with one of the plan's defaults, but taken as a whole. Never printed.
+pub(crate) const WHOLE: &str = "x-whole";
+
 /// What a schema says of fields that it does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unknown {
@@ -37,6 +42,21 @@ pub fn plan_file() -> Value {
     schema
 }
 
+/// The same for what has the plan's defaults merged in: it must have what it could have had from them.
+pub(crate) fn complete<T: JsonSchema>() -> Value {
+    let mut schema = generated::<T>();
+    complete_within(&mut schema);
+    structural(&mut schema, Unknown::Refused);
+    schema
+}
+
+/// The same with [`WHOLE`] where it is said.
+pub(crate) fn with_whole<T: JsonSchema>() -> Value {
+    let mut schema = generated::<T>();
+    rewrite(&mut schema, Unknown::Refused);
+    schema
+}
+
 /// The schema of `T` as the structural schema that a `CustomResourceDefinition` takes (`openAPIV3Schema`).
 pub fn crd<T: JsonSchema>() -> Value {
     of::<T>(Unknown::Unsaid)
@@ -48,17 +68,53 @@ pub fn printed<T: JsonSchema>() -> Value {
 }
 
 fn of<T: JsonSchema>(unknown: Unknown) -> Value {
-    let settings = SchemaSettings::draft2020_12().with(|s| {
-        s.inline_subschemas = true;
-        s.meta_schema = None;
-    });
-    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    let mut schema = generated::<T>();
     structural(&mut schema, unknown);
     schema
 }
 
+fn generated<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|s| {
+        s.inline_subschemas = true;
+        s.meta_schema = None;
+    });
+    settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// Visits every map of a schema.
+fn each_map(schema: &mut Value, see: &mut dyn FnMut(&mut Map<String, Value>)) {
+    match schema {
+        Value::Object(map) => {
+            see(map);
+            map.values_mut().for_each(|inner| each_map(inner, see));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|inner| each_map(inner, see)),
+        _ => {}
+    }
+}
+
+/// Adds what must be there after merging to what must be there.
+fn complete_within(schema: &mut Value) {
+    each_map(schema, &mut |map| {
+        if let Some(Value::Array(more)) = map.remove(COMPLETE) {
+            match map.get_mut("required").and_then(Value::as_array_mut) {
+                Some(required) => required.extend(more),
+                None => drop(map.insert("required".into(), Value::Array(more))),
+            }
+        }
+    });
+}
+
 /// Rewrites a schema, and all schemas within it, into structural form.
 pub fn structural(schema: &mut Value, unknown: Unknown) {
+    rewrite(schema, unknown);
+    each_map(schema, &mut |map| {
+        map.remove(COMPLETE);
+        map.remove(WHOLE);
+    });
+}
+
+fn rewrite(schema: &mut Value, unknown: Unknown) {
     let Value::Object(map) = schema else { return };
     drop_null(map);
     merge_union(map);
@@ -78,11 +134,11 @@ pub fn structural(schema: &mut Value, unknown: Unknown) {
     for (key, value) in map.iter_mut() {
         match (key.as_str(), value) {
             ("properties" | "patternProperties", Value::Object(fields)) => {
-                fields.values_mut().for_each(|field| structural(field, unknown));
+                fields.values_mut().for_each(|field| rewrite(field, unknown));
             }
-            ("items" | "additionalProperties" | "not", inner) => structural(inner, unknown),
+            ("items" | "additionalProperties" | "not", inner) => rewrite(inner, unknown),
             ("allOf" | "anyOf" | "oneOf" | "prefixItems", Value::Array(all)) => {
-                all.iter_mut().for_each(|inner| structural(inner, unknown));
+                all.iter_mut().for_each(|inner| rewrite(inner, unknown));
             }
             _ => {}
         }

@@ -11,31 +11,62 @@ use serde_json::Value;
 
 use super::{
     finding::{Code, Finding, nearest},
+    moment::MOMENT_PATTERN,
     names::{LABEL_PATTERN, RATE_PATTERN, Rate, SPAN_PATTERN, Span},
-    not_yet,
     path::Path,
     schema,
+    spec::ServiceSpec,
 };
 
 /// More than so many findings help nobody.
 pub(crate) const FINDINGS_MAX: usize = 1_000;
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(schema::plan_file);
+/// A service with the plan's defaults merged in.
+static COMPLETE: LazyLock<Value> = LazyLock::new(schema::complete::<ServiceSpec>);
+static MERGING: LazyLock<Value> = LazyLock::new(schema::with_whole::<ServiceSpec>);
 
-/// The schema of the elements of a list right under `spec`.
-pub(crate) fn element(list: &str) -> &'static Value {
+/// In the schema of [`service`], that an object is taken as a whole.
+pub(crate) use schema::WHOLE;
+
+/// The schema by which a service is merged with the plan's defaults.
+pub(crate) fn service() -> &'static Value {
+    &MERGING
+}
+
+/// The schema of a service that has been merged with the plan's defaults.
+pub(crate) fn complete_service() -> &'static Value {
+    &COMPLETE
+}
+
+/// The schema of what is under `spec`.
+pub(crate) fn spec() -> &'static Value {
     static NONE: Value = Value::Null;
-    SCHEMA.pointer(&format!("/properties/spec/properties/{list}/items")).unwrap_or(&NONE)
+    SCHEMA.pointer("/properties/spec").unwrap_or(&NONE)
 }
 
 /// Everything in `document` that its schema does not allow.
 pub(crate) fn check(document: &Value) -> Vec<Finding> {
-    static VALIDATOR: LazyLock<Result<Validator, String>> = LazyLock::new(|| {
-        let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
-        options.build(&SCHEMA).map_err(|error| error.to_string())
-    });
-    match &*VALIDATOR {
-        Ok(validator) => validator.iter_errors(document).flat_map(|error| translate(&error)).take(FINDINGS_MAX + 1).collect(),
+    static VALIDATOR: LazyLock<Result<Validator, String>> = LazyLock::new(|| validator(&SCHEMA));
+    check_by(&VALIDATOR, &SCHEMA, document)
+}
+
+/// Everything that a service must not be once the plan's defaults have been merged in. Paths begin at the service.
+pub(crate) fn check_complete_service(service: &Value) -> Vec<Finding> {
+    static VALIDATOR: LazyLock<Result<Validator, String>> = LazyLock::new(|| validator(&COMPLETE));
+    check_by(&VALIDATOR, &COMPLETE, service)
+}
+
+fn validator(schema: &Value) -> Result<Validator, String> {
+    let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
+    options.build(schema).map_err(|error| error.to_string())
+}
+
+fn check_by(validator: &Result<Validator, String>, schema: &'static Value, value: &Value) -> Vec<Finding> {
+    match validator {
+        Ok(validator) => {
+            validator.iter_errors(value).flat_map(|error| translate(&error, schema)).take(FINDINGS_MAX + 1).collect()
+        }
         // Built from our own types and tested; if it were ever wrong, no plan may pass.
         Err(error) => vec![Finding::error(
             Code::BadValue,
@@ -52,10 +83,10 @@ struct Said<'a> {
 }
 
 impl<'a> Said<'a> {
-    fn of(error: &ValidationError<'_>) -> Self {
+    fn of(error: &ValidationError<'_>, schema: &'a Value) -> Self {
         let pointer = error.schema_path().as_str();
         let owner = pointer.rsplit_once('/').map_or("", |(owner, _)| owner);
-        Self { schema: SCHEMA.pointer(owner) }
+        Self { schema: schema.pointer(owner) }
     }
     fn fields(&self) -> impl Iterator<Item = &'a str> + Clone {
         self.schema.and_then(|s| s.get("properties")?.as_object()).into_iter().flat_map(|p| p.keys().map(String::as_str))
@@ -85,8 +116,8 @@ fn path_of(error: &ValidationError<'_>) -> Path {
     })
 }
 
-fn translate(error: &ValidationError<'_>) -> Vec<Finding> {
-    let (path, said) = (path_of(error), Said::of(error));
+fn translate(error: &ValidationError<'_>, schema: &'static Value) -> Vec<Finding> {
+    let (path, said) = (path_of(error), Said::of(error, schema));
     let found = error.instance();
     let bad = |message: String, help: String| vec![Finding::error(Code::BadValue, path.clone(), message, help)];
     match error.kind() {
@@ -104,9 +135,6 @@ fn translate(error: &ValidationError<'_>) -> Vec<Finding> {
         Kind::Enum { options } => {
             let words = || options.as_array().into_iter().flatten().filter_map(Value::as_str);
             let word = found.as_str().unwrap_or_default();
-            if not_yet::value(&path, word) {
-                return vec![not_yet::refuse_value(path.clone(), word)];
-            }
             let message = format!("{} is not {}", show(found), one_of(words()));
             bad(message, nearest(word, words()).map_or_else(|| format!("write {}", one_of(words())), did_you_mean))
         }
@@ -132,9 +160,6 @@ fn translate(error: &ValidationError<'_>) -> Vec<Finding> {
 
 fn unexpected_field(owner: &Path, object: &Value, name: &str, said: &Said<'_>) -> Finding {
     let path = owner.key(name);
-    if not_yet::field(owner, name) {
-        return not_yet::refuse_field(path);
-    }
     let help = match (nearest(name, said.fields()), said.owner_of(name)) {
         (_, Some(field)) => format!("`{name}` is a field of `{field}`: put it there"),
         (Some(near), None) => did_you_mean(near),
@@ -222,6 +247,10 @@ fn pattern_words(pattern: &str, found: &Value) -> (String, String) {
                     .map_or_else(String::new, |_| "write a whole number of requests a second, such as 450/s".to_owned()),
             };
             (format!("{} is not a rate", show(found)), help)
+        }
+        MOMENT_PATTERN => {
+            let help = "write the date and the time on the clock of `timeZone`, such as 2026-08-28T20:00";
+            (format!("{} is not a moment", show(found)), help.to_owned())
         }
         LABEL_PATTERN => {
             let help = "a name has 1 to 63 lower-case letters, digits and `-`, and begins and ends with a letter or digit";

@@ -51,6 +51,7 @@ pub fn render(finding: &Finding, file: &str, source: &Source<'_>, colour: Colour
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
     };
     let renderer = match colour {
         Colour::Terminal => Renderer::styled(),

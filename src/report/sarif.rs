@@ -86,6 +86,7 @@ fn result(finding: &Finding, file: &str, source: &Source<'_>) -> Value {
         "level": match finding.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
+            Severity::Note => "note",
         },
         "message": { "text": format!("{}; {}", finding.message, finding.help) },
         "locations": [location],

@@ -22,7 +22,7 @@ use gapless::{
         store::{KubeStore, RunName, read},
         world::rule_name,
     },
-    plan::{Revision, Router},
+    plan::{Revision, Router, not_run_yet},
 };
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -182,6 +182,11 @@ async fn attempt(
             "RouterNotServed",
             format!("service {service} is moved by {other}, which this operator does not speak to"),
         ));
+    }
+    let parts = not_run_yet(revision.plan());
+    if !parts.is_empty() {
+        let parts: Vec<&str> = parts.iter().map(|part| part.message.as_str()).collect();
+        return Err(Trouble::new("NotRunYet", parts.join("; ")));
     }
     if read(run, &revision).is_ok_and(|record| record.journal.seq == 0) {
         shared.events.tell(name, Tone::Normal, "Started", &format!("started by {}", run.spec.started_by));

@@ -5,14 +5,15 @@ use std::{collections::BTreeSet, time::Duration};
 use super::{
     Notes, One,
     fill::{GUARD_FOR, PROBE_EVERY},
-    outline::{twice, unknown_reference},
-    personal, traffic,
+    outline::unknown_reference,
+    texts::{self, Scope},
+    traffic,
 };
 use crate::plan::{
     finding::{Code, Finding},
     names::Span,
     path::Path,
-    spec::{CheckSpec, GateSpec, HttpSendSpec, ProbeCheckSpec, ProbeSpec, SendSpec},
+    spec::{CheckSpec, GateSpec, HttpSendSpec, PlainGateSpec, ProbeCheckSpec, ProbeSpec, PrometheusCheckSpec, SendSpec},
 };
 
 /// Probes and gates are not asked more often than this.
@@ -22,13 +23,6 @@ const EVERY_MIN: Span = Span::from_millis(20);
 pub(super) fn check(service: &One<'_>, notes: &mut Notes) {
     let spec = service.spec;
     let (probes, gates) = (service.path.key("probes"), service.path.key("gates"));
-    let mut doubles = Vec::new();
-    let probe_names = spec.probes.iter().enumerate().map(|(i, p)| (p.name.as_str(), probes.index(i).key("name")));
-    twice(probe_names, "probe", "in this service", &mut doubles);
-    let gate_names = spec.gates.iter().enumerate().map(|(i, g)| (g.name.as_str(), gates.index(i).key("name")));
-    twice(gate_names, "gate", "in this service", &mut doubles);
-    doubles.into_iter().for_each(|finding| notes.add(finding));
-
     for (index, probe) in spec.probes.iter().enumerate() {
         check_probe(probe, &probes.index(index), notes);
     }
@@ -67,7 +61,7 @@ fn check_soak(service: &One<'_>, notes: &mut Notes) {
 fn check_probe(probe: &ProbeSpec, path: &Path, notes: &mut Notes) {
     check_every(probe.every, &path.key("every"), notes);
     check_timeout(probe.timeout, &path.key("timeout"), notes);
-    let SendSpec::Http(send) = &probe.send;
+    let Some(SendSpec::Http(send)) = &probe.send else { return };
     check_send(send, &path.key("send").key("http"), notes);
 }
 
@@ -109,55 +103,92 @@ fn check_send(send: &HttpSendSpec, path: &Path, notes: &mut Notes) {
         ("expected text", wanted, path.key("expect").key("bodyContains")),
     ];
     for (what, text, at) in texts.into_iter().filter_map(|(what, text, at)| Some((what, text?, at))) {
-        check_text(what, text, &at, notes);
-    }
-}
-
-/// What a text that is sent or expected may not contain.
-pub(super) fn check_text(what: &str, text: &str, path: &Path, notes: &mut Notes) {
-    if let Some(number) = personal::nhs_number(text) {
-        let message = format!("the {what} contains {number}, a valid NHS number outside the test range");
-        let help = "use a synthetic one that begins with 999, such as 9990000018";
-        notes.add(Finding::error(Code::PersonalData, path.clone(), message, help));
-    }
-    if let Some(name) = ["$(service)", "$(side)", "$(phase)", "$(window)"].into_iter().find(|name| text.contains(name)) {
-        let message = format!("`{name}` is part of the plan language, but this version of gapless does not fill it in");
-        notes.add(Finding::error(Code::NotYet, path.clone(), message, "write the value out"));
+        texts::check(what, text, Scope::JUDGED, &at, notes);
     }
 }
 
 fn check_gate(service: &One<'_>, gate: &GateSpec, path: &Path, notes: &mut Notes) {
     check_every(gate.every, &path.key("every"), notes);
-    match &gate.check {
-        CheckSpec::Http(check) => {
-            let at = path.key("check").key("http");
-            check_timeout(check.timeout, &at.key("timeout"), notes);
-            traffic::check_url(&check.url, &at.key("url"), notes);
-        }
-        CheckSpec::Probe(check) => check_probe_gate(service, gate, check, path, notes),
+    let Some(check) = &gate.check else { return };
+    check_plain(check, Scope::JUDGED, &path.key("check"), notes);
+    if let CheckSpec::Probe(check) = check {
+        check_probe_gate(service, gate, check, path, notes);
     }
 }
 
-fn check_probe_gate(service: &One<'_>, gate: &GateSpec, check: &ProbeCheckSpec, path: &Path, notes: &mut Notes) {
-    let at = path.key("check").key("probe");
-    let probes = service.path.key("probes");
-    match service.spec.probes.iter().find(|probe| probe.name == check.name) {
-        None => {
-            let known: BTreeSet<&str> = service.spec.probes.iter().map(|probe| probe.name.as_str()).collect();
-            let owner = format!("service `{}`", service.label);
-            notes.add_resting_on(unknown_reference(at.key("name"), check.name.as_str(), "probe", &owner, &known), &[probes]);
+/// What can be said of a check without knowing whose it is.
+pub(super) fn check_plain(check: &CheckSpec, scope: Scope, path: &Path, notes: &mut Notes) {
+    match check {
+        CheckSpec::Probe(_) => {}
+        CheckSpec::Http(check) => {
+            let at = path.key("http");
+            check_timeout(check.timeout, &at.key("timeout"), notes);
+            traffic::check_url(&check.url, scope, &at.key("url"), notes);
         }
-        Some(probe) => {
-            let own = probe.every.unwrap_or(PROBE_EVERY);
-            if let Some(every) = gate.every.filter(|every| *every != own) {
-                let message = format!("the gate says {every}, and the probe that it looks at is sent every {own}");
-                let help = "remove `every` from the gate: it looks at each answer of its probe";
-                notes.add_resting_on(Finding::error(Code::BadValue, path.key("every"), message, help), &[probes]);
-            }
+        CheckSpec::Prometheus(check) => {
+            let at = path.key("prometheus");
+            check_timeout(check.timeout, &at.key("timeout"), notes);
+            texts::check("query", &check.query, scope.in_query(), &at.key("query"), notes);
+            check_bounds(check, &at, notes);
         }
+    }
+}
+
+/// A gate of a list that belongs to no service.
+pub(super) fn check_gate_alone(gate: &PlainGateSpec, scope: Scope, path: &Path, notes: &mut Notes) {
+    check_every(gate.every, &path.key("every"), notes);
+    check_plain(&gate.check, scope, &path.key("check"), notes);
+    if matches!(gate.check, CheckSpec::Probe(_)) {
+        let message = format!("gate `{}` looks at a probe, and probes belong to services", gate.name);
+        let help = "use `http` or `prometheus` here";
+        notes.add(Finding::error(Code::BadValue, path.key("check").key("probe"), message, help).at_key());
+    }
+}
+
+/// Whether the service has the probe that a check looks at.
+pub(super) fn check_probe_exists(service: &One<'_>, check: &CheckSpec, path: &Path, notes: &mut Notes) {
+    let CheckSpec::Probe(check) = check else { return };
+    let at = path.key("probe");
+    let known: BTreeSet<&str> = service.spec.probes.iter().map(|probe| probe.name.as_str()).collect();
+    if !known.contains(check.name.as_str()) {
+        let owner = format!("service `{}`", service.label);
+        let finding = unknown_reference(at.key("name"), check.name.as_str(), "probe", &owner, &known);
+        notes.add_resting_on(finding, &[service.path.key("probes")]);
     }
     if let Some(ratio) = check.max_failure_ratio.filter(|ratio| (ratio * 1000.0 - (ratio * 1000.0).round()).abs() > 1e-6) {
         let message = format!("{ratio} is finer than a thousandth");
         notes.add(Finding::error(Code::BadValue, at.key("maxFailureRatio"), message, "give a share with at most three decimals"));
+    }
+}
+
+fn check_bounds(check: &PrometheusCheckSpec, path: &Path, notes: &mut Notes) {
+    match (check.min, check.max) {
+        (None, None) => {
+            let help = "give `max`, `min` or both: the values that are good";
+            notes.add(Finding::error(
+                Code::MissingField,
+                path.clone(),
+                "the query has no bounds, so every value would pass",
+                help,
+            ));
+        }
+        (Some(min), Some(max)) if min > max => {
+            let message = format!("no value is at least {min} and at most {max}");
+            let finding = Finding::error(Code::BadValue, path.key("min"), message, "correct one of the two");
+            notes.add_resting_on(finding, &[path.key("max")]);
+        }
+        _ => {}
+    }
+}
+
+fn check_probe_gate(service: &One<'_>, gate: &GateSpec, check: &ProbeCheckSpec, path: &Path, notes: &mut Notes) {
+    check_probe_exists(service, &CheckSpec::Probe(check.clone()), &path.key("check"), notes);
+    let probes = service.path.key("probes");
+    let Some(probe) = service.spec.probes.iter().find(|probe| probe.name == check.name) else { return };
+    let own = probe.every.unwrap_or(PROBE_EVERY);
+    if let Some(every) = gate.every.filter(|every| *every != own) {
+        let message = format!("the gate says {every}, and the probe that it looks at is sent every {own}");
+        let help = "remove `every` from the gate: it looks at each answer of its probe";
+        notes.add_resting_on(Finding::error(Code::BadValue, path.key("every"), message, help), &[probes]);
     }
 }

@@ -1,29 +1,37 @@
 //! What a plan means, and all that is wrong with that: from a JSON value to a [`Plan`].
 //!
-//! *Flow*: [`shape`] holds the value against the schema; [`outline`] takes names, phases and needs out of the raw value, so
-//! that references and cycles are judged even among broken services; [`salvage`] reads what can be read of each service,
-//! and [`traffic`] and [`health`] judge it; [`fill`] writes the defaults in once nothing is wrong.
-//! *Guarantees*: no finding rests on a part that could not be read; no plan comes out beside an error.
+//! *Flow*: [`shape`] holds the value against the schema; [`outline`] and [`names`] take names, phases and needs out of the raw
+//! value, so that references and cycles are judged even among broken services; [`defaults`] merges the plan's own defaults
+//! into each service, [`salvage`] reads what can be read of it, and [`traffic`], [`health`] and [`tasks`] judge it; [`fill`]
+//! writes the defaults of gapless in. What is judged on the filled plan is judged as far as it could be filled.
+//! *Guarantees*: no finding rests on a part that could not be read; no plan comes out beside an error; every finding stands
+//! where the text stands, also if it came from the defaults.
 
+mod defaults;
 mod fill;
 mod health;
+mod moments;
+mod names;
 mod outline;
 mod personal;
+mod tasks;
+mod texts;
 mod traffic;
 mod url;
 
 use serde_json::Value;
 
-use self::outline::Outline;
+use self::{defaults::Defaults, outline::Outline};
 use super::{
     finding::{Code, Finding},
     model::Plan,
     names::LABEL_PATTERN,
-    path::Path,
+    not_yet,
+    path::{Path, Segment},
     salvage::{Salvaged, salvage},
     schema::OBJECT_SERVICES_MAX,
     shape,
-    spec::{PhaseSpec, ServiceSpec},
+    spec::{MigrationPlanSpec, ServiceSpec},
 };
 
 /// A stored object has to leave room for what the API server adds; measured on a real one.
@@ -44,33 +52,62 @@ pub(crate) fn check(document: &Value) -> Judged {
     let wrong: Vec<Path> = findings.iter().filter(|f| f.is_error()).map(|f| f.path.clone()).collect();
     let outline = Outline::of(document);
     outline.check(&mut findings);
+    names::check(document, &mut findings);
     check_namespace(document, &wrong, &mut findings);
     check_size(document, outline.services.len(), &mut findings);
 
-    let phases: Vec<_> = read_all::<PhaseSpec>(document, "phases", &wrong, &mut findings);
-    let services: Vec<_> = read_all::<ServiceSpec>(document, "services", &wrong, &mut findings);
-    let mended = services.iter().flat_map(|service| service.read.mended.iter().cloned()).collect();
-    let mut notes = Notes { findings, mended };
+    let spec = read_spec(document, &wrong, &mut findings);
+    let mut notes = Notes { findings, mended: spec.mended };
+    if let Some(spec) = &spec.object {
+        moments::check(spec, &mut notes);
+        tasks::check_plan(spec, &mut notes);
+    }
+    let defaults = Defaults::of(document);
+    let services = read_services(document, &defaults, &mut notes);
     let readable: Vec<_> = services.iter().filter_map(One::of).collect();
-    for service in &readable {
-        traffic::check(service, &mut notes);
-        health::check(service, &mut notes);
-    }
-    traffic::check_between(&readable, &mut notes);
+    check_services(&readable, &defaults, &mut notes);
 
-    let plan = if notes.findings.iter().any(Finding::is_error) {
-        None
-    } else {
-        let phases: Vec<_> = phases.iter().filter_map(|phase| phase.read.object.as_ref()).collect();
-        let services: Vec<_> = readable.iter().map(|one| one.spec).collect();
-        fill::plan(document, &phases, &services)
-    };
-    if plan.is_none() && !notes.findings.iter().any(Finding::is_error) {
-        // Cannot be: whatever `fill` refuses, a check has refused before. If it were, no plan may pass.
-        let help = "this is a defect of gapless; please report it";
-        notes.findings.push(Finding::error(Code::BadValue, Path::top(), "the plan could not be completed", help));
+    let specs: Vec<_> = readable.iter().map(|one| one.spec).collect();
+    let filled = spec.object.as_ref().and_then(|spec| fill::plan(document, spec, &specs));
+    if let Some(filled) = &filled {
+        check_filled(document, &filled.plan, &mut notes);
     }
+    let plan = match filled {
+        _ if notes.findings.iter().any(Finding::is_error) => None,
+        Some(filled) if filled.whole && specs.len() == outline.services.len() => Some(filled.plan),
+        _ => {
+            // Cannot be: whatever `fill` leaves out, a check has refused before. If it were, no plan may pass.
+            let help = "this is a defect of gapless; please report it";
+            notes.findings.push(Finding::error(Code::BadValue, Path::top(), "the plan could not be completed", help));
+            None
+        }
+    };
     Judged { plan, name: outline.plan.map(str::to_owned), services: outline.services.len(), findings: notes.findings }
+}
+
+/// Judges each service, and what they have in common. Paths are those of merged services, and led back to the text.
+fn check_services(services: &[One<'_>], defaults: &Defaults<'_>, notes: &mut Notes) {
+    let mut merged = Notes { findings: Vec::new(), mended: services.iter().flat_map(|one| one.mended).cloned().collect() };
+    for service in services {
+        let mut own = Notes { findings: Vec::new(), mended: service.mended.to_vec() };
+        traffic::check(service, &mut own);
+        health::check(service, &mut own);
+        tasks::check(service, &mut own);
+        notes.add_led_back(own.findings, defaults);
+    }
+    traffic::check_between(services, &mut merged);
+    notes.add_led_back(merged.findings, defaults);
+}
+
+/// Judges a plan as far as it could be filled. Paths call elements of lists by their names, and are led back to the text.
+fn check_filled(document: &Value, plan: &Plan, notes: &mut Notes) {
+    let mut found = not_yet::not_run_yet(plan);
+    let defaults = Defaults::of(document);
+    for finding in &mut found {
+        finding.path = defaults.by_name(&finding.path);
+        finding.related.iter_mut().for_each(|related| related.path = defaults.by_name(&related.path));
+    }
+    found.into_iter().for_each(|finding| notes.add(finding));
 }
 
 /// Findings so far, and what they may not rest on.
@@ -91,45 +128,89 @@ impl Notes {
             self.findings.push(finding);
         }
     }
+    /// Notes findings about merged services at the places of their text. One mistake in the defaults is one finding.
+    fn add_led_back(&mut self, findings: Vec<Finding>, defaults: &Defaults<'_>) {
+        for mut finding in findings {
+            finding.path = defaults.origin(&finding.path);
+            finding.related.iter_mut().for_each(|related| related.path = defaults.origin(&related.path));
+            let shared = finding.path.segments().get(1).is_some_and(|segment| *segment == Segment::Key("defaults".into()));
+            if !shared || self.is_new(&finding) {
+                self.findings.push(finding);
+            }
+        }
+    }
+    /// Notes those findings about a merged service that nothing has found before, and what of it is not as it was written.
+    fn add_new(&mut self, findings: Vec<Finding>, defaults: &Defaults<'_>) {
+        for mut finding in findings {
+            finding.path = defaults.origin(&finding.path);
+            if self.is_new(&finding) {
+                self.findings.push(finding);
+            }
+        }
+    }
+    fn is_new(&self, finding: &Finding) -> bool {
+        !self.findings.iter().any(|old| old.code == finding.code && old.path == finding.path)
+    }
 }
 
-/// An element of a list, as far as it could be read.
-struct Element<'a, T> {
+/// A service as far as it could be read.
+struct Read<'a> {
     path: Path,
     label: &'a str,
-    read: Salvaged<T>,
+    read: Salvaged<ServiceSpec>,
 }
 
-/// A service that could be read.
+/// A service that could be read, with what it has from the plan's defaults.
 struct One<'a> {
     path: &'a Path,
     /// Its name as it was written.
     label: &'a str,
     spec: &'a ServiceSpec,
+    /// The places in it that are not as they were written.
+    mended: &'a [Path],
 }
 
 impl<'a> One<'a> {
-    fn of(element: &'a Element<'_, ServiceSpec>) -> Option<Self> {
-        element.read.object.as_ref().map(|spec| Self { path: &element.path, label: element.label, spec })
+    fn of(service: &'a Read<'_>) -> Option<Self> {
+        let spec = service.read.object.as_ref()?;
+        Some(Self { path: &service.path, label: service.label, spec, mended: &service.read.mended })
     }
 }
 
-fn read_all<'a, T: serde::de::DeserializeOwned>(
-    document: &'a Value,
-    list: &str,
-    wrong: &[Path],
-    findings: &mut Vec<Finding>,
-) -> Vec<Element<'a, T>> {
-    let base = Path::top().key("spec").key(list);
-    let items = outline::elements(document.get("spec"), list);
-    let schema = shape::element(list);
+/// All of the plan but its services.
+fn read_spec(document: &Value, wrong: &[Path], findings: &mut Vec<Finding>) -> Salvaged<MigrationPlanSpec> {
+    let mut spec = serde_json::Map::new();
+    for (name, value) in document.get("spec").and_then(Value::as_object).into_iter().flatten() {
+        spec.insert(name.clone(), if name == "services" { Value::Array(Vec::new()) } else { value.clone() });
+    }
+    spec.entry("services").or_insert_with(|| Value::Array(Vec::new()));
+    let base = Path::top().key("spec");
+    let services = base.key("services");
+    let wrong: Vec<Path> = wrong.iter().filter(|path| !path.overlaps(&services)).cloned().collect();
+    salvage(&Value::Object(spec), shape::spec(), &base, &wrong, findings)
+}
+
+fn read_services<'a>(document: &'a Value, defaults: &Defaults<'_>, notes: &mut Notes) -> Vec<Read<'a>> {
+    let base = Path::top().key("spec").key("services");
+    let items = outline::elements(document.get("spec"), "services");
     items
         .enumerate()
         .map(|(index, item)| {
             let path = base.index(index);
-            let read = salvage(item, schema, &path, wrong, findings);
-            let label = outline::text(item, "name").unwrap_or("(no name)");
-            Element { path, label, read }
+            let merged = defaults.merged(item);
+            let mut found = Vec::new();
+            let mut wrong = Vec::new();
+            for mut finding in shape::check_complete_service(&merged).into_iter().filter(Finding::is_error) {
+                finding.path = path.then(finding.path.segments());
+                wrong.push(finding.path.clone());
+                found.push(finding);
+            }
+            // What is wrong without the defaults has been found before; what is missing may have come from them.
+            found.retain(|finding| finding.code == Code::MissingField);
+            let read = salvage(&merged, shape::complete_service(), &path, &wrong, &mut found);
+            notes.add_new(found, defaults);
+            notes.mended.extend(read.mended.iter().map(|path| defaults.origin(path)));
+            Read { path, label: outline::text(item, "name").unwrap_or("(no name)"), read }
         })
         .collect()
 }

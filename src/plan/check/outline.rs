@@ -14,7 +14,7 @@ use crate::plan::{
 };
 
 /// The longest list of the schema is that of services. What stands beyond it is refused there, and not looked at here.
-const LIST_MAX: usize = SERVICES_MAX;
+pub(super) const LIST_MAX: usize = SERVICES_MAX;
 /// A cycle with more links than these is shown by its first ones.
 const LINKS_MAX: usize = 12;
 

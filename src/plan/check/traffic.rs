@@ -5,12 +5,17 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use super::{Notes, One, health::check_text, url};
+use super::{
+    Notes, One,
+    texts::{self, Scope},
+    url,
+};
 use crate::plan::{
     finding::{Code, Finding},
-    names::{Side, Weight},
+    names::{Side, Span, Weight},
     path::Path,
-    spec::{EndpointSpec, RouterSpec, SideSpec},
+    spec::{DnsSpec, EndpointSpec, RouteSpec, RouterSpec, SideSpec},
+    variables,
 };
 
 /// Judges the traffic of one service.
@@ -74,6 +79,17 @@ fn check_side(service: &One<'_>, side: Side, notes: &mut Notes) {
         let path = path.key("service").key("name");
         notes.add(Finding::error(Code::BadValue, path, format!("`{}` is not a Service's name", reference.name), help));
     }
+    if spec.system.is_some() && side == Side::Target {
+        let message =
+            format!("`system` is the legacy system that a legacy side lives on, and this is the target of `{}`", service.label);
+        notes.add(Finding::error(Code::BadValue, path.key("system"), message, "remove it here").at_key());
+    }
+    if spec.workload.is_some() && spec.service.is_none() {
+        let message = format!("the {side} side of `{}` has a `workload` and no `service` in front of it", service.label);
+        let finding =
+            Finding::error(Code::BadValue, path.key("workload"), message, "give the Service as well, or remove it").at_key();
+        notes.add_resting_on(finding, &[path.key("service")]);
+    }
     for (index, endpoint) in spec.endpoints.iter().enumerate() {
         check_address(service, endpoint, path.key("endpoints").index(index).key("address"), notes);
     }
@@ -99,7 +115,7 @@ fn check_address(service: &One<'_>, endpoint: &EndpointSpec, path: Path, notes: 
             Some((format!("{ip} is no host's address"), "write the address that the host answers on"))
         }
         // The API server refuses both in an EndpointSlice (validation of `endpoints[].addresses`).
-        Some(ip) if matches!(service.spec.router, RouterSpec::HttpRoute(_)) && unroutable(ip) => Some((
+        Some(ip) if in_cluster(&service.spec.router) && unroutable(ip) => Some((
             format!("{ip} is a loopback or link-local address, which Kubernetes refuses behind a route"),
             "write an address that the cluster's gateway can reach",
         )),
@@ -107,6 +123,18 @@ fn check_address(service: &One<'_>, endpoint: &EndpointSpec, path: Path, notes: 
     };
     if let Some((message, help)) = problem {
         notes.add(Finding::error(Code::BadValue, path, message, help));
+    }
+}
+
+/// Whether the router's backends are EndpointSlices.
+fn in_cluster(router: &RouterSpec) -> bool {
+    match router {
+        RouterSpec::HttpRoute(_)
+        | RouterSpec::GrpcRoute(_)
+        | RouterSpec::TlsRoute(_)
+        | RouterSpec::TcpRoute(_)
+        | RouterSpec::EndpointSlice(_) => true,
+        RouterSpec::Haproxy(_) | RouterSpec::Dns(_) | RouterSpec::Webhook(_) => false,
     }
 }
 
@@ -124,7 +152,8 @@ fn check_capacity(service: &One<'_>, side: Side, notes: &mut Notes) {
     if hosts == 0 {
         return; // how many pods a Service has is seen when it runs
     }
-    let (each, peak) = (u64::from(capacity.per_endpoint.per_second()), u64::from(load.peak.per_second()));
+    let Some(peak) = load.peak else { return };
+    let (each, peak) = (u64::from(capacity.per_endpoint.per_second()), u64::from(peak.per_second()));
     let headroom = u64::from(load.headroom_percent.unwrap_or(super::fill::HEADROOM_PERCENT));
     let wanted = (peak * (100 + headroom)).div_ceil(100);
     if hosts * each < wanted {
@@ -201,24 +230,22 @@ fn check_steps(service: &One<'_>, notes: &mut Notes) {
 fn check_router(service: &One<'_>, notes: &mut Notes) {
     let path = service.path.key("router");
     match &service.spec.router {
-        RouterSpec::HttpRoute(route) => {
-            let path = path.key("httpRoute");
-            let names = [("name", Some(&route.name)), ("sectionName", route.section_name.as_ref())];
-            for (field, name) in names.into_iter().filter_map(|(field, name)| Some((field, name?))) {
-                if !subdomain(name) {
-                    let help = "it has lower-case letters, digits, `-` and `.`, and begins and ends with a letter or digit";
-                    notes.add(Finding::error(
-                        Code::BadValue,
-                        path.key(field),
-                        format!("`{name}` is not a name in Kubernetes"),
-                        help,
-                    ));
-                }
+        RouterSpec::HttpRoute(route) => check_route(route, &path.key("httpRoute"), notes),
+        RouterSpec::GrpcRoute(route) => check_route(route, &path.key("grpcRoute"), notes),
+        RouterSpec::TlsRoute(route) => check_route(route, &path.key("tlsRoute"), notes),
+        RouterSpec::TcpRoute(route) => check_route(route, &path.key("tcpRoute"), notes),
+        RouterSpec::EndpointSlice(slice) => check_name(&slice.service, path.key("endpointSlice").key("service"), notes),
+        RouterSpec::Haproxy(proxy) => {
+            if !proxy.backend.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte)) {
+                let help = "HAProxy's names have letters, digits, `-`, `_`, `.` and `:`";
+                let message = format!("`{}` is not the name of a backend", proxy.backend.escape_debug());
+                notes.add(Finding::error(Code::BadValue, path.key("haproxy").key("backend"), message, help));
             }
         }
+        RouterSpec::Dns(dns) => check_dns(dns, &path.key("dns"), notes),
         RouterSpec::Webhook(hook) => {
             let path = path.key("webhook");
-            check_url(&hook.url, &path.key("url"), notes);
+            check_url(&hook.url, Scope::SERVICE, &path.key("url"), notes);
             if let Some(variable) = hook.key_from_env.as_ref().filter(|name| !variable_name(name)) {
                 let help = "name the variable that holds the key, such as ROUTER_KEY; the key itself is not written here";
                 let message = format!("`{variable}` is not the name of an environment variable");
@@ -228,21 +255,56 @@ fn check_router(service: &One<'_>, notes: &mut Notes) {
     }
 }
 
+fn check_route(route: &RouteSpec, path: &Path, notes: &mut Notes) {
+    check_name(&route.name, path.key("name"), notes);
+    if let Some(rule) = &route.section_name {
+        check_name(rule, path.key("sectionName"), notes);
+    }
+}
+
+fn check_name(name: &str, path: Path, notes: &mut Notes) {
+    if !subdomain(name) {
+        let help = "it has lower-case letters, digits, `-` and `.`, and begins and ends with a letter or digit";
+        notes.add(Finding::error(Code::BadValue, path, format!("`{name}` is not a name in Kubernetes"), help));
+    }
+}
+
+fn check_dns(dns: &DnsSpec, path: &Path, notes: &mut Notes) {
+    for (field, name) in [("zone", &dns.zone), ("name", &dns.name)] {
+        let labels = name.strip_suffix('.').unwrap_or_default();
+        let label = |label: &str| {
+            (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        };
+        if !labels.split('.').all(label) {
+            let message = format!("`{}` is not a whole name in DNS", name.escape_debug());
+            let help = "write all of it, with the dot at its end, such as db.registry.example.";
+            notes.add(Finding::error(Code::BadValue, path.key(field), message, help));
+        }
+    }
+    let (zone, name) = (dns.zone.to_ascii_lowercase(), dns.name.to_ascii_lowercase());
+    if name != zone && !name.ends_with(&format!(".{zone}")) {
+        let message = format!("`{name}` is not in zone `{zone}`");
+        let finding = Finding::error(Code::BadValue, path.key("name"), message, "correct one of the two");
+        notes.add_resting_on(finding, &[path.key("zone")]);
+    }
+    let during = dns.ttl.as_ref().and_then(|ttl| ttl.during);
+    if let Some(during) = during.filter(|during| *during < Span::from_secs(1) || during.get().subsec_millis() != 0) {
+        let message = format!("{during} is no time to live: DNS counts whole seconds, and 0 is not kept by all caches");
+        notes.add(Finding::error(Code::BadValue, path.key("ttl").key("during"), message, "give at least 1s, better 5s"));
+    }
+}
+
 /// An address that is asked: every fault is a finding.
-pub(super) fn check_url(text: &str, path: &Path, notes: &mut Notes) {
-    check_text("address", text, path, notes);
-    for fault in url::faults(text) {
+pub(super) fn check_url(text: &str, scope: Scope, path: &Path, notes: &mut Notes) {
+    texts::check("address", text, scope, path, notes);
+    // A variable stands for a name.
+    for fault in url::faults(&variables::fill(text, |_| Some("x".to_owned()))) {
         notes.add(match fault {
-            url::Fault::Scheme { later: true } => {
-                let help = "use `http://` on a path that others cannot reach, or wait for the version that runs it";
-                let message = "`https://` addresses are part of the plan language, but this version of gapless does not ask them";
-                Finding::error(Code::NotYet, path.clone(), message, help)
-            }
-            url::Fault::Scheme { later: false } => Finding::error(
+            url::Fault::Scheme => Finding::error(
                 Code::BadValue,
                 path.clone(),
                 format!("`{text}` is not an http address"),
-                "begin it with `http://`",
+                "begin it with `http://` or `https://`",
             ),
             url::Fault::UserInfo => {
                 let help = "take it out, and change the password if it was a real one";
@@ -262,7 +324,7 @@ pub(super) fn check_url(text: &str, path: &Path, notes: &mut Notes) {
 }
 
 /// A DNS subdomain (RFC 1123), as Kubernetes names most objects. Names become parts of API paths.
-fn subdomain(name: &str) -> bool {
+pub(super) fn subdomain(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(|label| label.parse::<crate::plan::PlanName>().is_ok())
 }
 
@@ -275,23 +337,38 @@ fn variable_name(name: &str) -> bool {
     !name.starts_with(|c: char| c.is_ascii_digit()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
+/// The kind of a route, its identity, and the rule of it that is moved.
+fn claim(router: &RouterSpec) -> (&'static str, String, Option<&str>) {
+    let route = |kind, route: &'_ RouteSpec| (kind, route.name.clone());
+    let (rule, (kind, name)) = match router {
+        RouterSpec::HttpRoute(it) => (it.section_name.as_deref(), route("HTTPRoute", it)),
+        RouterSpec::GrpcRoute(it) => (it.section_name.as_deref(), route("GRPCRoute", it)),
+        RouterSpec::TlsRoute(it) => (it.section_name.as_deref(), route("TLSRoute", it)),
+        RouterSpec::TcpRoute(it) => (it.section_name.as_deref(), route("TCPRoute", it)),
+        RouterSpec::Haproxy(it) => (None, ("HAProxy backend", format!("{} of {}", it.backend, it.connection))),
+        RouterSpec::Dns(it) => (None, ("record set", format!("{} {}", it.name.to_ascii_lowercase(), it.kind))),
+        RouterSpec::EndpointSlice(it) => (None, ("EndpointSlices of", it.service.clone())),
+        RouterSpec::Webhook(it) => (None, ("webhook", it.url.trim_end_matches('/').to_owned())),
+    };
+    (kind, name, rule)
+}
+
 fn check_routers_shared(services: &[One<'_>], notes: &mut Notes) {
     /// A rule of a route, or all of it, and who moves it.
     type Claim<'a> = (Option<&'a str>, &'a One<'a>);
-    let mut claims: BTreeMap<(&str, &str), Vec<Claim<'_>>> = BTreeMap::new();
+    let mut claims: BTreeMap<(&str, String), Vec<Claim<'_>>> = BTreeMap::new();
     for service in services {
-        let (kind, name, rule) = match &service.spec.router {
-            RouterSpec::HttpRoute(route) => ("HTTPRoute", route.name.as_str(), route.section_name.as_deref()),
-            RouterSpec::Webhook(hook) => ("webhook", hook.url.trim_end_matches('/'), None),
-        };
-        let others = claims.entry((kind, name)).or_default();
+        let (kind, name, rule) = claim(&service.spec.router);
+        let others = claims.entry((kind, name.clone())).or_default();
         let clash = others.iter().find(|(other, _)| rule.is_none() || other.is_none() || rule == *other);
         if let Some((_, first)) = clash.filter(|(_, first)| first.label != service.label) {
-            let name = without_userinfo(name);
+            let name = without_userinfo(&name);
             let message = format!("`{}` and `{}` both move {kind} {name}", first.label, service.label);
             let help = match kind {
-                "HTTPRoute" => "give each its own route, or each its own rule by `sectionName`",
-                _ => "give each a route of its own",
+                "webhook" => "give each a route of its own",
+                "HAProxy backend" => "give each a backend of its own",
+                "record set" | "EndpointSlices of" => "make them one service, or give each a name of its own",
+                _ => "give each its own route, or each its own rule by `sectionName`",
             };
             let path = |one: &One<'_>| one.path.key("router");
             let finding = Finding::error(Code::RouterShared, path(service), message, help);

@@ -24,7 +24,7 @@ use super::{
         BridgeName, ConnectionName, FreezeName, GateName, GroupName, PhaseName, PlanName, ProbeName, Rate, RoleName, ServiceName,
         Side, Span, SystemName, TaskName, Weight, WindowName,
     },
-    spec::{EndpointSpec, HttpMethod, OnFailure, RollbackScope, ServiceRef, Tier, Workload},
+    spec::{EndpointSpec, HttpMethod, MirrorMethods, OnFailure, RollbackScope, ServiceRef, Tier, Workload},
 };
 
 pub use self::{
@@ -341,6 +341,13 @@ pub struct Mirror {
     pub percent: Weight,
     /// For how long.
     pub length: Span,
+    /// Which requests are copied.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub methods: MirrorMethods,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// What the end of a legacy side takes.
