@@ -8,7 +8,7 @@ use std::{
 };
 
 use gapless::{
-    plan::{Checked, Code, Finding, Refused, check_spec, read, read_all, spec::Document},
+    plan::{Checked, Code, Finding, Refused, Severity, check_spec, read, read_all, spec::Document},
     report::findings::{Colour, FileReport, PlanReport, Source},
 };
 use proptest::{prelude::*, test_runner::FileFailurePersistence};
@@ -63,12 +63,9 @@ const WITHOUT_A_CHECK: &[Code] = &[
     Code::WindowOverBake,
     Code::GuardFlaps,
     Code::WeightNotRepresentable,
-    Code::NoUndo,
     Code::ManualUndoBeforeTraffic,
     Code::IrreversibleEarly,
     Code::CronNotQuiesced,
-    Code::NoSuchMoment,
-    Code::AmbiguousMoment,
     Code::WindowTooShort,
     Code::FreezeInWindow,
     Code::DeadlineMissed,
@@ -77,7 +74,6 @@ const WITHOUT_A_CHECK: &[Code] = &[
     Code::NoDecommissionApproval,
     Code::SelfApproval,
     Code::SoakUnderConnectionAge,
-    Code::NoFence,
     Code::PauseOverBudget,
     Code::NoWayBack,
 ];
@@ -105,8 +101,13 @@ fn every_code_is_met_by_a_wrong_plan() {
 fn the_wrong_plan_of_each_page_shows_its_code_alone_and_the_right_one_is_clean() {
     let mut wrong = Vec::new();
     for code in Code::ALL {
-        let codes: BTreeSet<Code> = findings(code.wrong().as_bytes()).iter().map(|finding| finding.code).collect();
-        let left = findings(code.right().as_bytes());
+        // What a version does not run yet is no mistake of an example.
+        let judged = |text: &str| -> Vec<Finding> {
+            let all = findings(text.as_bytes()).into_iter();
+            all.filter(|finding| *code == Code::NotYet || finding.severity != Severity::Note).collect()
+        };
+        let codes: BTreeSet<Code> = judged(code.wrong()).iter().map(|finding| finding.code).collect();
+        let left = judged(code.right());
         let holds = codes == BTreeSet::from([*code]) && left.is_empty();
         if WITHOUT_A_CHECK.contains(code) {
             assert!(!holds, "{code} has a check now: take it out of WITHOUT_A_CHECK");

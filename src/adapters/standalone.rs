@@ -80,7 +80,7 @@ impl Standalone {
         let wake = Wake::default();
         let by = Owner { run: run.clone(), name: revision.plan().name.to_string() };
         let mut routes = BTreeMap::new();
-        let mut bad: Vec<String> = not_run_yet(revision.plan()).iter().map(ToString::to_string).collect();
+        let mut bad: Vec<String> = Vec::new();
         for (name, service) in &revision.plan().services {
             bad.extend(sides_elsewhere(name, service));
             match router(service, &variable) {
@@ -90,6 +90,7 @@ impl Standalone {
                 Err(why) => bad.push(format!("{name}: {why}")),
             }
         }
+        bad.extend(not_run_yet(revision.plan()).iter().map(|part| part.message.clone()));
         let orders = OrdersFile::open(orders.to_owned(), wake.clone()).map_err(|why| bad.push(why)).ok();
         let Some(orders) = orders.filter(|_| bad.is_empty()) else { return Err(NotStandalone(bad)) };
         let routes = Arc::new(routes);

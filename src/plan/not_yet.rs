@@ -1,11 +1,11 @@
-//! The parts of the plan language that no engine or adapter of this version runs. Each is read, checked, shown and part of the
+//! The parts of the plan language that no engine or no adapter of this version runs. Each is read, checked, shown and part of the
 //! revision, and refused by name where a run would start; none is ignored.
 //!
 //! One line of the table for each part: take it out when the part is run.
 
 use super::{
     finding::{Code, Finding},
-    model::{Check, Gate, Need, Phase, Plan, Probe, Router, Service},
+    model::{Check, Gate, Phase, Plan, Probe, Router, Service},
     names::ServiceName,
     path::Path,
 };
@@ -20,26 +20,10 @@ struct Part {
     find: fn(&Plan) -> Vec<Path>,
 }
 
-const ENGINE: &str = "an engine that decides it";
+const TASKS: &str = "adapters that do tasks";
 
 /// What is not run yet.
 const PARTS: &[Part] = &[
-    Part {
-        what: "the plan's deadline",
-        needs: ENGINE,
-        find: |plan| plan.deadline.map(|_| top("deadline")).into_iter().collect(),
-    },
-    Part {
-        what: "a window",
-        needs: ENGINE,
-        find: |plan| plan.windows.keys().map(|name| top("windows").key(name.as_str())).collect(),
-    },
-    Part {
-        what: "a freeze",
-        needs: ENGINE,
-        find: |plan| plan.freezes.keys().map(|name| top("freezes").key(name.as_str())).collect(),
-    },
-    Part { what: "a limit", needs: ENGINE, find: |plan| (!plan.limits.is_none()).then(|| top("limits")).into_iter().collect() },
     Part {
         what: "a required rehearsal",
         needs: "a record of rehearsals",
@@ -47,54 +31,41 @@ const PARTS: &[Part] = &[
     },
     Part {
         what: "a bridge",
-        needs: ENGINE,
+        needs: "adapters that put it up, ask its gates and claim it",
         find: |plan| plan.bridges.keys().map(|name| top("bridges").key(name.as_str())).collect(),
     },
     Part {
-        what: "a group",
-        needs: ENGINE,
-        find: |plan| plan.groups.keys().map(|name| top("groups").key(name.as_str())).collect(),
-    },
-    Part {
         what: "an approval in front of a phase",
-        needs: ENGINE,
+        needs: "a place where people approve",
         find: |plan| phases(plan, "approval", |phase| phase.approval.is_some()),
     },
-    Part { what: "a task of a phase", needs: ENGINE, find: |plan| phases(plan, "tasks", |phase| !phase.tasks.is_empty()) },
-    Part {
-        what: "a phase that has to be stable",
-        needs: ENGINE,
-        find: |plan| phases(plan, "after", |phase| phase.after.values().any(|after| after.stable_for.is_some())),
-    },
+    Part { what: "a task of a phase", needs: TASKS, find: |plan| phases(plan, "tasks", |phase| !phase.tasks.is_empty()) },
     Part {
         what: "a gate between phases",
-        needs: ENGINE,
+        needs: "a sensor that asks gates of phases",
         find: |plan| phases(plan, "after", |phase| phase.after.values().any(|after| !after.gates.is_empty())),
     },
     Part {
-        what: "a need across a bridge",
-        needs: ENGINE,
-        find: |plan| services(plan, "needs", |one| one.needs.values().any(|need| *need != Need::Before)),
-    },
-    Part {
         what: "an end of the legacy side",
-        needs: ENGINE,
+        needs: "adapters that deny its address, count its connections and stop it",
         find: |plan| services(plan, "decommission", |one| one.decommission.is_some()),
     },
-    Part { what: "a drain deadline", needs: ENGINE, find: |plan| services(plan, "drain", |one| one.drain_deadline.is_some()) },
-    Part { what: "a single writer", needs: ENGINE, find: |plan| services(plan, "data", |one| one.data.is_some()) },
-    Part { what: "a task", needs: ENGINE, find: |plan| services(plan, "tasks", |one| !one.tasks.is_empty()) },
-    Part { what: "a batch job that is quiesced", needs: ENGINE, find: |plan| services(plan, "cron", |one| !one.cron.is_empty()) },
-    Part { what: "a warm-up", needs: ENGINE, find: |plan| services(plan, "warm", |one| one.warm.is_some()) },
+    Part {
+        what: "a single writer",
+        needs: "adapters that fence, promote and ask for the lag",
+        find: |plan| services(plan, "data", |one| one.data.is_some()),
+    },
+    Part { what: "a task", needs: TASKS, find: |plan| services(plan, "tasks", |one| !one.tasks.is_empty()) },
+    Part {
+        what: "a batch job that is quiesced",
+        needs: "an adapter that suspends CronJobs",
+        find: |plan| services(plan, "cron", |one| !one.cron.is_empty()),
+    },
+    Part { what: "a warm-up", needs: TASKS, find: |plan| services(plan, "warm", |one| one.warm.is_some()) },
     Part {
         what: "shadow traffic",
         needs: "a router that copies requests",
         find: |plan| services(plan, "mirror", |one| one.mirror.is_some()),
-    },
-    Part {
-        what: "a way back in steps",
-        needs: ENGINE,
-        find: |plan| services(plan, "rollback", |one| !one.rollback_steps.is_empty()),
     },
     Part {
         what: "a workload behind a Service",
@@ -104,27 +75,10 @@ const PARTS: &[Part] = &[
     Part {
         what: "a metric",
         needs: "an adapter for Prometheus",
-        find: |plan| services(plan, "gates", |one| one.gates.values().any(|gate| matches!(gate.check, Check::Prometheus { .. }))),
+        find: |plan| services(plan, "gates", |one| one.gates.values().any(asks_prometheus)),
     },
-    Part {
-        what: "an `https://` address",
-        needs: "TLS in the prober and in the webhook adapter",
-        find: |plan| {
-            services(plan, "gates", |one| {
-                one.gates.values().any(asks_by_tls) || matches!(&one.router, Router::Webhook { url, .. } if tls(url))
-            })
-        },
-    },
-    Part {
-        what: "`$(side)` in what is sent",
-        needs: "a prober that fills it in",
-        find: |plan| {
-            services(plan, "probes", |one| {
-                one.probes.values().any(varies)
-                    || one.gates.values().any(|gate| matches!(&gate.check, Check::Http(url) if url.contains("$(side)")))
-            })
-        },
-    },
+    Part { what: "an `https://` address", needs: "TLS in the prober and in the webhook adapter", find: asked_by_tls },
+    Part { what: "`$(side)` in what is sent", needs: "a prober that fills it in", find: |plan| services(plan, "probes", varies) },
     Part {
         what: "a `GRPCRoute`",
         needs: "an adapter for it",
@@ -192,10 +146,24 @@ fn tls(url: &str) -> bool {
     url.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https"))
 }
 
-fn asks_by_tls(gate: &Gate) -> bool {
-    matches!(&gate.check, Check::Http(url) if tls(url))
+fn asked_by_tls(plan: &Plan) -> Vec<Path> {
+    let mut places = services(plan, "router", |one| matches!(&one.router, Router::Webhook { url, .. } if tls(url)));
+    places.extend(services(plan, "gates", |one| {
+        one.gates.values().any(|gate| matches!(&gate.check, Check::Http(url) if tls(url)))
+    }));
+    places
 }
 
-fn varies(probe: &Probe) -> bool {
-    probe.send.path.contains("$(side)") || probe.send.body.as_ref().is_some_and(|body| body.contains("$(side)"))
+fn asks_prometheus(gate: &Gate) -> bool {
+    matches!(gate.check, Check::Prometheus { .. })
+}
+
+fn varies(service: &Service) -> bool {
+    let has = |text: &str| text.contains("$(side)");
+    let sent = |probe: &Probe| {
+        let send = &probe.send;
+        let more = [&send.host, &send.body, &send.body_contains];
+        has(&send.path) || more.into_iter().flatten().any(|text| has(text))
+    };
+    service.probes.values().any(sent) || service.gates.values().any(|gate| matches!(&gate.check, Check::Http(url) if has(url)))
 }
