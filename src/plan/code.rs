@@ -66,6 +66,8 @@ codes! {
     GroupOverLimit = "group-over-limit";
     /// A need across the estates without the bridge that carries it.
     BridgeMissing = "bridge-missing";
+    /// Something that is declared and that nothing refers to.
+    Unused = "unused";
     /// A plan of several services in which no needs are declared.
     UndeclaredNeeds = "undeclared-needs";
     /// A service that nothing judges, or that nothing watches after its move.

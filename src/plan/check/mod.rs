@@ -3,17 +3,20 @@
 //! *Flow*: [`shape`] holds the value against the schema; [`outline`] and [`names`] take names, phases and needs out of the raw
 //! value, so that references and cycles are judged even among broken services; [`defaults`] merges the plan's own defaults
 //! into each service, [`salvage`] reads what can be read of it, and [`traffic`], [`health`] and [`tasks`] judge it; [`fill`]
-//! writes the defaults of gapless in. What is judged on the filled plan is judged as far as it could be filled.
+//! writes the defaults of gapless in. [`filled`] judges the plan with its defaults, as far as it could be filled; [`secrets`] looks
+//! at every text.
 //! *Guarantees*: no finding rests on a part that could not be read; no plan comes out beside an error; every finding stands
 //! where the text stands, also if it came from the defaults.
 
 mod defaults;
 mod fill;
+mod filled;
 mod health;
 mod moments;
 mod names;
 mod outline;
 mod personal;
+mod secrets;
 mod tasks;
 mod texts;
 mod traffic;
@@ -70,8 +73,11 @@ pub(crate) fn check(document: &Value) -> Judged {
     let specs: Vec<_> = readable.iter().map(|one| one.spec).collect();
     let filled = spec.object.as_ref().and_then(|spec| fill::plan(document, spec, &specs));
     if let Some(filled) = &filled {
-        check_filled(document, &filled.plan, &mut notes);
+        let whole = filled.whole && specs.len() == outline.services.len();
+        let extent = if whole { filled::Extent::Whole } else { filled::Extent::Part };
+        check_filled(document, &filled.plan, extent, &mut notes);
     }
+    secrets::check(document, &mut notes.findings);
     let plan = match filled {
         _ if notes.findings.iter().any(Finding::is_error) => None,
         Some(filled) if filled.whole && specs.len() == outline.services.len() => Some(filled.plan),
@@ -99,15 +105,23 @@ fn check_services(services: &[One<'_>], defaults: &Defaults<'_>, notes: &mut Not
     notes.add_led_back(merged.findings, defaults);
 }
 
-/// Judges a plan as far as it could be filled. Paths call elements of lists by their names, and are led back to the text.
-fn check_filled(document: &Value, plan: &Plan, notes: &mut Notes) {
-    let mut found = not_yet::not_run_yet(plan);
+/// Judges a plan as far as it could be filled. Paths call elements of lists by their names, and are led back to the text. One
+/// mistake in the plan's defaults is one finding, however many services have it.
+fn check_filled(document: &Value, plan: &Plan, extent: filled::Extent, notes: &mut Notes) {
     let defaults = Defaults::of(document);
-    for finding in &mut found {
+    for mut finding in not_yet::not_run_yet(plan).into_iter().chain(filled::check(plan, extent)) {
         finding.path = defaults.by_name(&finding.path);
         finding.related.iter_mut().for_each(|related| related.path = defaults.by_name(&related.path));
+        if !in_defaults(&finding.path) || notes.is_new(&finding) {
+            let rests: Vec<Path> = finding.related.iter().map(|related| related.path.clone()).collect();
+            notes.add_resting_on(finding, &rests);
+        }
     }
-    found.into_iter().for_each(|finding| notes.add(finding));
+}
+
+/// Whether it is a place of the plan's defaults.
+fn in_defaults(path: &Path) -> bool {
+    path.segments().get(1).is_some_and(|segment| *segment == Segment::Key("defaults".into()))
 }
 
 /// Findings so far, and what they may not rest on.
@@ -133,8 +147,7 @@ impl Notes {
         for mut finding in findings {
             finding.path = defaults.origin(&finding.path);
             finding.related.iter_mut().for_each(|related| related.path = defaults.origin(&related.path));
-            let shared = finding.path.segments().get(1).is_some_and(|segment| *segment == Segment::Key("defaults".into()));
-            if !shared || self.is_new(&finding) {
+            if !in_defaults(&finding.path) || self.is_new(&finding) {
                 self.findings.push(finding);
             }
         }

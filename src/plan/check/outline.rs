@@ -15,13 +15,21 @@ use crate::plan::{
 
 /// The longest list of the schema is that of services. What stands beyond it is refused there, and not looked at here.
 pub(super) const LIST_MAX: usize = SERVICES_MAX;
-/// A cycle with more links than these is shown by its first ones.
-const LINKS_MAX: usize = 12;
 
 /// A name that stands somewhere.
 struct Named<'a> {
     name: &'a str,
     path: Path,
+    link: Link,
+}
+
+/// In what way one is bound to another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Link {
+    /// It waits for it.
+    Waits,
+    /// It needs it on either side, across a bridge.
+    Across,
 }
 
 /// A phase or a service, and what it waits for.
@@ -29,7 +37,10 @@ pub(super) struct Entry<'a> {
     path: Path,
     name: Option<&'a str>,
     phase: Option<&'a str>,
-    waits: Vec<Named<'a>>,
+    /// Whom it names: whom it waits for, and whom it needs across a bridge.
+    refers: Vec<Named<'a>>,
+    /// The places of needs across the estates that name no bridge.
+    bridgeless: Vec<(Path, Option<&'a str>)>,
 }
 
 /// The names of a document, whatever else is wrong with it.
@@ -37,6 +48,8 @@ pub(super) struct Outline<'a> {
     pub plan: Option<&'a str>,
     pub phases: Vec<Entry<'a>>,
     pub services: Vec<Entry<'a>>,
+    /// The group of each service that is in one.
+    groups: BTreeMap<&'a str, &'a str>,
 }
 
 impl<'a> Outline<'a> {
@@ -46,6 +59,7 @@ impl<'a> Outline<'a> {
             plan: document.get("metadata").and_then(|m| text(m, "name")),
             phases: entries(spec, "phases", "after", "phase"),
             services: entries(spec, "services", "needs", "service"),
+            groups: groups(spec),
         }
     }
 
@@ -56,9 +70,10 @@ impl<'a> Outline<'a> {
         references(&self.phases, &self.phases, "phase", findings);
         references(&self.services, &self.services, "service", findings);
         self.phases_of_services(findings);
-        let phases = cycles(&self.phases, "phase", findings);
-        cycles(&self.services, "service", findings);
+        let phases = Knots { entries: &self.phases, kind: "phase", groups: &BTreeMap::new() }.check(findings);
+        Knots { entries: &self.services, kind: "service", groups: &self.groups }.check(findings);
         self.phase_order(&phases, findings);
+        self.bridges(findings);
         self.undeclared(findings);
     }
 
@@ -66,7 +81,7 @@ impl<'a> Outline<'a> {
         let known: BTreeSet<&str> = self.phases.iter().filter_map(|phase| phase.name).collect();
         for service in &self.services {
             if let Some(phase) = service.phase.filter(|phase| !known.contains(phase)) {
-                let named = Named { name: phase, path: service.path.key("phase") };
+                let named = Named { name: phase, path: service.path.key("phase"), link: Link::Waits };
                 findings.push(unknown(&named, "phase", &known));
             }
         }
@@ -79,13 +94,13 @@ impl<'a> Outline<'a> {
 
     fn phase_order(&self, phases: &Waits<'_>, findings: &mut Vec<Finding>) {
         let by_name: BTreeMap<&str, &Entry<'_>> = self.services.iter().filter_map(|s| Some((s.name?, s))).collect();
-        let names = self.phases.iter().filter_map(|phase| phase.name);
-        let earlier: BTreeMap<&str, BTreeSet<&str>> = names.map(|name| (name, phases.all_before(name))).collect();
+        let before: BTreeMap<&str, BTreeSet<&str>> =
+            self.phases.iter().filter_map(|phase| Some((phase.name?, phases.all_before(phase.name?)))).collect();
         for service in &self.services {
-            for need in &service.waits {
+            for need in service.waits() {
                 let (Some(own), Some(needed)) = (self.phase_of(service), by_name.get(need.name)) else { continue };
                 let Some(later) = self.phase_of(needed) else { continue };
-                if later != own && earlier.get(later).is_some_and(|before| before.contains(own)) {
+                if later != own && before.get(later).is_some_and(|before| before.contains(own)) {
                     let name = service.name.unwrap_or("this service");
                     let message = format!(
                         "`{name}` needs `{}`, but its phase `{own}` comes before phase `{later}` of `{}`",
@@ -95,6 +110,18 @@ impl<'a> Outline<'a> {
                     let finding = Finding::error(Code::PhaseOrder, need.path.clone(), message, help);
                     findings.push(finding.with(needed.path.key("phase"), format!("`{}` moves in phase `{later}`", need.name)));
                 }
+            }
+        }
+    }
+
+    /// A need across the estates counts on a bridge.
+    fn bridges(&self, findings: &mut Vec<Finding>) {
+        for service in &self.services {
+            for (path, needed) in &service.bridgeless {
+                let (name, needed) = (service.name.unwrap_or("this service"), needed.unwrap_or("another"));
+                let message = format!("`{name}` needs `{needed}` across the estates, and names no bridge that carries it");
+                let help = "name a bridge that joins the phases of both, as `bridge: …`, or use `mode: Before`";
+                findings.push(Finding::error(Code::BridgeMissing, path.clone(), message, help));
             }
         }
     }
@@ -110,10 +137,25 @@ impl<'a> Outline<'a> {
     }
 }
 
-impl Entry<'_> {
+impl<'a> Entry<'a> {
     fn says_needs(&self) -> bool {
-        !self.waits.is_empty()
+        !self.refers.is_empty()
     }
+    fn waits(&self) -> impl Iterator<Item = &Named<'a>> {
+        self.refers.iter().filter(|named| named.link == Link::Waits)
+    }
+}
+
+/// The group of each service that is in one; the first, if it is in more.
+fn groups(spec: Option<&Value>) -> BTreeMap<&str, &str> {
+    let mut groups = BTreeMap::new();
+    for group in elements(spec, "groups") {
+        let Some(name) = text(group, "name") else { continue };
+        for member in elements(Some(group), "services").filter_map(Value::as_str) {
+            groups.entry(member).or_insert(name);
+        }
+    }
+    groups
 }
 
 /// A field that holds a name, if it is short enough to be one.
@@ -131,11 +173,22 @@ fn entries<'a>(spec: Option<&'a Value>, list: &str, waits: &str, refers: &str) -
     let items = elements(spec, list).enumerate();
     let entry = |(index, item): (usize, &'a Value)| {
         let path = base.index(index);
-        let needs = elements(Some(item), waits).enumerate();
-        let waits = needs
-            .filter_map(|(i, need)| Some(Named { name: text(need, refers)?, path: path.key(waits).index(i).key(refers) }))
-            .collect();
-        Entry { name: text(item, "name"), phase: text(item, "phase"), waits, path }
+        let mut entry = Entry {
+            name: text(item, "name"),
+            phase: text(item, "phase"),
+            refers: Vec::new(),
+            bridgeless: Vec::new(),
+            path: path.clone(),
+        };
+        for (i, need) in elements(Some(item), waits).enumerate() {
+            let at = path.key(waits).index(i);
+            let link = if text(need, "mode") == Some("Across") { Link::Across } else { Link::Waits };
+            if link == Link::Across && need.get("bridge").is_none() {
+                entry.bridgeless.push((at.key("mode"), text(need, refers)));
+            }
+            entry.refers.extend(text(need, refers).map(|name| Named { name, path: at.key(refers), link }));
+        }
+        entry
     };
     items.map(entry).collect()
 }
@@ -144,8 +197,8 @@ fn duplicates(entries: &[Entry<'_>], kind: &str, findings: &mut Vec<Finding>) {
     let named = entries.iter().filter_map(|entry| Some((entry.name?, entry.path.key("name"))));
     twice(named, kind, "in this plan", findings);
     for entry in entries {
-        let waits = entry.waits.iter().map(|wait| (wait.name, wait.path.clone()));
-        twice(waits, kind, "in this list", findings);
+        let names = entry.refers.iter().map(|named| (named.name, named.path.clone()));
+        twice(names, kind, "in this list", findings);
     }
 }
 
@@ -168,7 +221,7 @@ pub(super) fn twice<'a>(names: impl Iterator<Item = (&'a str, Path)>, kind: &str
 
 fn references(from: &[Entry<'_>], to: &[Entry<'_>], kind: &str, findings: &mut Vec<Finding>) {
     let known: BTreeSet<&str> = to.iter().filter_map(|entry| entry.name).collect();
-    let wrong = from.iter().flat_map(|entry| &entry.waits).filter(|named| !known.contains(named.name));
+    let wrong = from.iter().flat_map(|entry| &entry.refers).filter(|named| !known.contains(named.name));
     for named in wrong.take(FINDINGS_MAX + 1) {
         findings.push(unknown(named, kind, &known));
     }
@@ -192,52 +245,95 @@ pub(super) fn unknown_reference(path: Path, name: &str, kind: &str, owner: &str,
     Finding::error(Code::UnknownReference, path, format!("{owner} has no {kind} `{name}`"), help)
 }
 
-fn cycles<'a>(entries: &[Entry<'a>], kind: &str, findings: &mut Vec<Finding>) -> Waits<'a> {
-    let mut waits: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for entry in entries {
-        if let Some(name) = entry.name {
-            waits.entry(name).or_default().extend(entry.waits.iter().map(|named| named.name));
-        }
-    }
-    let graph = Waits::new(&waits);
-    let mut by_name: BTreeMap<&str, Vec<&Entry<'_>>> = BTreeMap::new();
-    for entry in entries {
-        by_name.entry(entry.name.unwrap_or_default()).or_default().push(entry);
-    }
-    for knot in graph.knots().iter().take(FINDINGS_MAX + 1) {
-        findings.push(cycle_finding(&by_name, kind, &knot.cycle));
-    }
-    graph
+/// So many steps of a cycle are told.
+const CYCLE_SHOWN: usize = 12;
+/// The longest list of members that a group can have.
+const GROUP_MAX: usize = 256;
+
+/// What waits for what, with the members of a group as one: whoever is in a group with another cannot wait for it.
+struct Knots<'k, 'a> {
+    entries: &'k [Entry<'a>],
+    kind: &'static str,
+    groups: &'k BTreeMap<&'a str, &'a str>,
 }
 
-fn cycle_finding(entries: &BTreeMap<&str, Vec<&Entry<'_>>>, kind: &str, cycle: &[&str]) -> Finding {
-    let verb = if kind == "service" { "needs" } else { "comes after" };
-    let next = |i: usize| cycle.get(i + 1).or(cycle.first()).copied().unwrap_or_default();
-    let place = |from: &str, to: &str| {
-        let entry = entries.get(from).into_iter().flatten();
-        let wait = entry.flat_map(|entry| &entry.waits).find(|named| named.name == to);
-        wait.map_or_else(Path::top, |named| named.path.clone())
-    };
-    let links: Vec<(&str, &str)> = cycle.iter().enumerate().map(|(i, name)| (*name, next(i))).take(LINKS_MAX).collect();
-    let message = match links.as_slice() {
-        [(name, _)] => format!("{kind} `{name}` {verb} itself"),
-        _ => {
-            let mut steps: Vec<String> = links.iter().map(|(from, to)| format!("`{from}` {verb} `{to}`")).collect();
-            if cycle.len() > links.len() {
-                steps.push(format!("and so on through {} {kind}s back to `{}`", cycle.len(), next(cycle.len())));
+/// One waits for the other, and says so here.
+struct Wait<'k, 'a> {
+    from: &'a str,
+    to: &'k Named<'a>,
+}
+
+impl<'a> Knots<'_, 'a> {
+    /// Finds the cycles; gives who waits for whom.
+    fn check(&self, findings: &mut Vec<Finding>) -> Waits<'a> {
+        let mut first: BTreeMap<&str, &'a str> = BTreeMap::new();
+        for (member, group) in self.groups {
+            first.entry(group).or_insert(member);
+        }
+        // A group goes by the name of its first member.
+        let one = |name: &'a str| self.groups.get(name).and_then(|group| first.get(group)).copied().unwrap_or(name);
+        let mut waits: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        let mut links: BTreeMap<(&str, &str), Wait<'_, 'a>> = BTreeMap::new();
+        for entry in self.entries {
+            let Some(from) = entry.name else { continue };
+            let own = waits.entry(one(from)).or_default();
+            for to in entry.waits().filter(|to| to.name == from || one(to.name) != one(from)) {
+                own.insert(one(to.name));
+                links.entry((one(from), one(to.name))).or_insert(Wait { from, to });
             }
-            format!("{}: none of these {kind}s can go first", steps.join(", "))
         }
-    };
-    let help = match (kind, links.len()) {
-        (_, 1) => "remove it",
-        ("service", _) => {
-            "remove one of these needs; services that can only move together belong in one move group, which this version does not run"
+        let graph = Waits::new(&waits);
+        for knot in graph.knots().iter().take(FINDINGS_MAX + 1) {
+            let next = |i: usize| knot.cycle.get(i + 1).or(knot.cycle.first()).copied().unwrap_or_default();
+            let steps: Vec<_> = knot.cycle.iter().enumerate().filter_map(|(i, from)| links.get(&(*from, next(i)))).collect();
+            findings.extend(self.finding(&steps, &self.members(&knot.all, one)));
         }
-        _ => "remove one of these",
-    };
-    let mut links = links.into_iter();
-    let first = links.next().map_or_else(Path::top, |(from, to)| place(from, to));
-    let finding = Finding::error(Code::Cycle, first, message, help);
-    links.fold(finding, |finding, (from, to)| finding.with(place(from, to), format!("`{from}` {verb} `{to}`")))
+        graph
+    }
+
+    /// All services of a knot, with those of its groups.
+    fn members(&self, knot: &BTreeSet<&'a str>, one: impl Fn(&'a str) -> &'a str) -> BTreeSet<&'a str> {
+        self.entries.iter().filter_map(|entry| entry.name).filter(|name| knot.contains(one(name))).collect()
+    }
+
+    fn finding(&self, steps: &[&Wait<'_, 'a>], members: &BTreeSet<&'a str>) -> Option<Finding> {
+        let (kind, verb) = (self.kind, if self.kind == "service" { "needs" } else { "comes after" });
+        let (first, others) = steps.split_first()?;
+        let told = |wait: &Wait<'_, '_>| format!("`{}` {verb} `{}`", wait.from, wait.to.name);
+        let message = if others.is_empty() && first.from == first.to.name {
+            format!("{kind} `{}` {verb} itself", first.from)
+        } else {
+            let mut links: Vec<String> = steps.iter().take(CYCLE_SHOWN).map(|wait| told(wait)).collect();
+            if steps.len() > CYCLE_SHOWN {
+                links.push(format!("and so on for {} more", steps.len() - CYCLE_SHOWN));
+            }
+            format!("{}: none of these {kind}s can go first", links.join(", "))
+        };
+        let help = match kind {
+            _ if members.len() == 1 => "remove it".to_owned(),
+            "service" => self.resolved(members),
+            _ => "remove one of these".to_owned(),
+        };
+        let finding = Finding::error(Code::Cycle, first.to.path.clone(), message, help);
+        Some(others.iter().take(CYCLE_SHOWN).fold(finding, |finding, wait| finding.with(wait.to.path.clone(), told(wait))))
+    }
+
+    /// How services that can only move together are moved together.
+    fn resolved(&self, members: &BTreeSet<&'a str>) -> String {
+        if members.len() > GROUP_MAX {
+            return format!(
+                "remove some of these needs: {} services are bound into one knot, too many to move as one",
+                members.len()
+            );
+        }
+        let own = members.iter().find_map(|member| self.groups.get(member).copied());
+        let first = members.first().copied().unwrap_or_default();
+        let short = first.get(..first.len().min(LABEL_MAX - 6)).unwrap_or(first);
+        let name = own.map_or_else(|| format!("{short}-group"), str::to_owned);
+        let list: Vec<&str> = members.iter().copied().collect();
+        format!(
+            "remove one of these needs, or let them move as one: `groups: [{{ name: {name}, services: [{}] }}]`",
+            list.join(", ")
+        )
+    }
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use crate::plan::{
-    model::{Act, Check, Data, Gate, Group, Plan, Reverse, Router, Service, ServiceTask, Switch, Undo},
+    model::{Act, Check, Gate, Group, Plan, Reverse, Router, Service, ServiceTask, Switch, Undo},
     names::{BridgeName, GroupName, PhaseName, ServiceName, Span, TaskName},
     spec::{PhaseMoment, ServiceMoment, UndoWhen},
 };
@@ -180,6 +180,16 @@ impl<'a> Expected<'a> {
         Some(self.switch_of(&data.fence, Work::Fence(name), &data.lag, &data.promote, Work::Promote(name)))
     }
 
+    /// The same on the way back. `None` without a single writer, and where it has no way back.
+    pub fn switch_back(&self, name: &ServiceName, service: &Service) -> Option<Span> {
+        match &service.data.as_deref()?.reverse {
+            Reverse::None(_) => None,
+            Reverse::By { lag, fence, promote } => {
+                Some(self.switch_of(fence, Work::FenceBack(name), lag, promote, Work::PromoteBack(name)))
+            }
+        }
+    }
+
     /// The pause of a single writer: the switch, and the traffic that follows it. `None` without a single writer.
     pub fn pause(&self, name: &ServiceName, service: &Service) -> Option<Span> {
         Some(self.switch(name, service)?.plus(self.effective(name, service)))
@@ -189,7 +199,7 @@ impl<'a> Expected<'a> {
         let fence = self.takes(fencing, fence.expect);
         let promote = self.takes(promoting, promote.expect);
         // A value that was read before the fence proves nothing: one look after it, and the stretch it speaks for.
-        fence.plus(lag.timeout).plus(window(lag)).plus(promote)
+        fence.plus(lag.every).plus(window(lag)).plus(promote)
     }
 
     /// The pieces of a move that start whole or not at all, each with its bake: the tasks before it with the first weight; a
@@ -222,12 +232,7 @@ impl<'a> Expected<'a> {
     /// What a service's traffic takes to go back: what stands before it, the writer, and each weight of the way back.
     pub fn traffic_back(&self, name: &ServiceName, service: &Service) -> Span {
         let weights = u32::try_from(service.rollback_steps.len().max(1)).unwrap_or(u32::MAX);
-        let writer = match service.data.as_deref() {
-            Some(Data { reverse: Reverse::By { lag, fence, promote }, .. }) => {
-                self.switch_of(fence, Work::FenceBack(name), lag, promote, Work::PromoteBack(name))
-            }
-            _ => Span::ZERO,
-        };
+        let writer = self.switch_back(name, service).unwrap_or_default();
         let tasks = self.undos(name, service, UndoWhen::BeforeTraffic);
         tasks.plus(writer).plus(self.effective(name, service).times(weights))
     }

@@ -51,6 +51,17 @@ pub enum Cause<'a> {
     Limit(Mover<'a>),
 }
 
+/// Whether a move fits into a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// Nobody asked: it never gets a place within the limits.
+    Unasked,
+    /// It does.
+    Found,
+    /// No window is left in which it can end.
+    None,
+}
+
 /// When a mover moves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Move<'a> {
@@ -62,8 +73,10 @@ pub struct Move<'a> {
     pub prepared: Timestamp,
     /// Its tasks before the first weight begin.
     pub begins: Timestamp,
-    /// All traffic is confirmed on target; `None`: no window is left in which it can get there.
+    /// All traffic is confirmed on target; `None`: it never gets there.
     pub moved: Option<Timestamp>,
+    /// Whether a window has room for it.
+    pub room: Room,
     /// What the move takes from its first task to the end of its last bake.
     pub takes: Span,
     /// What its way back takes.
@@ -109,7 +122,7 @@ impl<'a> Forecast<'a> {
 
     /// Movers that find no window for one of their weights, and those alone: not those that wait for them.
     pub fn stuck(&self) -> impl Iterator<Item = (Mover<'a>, &Move<'a>)> {
-        self.moves.iter().filter(|(_, one)| one.moved.is_none()).map(|(mover, one)| (*mover, one))
+        self.moves.iter().filter(|(_, one)| one.room == Room::None).map(|(mover, one)| (*mover, one))
     }
 
     /// The moves that decide when `last` is moved: the first one first. Each began when the one before it let it.
@@ -241,6 +254,7 @@ impl<'a, 'e> Run<'a, 'e> {
                     prepared,
                     begins: prepared,
                     moved: None,
+                    room: Room::Unasked,
                     takes: unit.takes,
                     undo: unit.undo,
                 };
@@ -326,7 +340,11 @@ impl<'a, 'e> Run<'a, 'e> {
         {
             one.cause = Cause::Limit(freed);
         }
-        let Some(start) = self.calendar.next_start(purpose, unit.takes, unit.undo, now) else { return };
+        let Some(start) = self.calendar.next_start(purpose, unit.takes, unit.undo, now) else {
+            one.room = Room::None;
+            return;
+        };
+        one.room = Room::Found;
         if start > now {
             return self.events.push(Reverse((start, Event::Ready(node))));
         }

@@ -22,10 +22,11 @@ use jiff::Timestamp;
 
 use super::names::Span;
 
+pub(crate) use self::expected::window;
 pub use self::{
     calendar::{Calendar, Purpose, Start, latest_rollback},
     expected::{Expected, Measured, Work},
-    forecast::{Cause, Ends, Forecast, Move, Mover, forecast},
+    forecast::{Cause, Ends, Forecast, Move, Mover, Room, forecast},
     undo::undo_time,
 };
 

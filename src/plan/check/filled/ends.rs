@@ -1,0 +1,107 @@
+//! Data and ends: single writers, ways back, connections that live long, the end of legacy.
+
+use super::of;
+use crate::plan::{
+    finding::{Code, Finding},
+    model::{Data, Plan, Reverse, Router, Service},
+    names::{ServiceName, Span},
+    path::Path,
+    schedule::Expected,
+    spec::OnFailure,
+};
+
+pub(super) fn check(plan: &Plan, found: &mut Vec<Finding>) {
+    let expected = Expected::of(plan);
+    for (name, service) in &plan.services {
+        if let Some(data) = service.data.as_deref() {
+            pause(&expected, name, service, data, found);
+            way_back(name, service, data, found);
+        }
+        connections(name, service, found);
+        end(name, service, found);
+    }
+}
+
+/// What the plan itself says of the pause: fence, lag, promote, and caches of DNS; each way.
+fn pause(expected: &Expected<'_>, name: &ServiceName, service: &Service, data: &Data, found: &mut Vec<Finding>) {
+    let caches = match &service.router {
+        Router::Dns(dns) => dns.ttl_during,
+        _ => Span::ZERO,
+    };
+    let ways = [
+        ("from legacy to target", expected.switch(name, service), "promote"),
+        ("back from target to legacy", expected.switch_back(name, service), "reverse"),
+    ];
+    for (way, switch, field) in ways.into_iter().filter_map(|(way, switch, field)| Some((way, switch?, field))) {
+        let pause = switch.plus(caches);
+        if pause <= data.pause_budget {
+            continue;
+        }
+        let with_caches = if caches > Span::ZERO { format!(", and {caches} for caches of DNS") } else { String::new() };
+        let message = format!(
+            "nobody can write to `{name}` for about {pause} on the way {way} (fence, lag and promote take {switch}{with_caches}), \
+             and its budget is {}",
+            data.pause_budget
+        );
+        let help = format!("measure and lower `expect`, look at the lag more often, or allow {pause}");
+        let path = of("services", name.as_str()).key("data");
+        found.push(
+            Finding::error(Code::PauseOverBudget, path.key("pauseBudget"), message, help).with(path.key(field), "this way"),
+        );
+    }
+}
+
+/// A writer without a way back: said as what it is, since somebody should have read it.
+fn way_back(name: &ServiceName, service: &Service, data: &Data, found: &mut Vec<Finding>) {
+    let Reverse::None(why) = &data.reverse else { return };
+    let path = of("services", name.as_str()).key("data").key("reverse");
+    let message = format!("step {name}/promote is a point of no return: once it has started, `{name}` cannot go back");
+    let help =
+        format!("if \"{}\" is meant, leave it; else give `lag`, `fence` and `promote` of the way back", why.escape_debug());
+    found.push(Finding::warning(Code::NoWayBack, path.key("none"), message, help));
+    if service.soak.on_failure == OnFailure::Rollback {
+        let message = format!("a guard of `{name}` that fails in the soak is to take it back, and there is no way back by then");
+        let help = "say `soak: { onFailure: Hold }`: people are told, and decide";
+        let path = of("services", name.as_str()).key("soak").key("onFailure");
+        found.push(
+            Finding::warning(Code::NoWayBack, path, message, help).with(of("services", name.as_str()).key("data"), "the data"),
+        );
+    }
+}
+
+/// Soak and drain outlast the connections that began on legacy.
+fn connections(name: &ServiceName, service: &Service, found: &mut Vec<Finding>) {
+    let Some(age) = service.max_connection_age else { return };
+    let path = of("services", name.as_str());
+    let mut short = |length: Span, what: &str, at: Path| {
+        if length >= age {
+            return;
+        }
+        let message = format!("connections to `{name}` live for up to {age}, and its {what} ends after {length}");
+        let help = format!("lengthen it to {age} or more, or lower `maxConnectionAge` if connections really end sooner");
+        let finding = Finding::error(Code::SoakUnderConnectionAge, at, message, help);
+        found.push(finding.with(path.key("maxConnectionAge"), "how long connections live"));
+    };
+    short(service.soak.length, "soak", path.key("soak").key("for"));
+    if let (Some(deadline), Some(_)) = (service.drain_deadline, &service.decommission) {
+        short(deadline, "drain", path.key("drain").key("deadline"));
+    }
+}
+
+/// Nobody's legacy is switched off without somebody's yes.
+fn end(name: &ServiceName, service: &Service, found: &mut Vec<Finding>) {
+    let Some(end) = &service.decommission else { return };
+    if end.approval.is_none() {
+        let message = format!("the legacy side of `{name}` would be switched off without anybody's approval");
+        let help = "ask a role: `decommission: { approval: { allOf: [{ role: … }] } }`";
+        let path = of("services", name.as_str()).key("decommission");
+        found.push(Finding::error(Code::NoDecommissionApproval, path, message, help).at_key());
+    }
+    if service.soak.length == Span::ZERO {
+        let message =
+            format!("nothing is watched between the move of `{name}` and the end of its legacy side, which is its way back");
+        let help = "give it a soak: `soak: { for: 45d }`, or as long as it takes to trust the target";
+        let path = of("services", name.as_str()).key("soak").key("for");
+        found.push(Finding::warning(Code::NoWayBack, path, message, help));
+    }
+}
