@@ -208,26 +208,3 @@ proptest! {
         }
     }
 }
-
-/// Near-linear: ten times the services take not much more than ten times the time. `cargo test --release -- --ignored --nocapture`.
-#[test]
-#[ignore = "figures, measured alone and optimised"]
-fn figures_up_to_a_hundred_thousand_services() {
-    for count in [1_000usize, 10_000, 100_000] {
-        let names: Vec<String> = (0..count).map(|i| format!("s{i}")).collect();
-        let mut plan = plan(
-            (0..count)
-                .map(|i| {
-                    let needs: Vec<&str> =
-                        [i / 2, i / 3].iter().filter(|need| **need < i).map(|need| names[*need].as_str()).collect();
-                    (names[i].as_str(), service(["x", "y", "z"][i % 3], 10 + i as u64 % 7, &needs))
-                })
-                .collect(),
-        );
-        plan.limits.in_motion = Some(50);
-        let started = std::time::Instant::now();
-        let (forecast, path) = run(&plan, 0);
-        assert_eq!(forecast.services.len(), count);
-        eprintln!("{count} services: {:?}, critical path of {}", started.elapsed(), path.len());
-    }
-}
