@@ -40,7 +40,7 @@ pub fn no_return(service: &Service, state: &ServiceState) -> Option<Reason> {
     if state.tasks.is_empty() && !state.stage.is_final() {
         return None;
     }
-    let begun = |item: &&Item| state.tasks.get(&item.name).is_some_and(|t| t.stage != TaskStage::Undone);
+    let begun = |item: &&Item| state.has_begun(&item.name);
     agenda::of_service(service).iter().filter(begun).find_map(|item| match &item.back {
         Back::Impossible(why) => {
             Some(Reason::PointOfNoReturn { step: Step::Task(item.name.clone()).to_string(), why: why.clone() })
@@ -99,8 +99,12 @@ fn dependent_in_the_way(draft: &Draft, name: &ServiceName) -> Option<ServiceName
     dependents.filter(|other| !group.services.contains(*other)).find(|other| !back(other)).cloned()
 }
 
-/// The next weight on the way back: the highest of the plan's that is below the present one, at last 0.
+/// The next weight on the way back: the highest of the plan's that is below the present one, at last 0. Where only one side
+/// may write there is nothing in between.
 fn next_weight(service: &Service, from: Weight) -> Weight {
+    if service.data.is_some() {
+        return Weight::ZERO;
+    }
     service.rollback_steps.iter().copied().filter(|weight| *weight < from).max().unwrap_or(Weight::ZERO)
 }
 

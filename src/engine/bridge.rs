@@ -13,7 +13,7 @@ use super::{
     task::{TaskStage, TaskState},
     tasks::{self, Progress},
 };
-use crate::plan::{Bridge, BridgeName, ManagedBridge, Service, ServiceName};
+use crate::plan::{Bridge, BridgeName, ManagedBridge, Service, ServiceName, TaskName};
 
 fn of(name: &BridgeName) -> Subject {
     Subject::Bridge(name.clone())
@@ -56,6 +56,7 @@ fn raise(draft: &mut Draft, name: &BridgeName, managed: &ManagedBridge) -> Progr
     let progress = tasks::run(draft, &of(name), [&up], held.as_ref(), |draft, reason| draft.hold_run(reason));
     let now = draft.now;
     if progress == Progress::Done && draft.next.bridges.get(name).is_none_or(|b| b.up_since.is_none()) {
+        undone(draft, name, &agenda::named::down()); // of an earlier time
         draft.next.bridges.entry(name.clone()).or_default().up_since = Some(now);
         draft.event(Event::BridgeUp { bridge: name.clone() });
     }
@@ -82,7 +83,7 @@ pub fn lower(draft: &mut Draft) {
     let plan = draft.plan;
     for (name, bridge) in &plan.bridges {
         let Some(managed) = &bridge.managed else { continue };
-        let raised = draft.task(&of(name), &agenda::named::up()).is_some();
+        let raised = draft.task(&of(name), &agenda::named::up()).is_some_and(|t| t.stage.has_begun());
         let down = draft.task(&of(name), &agenda::named::down()).map(|t| t.stage);
         if down == Some(TaskStage::Done) && !matches!(claims(draft, name), Ok(ClaimsSeen { ours: false, .. })) {
             draft.effect_of(Step::Lower.of(of(name)), 0, Action::Unclaim { bridge: name.clone() }, None);
@@ -119,10 +120,14 @@ fn take_down(draft: &mut Draft, name: &BridgeName, managed: &ManagedBridge) {
     if progress == Progress::Done {
         draft.next.bridges.entry(name.clone()).or_default().up_since = None;
         draft.event(Event::BridgeDown { bridge: name.clone() });
-        // What is down needs no undoing.
-        if let Some(state) = draft.task(&of(name), &up.name) {
-            draft.set_task(&of(name), &up.name, TaskState { stage: TaskStage::Undone, ..state });
-        }
+        undone(draft, name, &up.name);
+    }
+}
+
+/// The other of up and down counts for nothing any more.
+fn undone(draft: &mut Draft, name: &BridgeName, task: &TaskName) {
+    if let Some(state) = draft.task(&of(name), task) {
+        draft.set_task(&of(name), task, TaskState { stage: TaskStage::Undone, ..state });
     }
 }
 

@@ -304,18 +304,20 @@ impl<'a> Draft<'a> {
     pub fn send_back(&mut self, name: &ServiceName, reason: &Reason) {
         let closure = self.plan.rollback_closure(name);
         let bound = self.bound(&closure);
+        if let Some(why) = bound.get(name) {
+            if self.state(name).hold.is_none() {
+                self.hold(name, why.clone());
+            }
+            return; // whoever goes back with it would go back alone
+        }
         for member in &closure {
             let state = self.state(member);
             if state.direction == Direction::Backward || state.stage == Stage::Returned || self.rests(member, &state) {
                 continue;
             }
-            match bound.get(member) {
-                Some(why) if member == name && state.hold.is_none() => self.hold(member, why.clone()),
-                Some(_) => {}
-                None => {
-                    let with = || Reason::WithService { service: name.clone() };
-                    self.turn(member, if member == name { reason.clone() } else { with() });
-                }
+            if !bound.contains_key(member) {
+                let with = || Reason::WithService { service: name.clone() };
+                self.turn(member, if member == name { reason.clone() } else { with() });
             }
         }
     }

@@ -145,6 +145,7 @@ fn passes(draft: &mut Draft) {
     for _ in 0..=plan.services.len().saturating_mul(4) {
         let before = draft.next.clone();
         draft.waits.clear();
+        orders::retry(draft);
         draft.survey();
         timing::overrun(draft);
         draft.effects.retain(|effect| effect.key.number > 0); // what is no order is asked for anew

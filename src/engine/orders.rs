@@ -7,13 +7,14 @@ use super::{
     observed::Intent,
     reason::Reason,
     record::{Direction, Latch, LatchKind, ServiceState, Stage},
+    route,
     step::Subject,
-    task::{TaskKey, TaskSeen, TaskStage, TaskWay},
+    task::{TaskKey, TaskSeen, TaskStage, TaskState, TaskWay},
 };
+use crate::plan::TaskName;
 
 /// Who may clear a latch: only a resume that names it, and never a rollback.
 pub fn obey(draft: &mut Draft) {
-    retries(draft);
     let orders = &draft.seen.orders;
     let by = orders.by.clone().unwrap_or_else(|| "somebody who gave no name".to_owned());
     match orders.intent {
@@ -64,8 +65,8 @@ fn roll_back(draft: &mut Draft, by: &str) {
 }
 
 /// **Retry**: a service that went back is tried again, once for each number that people ask for, if the run as a whole does
-/// not go back. It begins at its first step, under a new attempt.
-fn retries(draft: &mut Draft) {
+/// not go back. It begins at its first step, under a new attempt, once its route is given up.
+pub fn retry(draft: &mut Draft) {
     if draft.next.latch.as_ref().is_some_and(|l| l.kind == LatchKind::Rollback) {
         return;
     }
@@ -76,9 +77,15 @@ fn retries(draft: &mut Draft) {
         if state.stage != Stage::Returned || *attempt <= state.attempt || !backward::is_end(draft, name, service) {
             continue;
         }
+        if !route::fresh(draft.seen, name, draft.now).is_ok_and(|route| route.owner.is_none()) {
+            continue;
+        }
         let attempt = state.attempt.saturating_add(1);
         let numbered = state.order.map_or(state.numbered, |o| o.number);
-        draft.change(name, |s| *s = ServiceState { attempt, numbered, ..ServiceState::default() });
+        // The tasks' numbers go on, so that no doing is ever taken for an earlier one.
+        let anew = |(name, task): (&TaskName, &TaskState)| (name.clone(), TaskState { stage: TaskStage::Undone, ..*task });
+        let tasks = state.tasks.iter().map(anew).collect();
+        draft.change(name, |s| *s = ServiceState { attempt, numbered, tasks, ..ServiceState::default() });
         draft.event(Event::Retried { service: name.clone(), attempt });
     }
 }
@@ -124,7 +131,7 @@ fn again(draft: &mut Draft, subject: &Subject) {
         };
         if state.stage == ordered {
             let number = state.number.saturating_add(1);
-            draft.set_task(subject, &key.task, super::task::TaskState { at: draft.now, number, ..state });
+            draft.set_task(subject, &key.task, TaskState { at: draft.now, number, ..state });
         }
     }
 }

@@ -167,6 +167,9 @@ pub struct ServiceState {
     /// The number of the last order of the attempts before, so that no mark is ever given twice.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub numbered: u32,
+    /// When the end of its legacy side was approved, if its plan asks for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_approved_at: Option<Timestamp>,
     /// How far its tasks are; those that nothing was done for are not listed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tasks: BTreeMap<TaskName, TaskState>,
@@ -208,6 +211,10 @@ pub struct BridgeState {
 }
 
 impl ServiceState {
+    /// Whether a task may have begun, and was not taken back.
+    pub fn has_begun(&self, task: &TaskName) -> bool {
+        self.tasks.get(task).is_some_and(|task| task.stage.has_begun())
+    }
     /// The weight that was ordered last, or none of the traffic if nothing was ordered yet.
     pub fn weight(&self) -> Weight {
         self.order.as_ref().map_or(Weight::ZERO, |o| o.weight)

@@ -96,10 +96,17 @@ pub enum TaskStage {
     Done,
     /// Taking it back was ordered.
     UndoOrdered,
-    /// It was seen to be taken back, or nothing had to be taken back.
+    /// It was seen to be taken back, or counts for nothing any more: at a new attempt it is done anew.
     Undone,
     /// Taking it back was given up after its deadline; a person has to look at it.
     LeftBehind,
+}
+
+impl TaskStage {
+    /// Whether it may have begun, and was not taken back.
+    pub fn has_begun(self) -> bool {
+        self != Self::Undone
+    }
 }
 
 /// What is seen of one doing of a task.

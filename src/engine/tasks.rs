@@ -51,13 +51,14 @@ pub fn run<'i>(
         let state = draft.task(subject, &item.name);
         match state.map(|s| s.stage) {
             Some(TaskStage::Done) => {}
-            None => {
+            None | Some(TaskStage::Undone | TaskStage::LeftBehind) => {
                 if let Some(reason) = held {
                     let on = WaitsFor::Person;
                     draft.wait(Step::Task(item.name.clone()), subject.clone(), reason.clone(), on);
                     return Progress::Waits;
                 }
-                order(draft, subject, item, &item.deed, TaskWay::Do, 1);
+                let number = state.map_or(0, |s| s.number).saturating_add(1);
+                order(draft, subject, item, &item.deed, TaskWay::Do, number);
                 return Progress::Waits;
             }
             Some(TaskStage::Ordered) => {
@@ -65,8 +66,8 @@ pub fn run<'i>(
                     return Progress::Waits;
                 }
             }
-            // It was taken back: what is on its way back does no tasks.
-            Some(TaskStage::UndoOrdered | TaskStage::Undone | TaskStage::LeftBehind) => return Progress::Waits,
+            // It is being taken back: what is on its way back does no tasks.
+            Some(TaskStage::UndoOrdered) => return Progress::Waits,
         }
     }
     Progress::Done
@@ -166,7 +167,10 @@ pub fn order(draft: &mut Draft, subject: &Subject, item: &Item, deed: &Deed, way
         TaskWay::Do => TaskStage::Ordered,
         TaskWay::Undo => TaskStage::UndoOrdered,
     };
-    let ordered_at = draft.task(subject, &item.name).map_or(draft.now, |t| t.ordered_at);
+    let ordered_at = match (way, draft.task(subject, &item.name)) {
+        (TaskWay::Undo, Some(task)) => task.ordered_at,
+        _ => draft.now,
+    };
     draft.set_task(subject, &item.name, TaskState { stage, at: draft.now, ordered_at, number });
     let task = TaskKey { of: subject.clone(), task: item.name.clone(), number, way };
     draft.event(Event::TaskOrdered { task });

@@ -30,7 +30,7 @@ pub fn shift_has_begun(service: &Service, state: &ServiceState) -> bool {
         return false;
     }
     let of_shift = |moment| matches!(moment, Moment::BeforeShift | Moment::Fence | Moment::Promote);
-    agenda::of_service(service).iter().any(|item| of_shift(item.moment) && state.tasks.contains_key(&item.name))
+    agenda::of_service(service).iter().any(|item| of_shift(item.moment) && state.has_begun(&item.name))
 }
 
 /// Everything that would go back if all that is in motion did: closures included.

@@ -36,7 +36,7 @@ fn stage(state: &ServiceState, task: &TaskName) -> Option<TaskStage> {
 
 /// Whether the fence or what follows it was ordered: nobody may be able to write.
 pub fn has_fenced(state: &ServiceState) -> bool {
-    state.tasks.contains_key(&named::fence())
+    state.has_begun(&named::fence())
 }
 
 /// Whether target was, or may have been, promoted.
@@ -59,7 +59,7 @@ pub fn forward(draft: &mut Draft, name: &ServiceName, service: &Service, held: O
     if switch(draft, name, service, fence, held) == Progress::Waits {
         return Progress::Waits;
     }
-    let promoted = draft.state(name).tasks.contains_key(&promote.name);
+    let promoted = draft.state(name).has_begun(&promote.name);
     if !promoted && draft.rules.keep(Invariant::OneWriter) {
         let fenced = draft.state(name).tasks.get(&fence.name).map_or(draft.now, |t| draft.since(t.at));
         let proven = passes(draft, name, "fence-proof", &data.fence.proof, fenced, &Step::Task(fence.name.clone()));
@@ -135,7 +135,7 @@ pub fn backward(draft: &mut Draft, name: &ServiceName, service: &Service) -> Pro
     if stuck(draft, name, &fence_item) == Progress::Waits {
         return Progress::Waits;
     }
-    if !draft.state(name).tasks.contains_key(&promote_item.name) && draft.rules.keep(Invariant::OneWriter) {
+    if !draft.state(name).has_begun(&promote_item.name) && draft.rules.keep(Invariant::OneWriter) {
         let since = draft.state(name).tasks.get(&fence_item.name).map_or(draft.now, |t| draft.since(t.at));
         let proven = passes(draft, name, "reverse-fence-proof", &fence.proof, since, &Step::Task(fence_item.name.clone()));
         if !proven || !passes(draft, name, "reverse-lag", lag, since, &Step::CatchUp) {

@@ -11,5 +11,6 @@ mod plans;
 mod properties;
 mod sim;
 mod stories;
+mod wide;
 mod withhold;
 mod writers;

@@ -9,7 +9,7 @@ use crate::{
         backward,
         gate::{self, Verdict},
         invariant::Invariant,
-        record::{Direction, ServiceState, Stage},
+        record::{Direction, ServiceState},
         step::Subject,
         task::{Deed, TaskKey, TaskStage, TaskWay},
     },
@@ -27,7 +27,10 @@ impl Judge<'_> {
         if let (Some(data), TaskWay::Do) = (&service.data, task.way) {
             self.promotes(name, data, &task.task);
         }
-        if task.way == TaskWay::Undo && task.task == named::fence() && self.stage_of(name, &named::promote()).is_some_and(begun) {
+        if task.way == TaskWay::Undo
+            && task.task == named::fence()
+            && self.stage_of(name, &named::promote()).is_some_and(TaskStage::has_begun)
+        {
             self.found(Invariant::OneWriter, name, "legacy would be made writable while target may be".to_owned());
         }
     }
@@ -72,7 +75,7 @@ impl Judge<'_> {
         if weight > Weight::ZERO && promoted != Some(TaskStage::Done) {
             self.found(Invariant::OneWriter, name, format!("{weight} would go to a target that is not the writer"));
         }
-        if weight < Weight::FULL && promoted.is_some_and(begun) {
+        if weight < Weight::FULL && promoted.is_some_and(TaskStage::has_begun) {
             self.found(Invariant::OneWriter, name, "traffic would go back to a legacy that is not the writer".to_owned());
         }
     }
@@ -93,13 +96,14 @@ impl Judge<'_> {
                 format!("its legacy side would end while {other} may come back to it"),
             );
         }
-        let was = self.before.services.get(name).map(|s| s.stage);
-        if *deed == Deed::SwitchOff && !matches!(was, Some(Stage::Ending | Stage::Decommissioning)) {
-            self.found(
-                Invariant::LegacyStays,
-                name,
-                "its legacy side would be switched off without its end being approved".to_owned(),
-            );
+        let approval = service.decommission.as_ref().and_then(|end| end.approval.as_ref());
+        if approval.is_some() && self.after.services.get(name).is_none_or(|s| s.end_approved_at.is_none()) {
+            return self.found(Invariant::LegacyStays, name, "its legacy side would end without an approval".to_owned());
+        }
+        let carries = self.route(name).and_then(|r| r.legacy_active).filter(|active| *active > 0);
+        if let (Deed::SwitchOff, Some(active), None) = (deed, carries, service.drain_deadline) {
+            let detail = format!("its legacy side would be switched off with {active} connections");
+            self.found(Invariant::LegacyStays, name, detail);
         }
     }
 
@@ -112,9 +116,4 @@ impl Judge<'_> {
             self.found(Invariant::WayBack, name, format!("it would go back though {reason}"));
         }
     }
-}
-
-/// Whether it may have begun and was not taken back.
-fn begun(stage: TaskStage) -> bool {
-    stage != TaskStage::Undone
 }
