@@ -123,7 +123,7 @@ fn slice(plan: &Plan, members: &BTreeSet<&ServiceName>) -> Slice {
     let mut phases = plan.phases.clone();
     // A phase between two that are kept, and has nobody here, says nothing but the order of those two.
     for (name, phase) in &mut phases {
-        let before = plan.phases_before(name).into_iter().filter(|before| used.contains(before)).cloned();
+        let before = plan.phases_before(name).iter().filter(|before| used.contains(before)).cloned();
         let after: BTreeMap<_, _> =
             before.map(|before| (before.clone(), phase.after.get(&before).cloned().unwrap_or_default())).collect();
         phase.after = after;

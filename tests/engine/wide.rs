@@ -247,7 +247,8 @@ fn of(sim: &Sim, index: usize) -> String {
     sim.routes.keys().nth(index % sim.routes.len()).unwrap().to_string()
 }
 fn toggle(set: &mut std::collections::BTreeSet<String>, name: &str, on: bool) {
-    if on { drop(set.insert(name.to_owned())) } else { drop(set.remove(name)) }
+    set.remove(name);
+    set.extend(on.then(|| name.to_owned()));
 }
 
 fn befall(sim: &mut Sim, fates: &[Fate]) {
