@@ -198,9 +198,12 @@ fn nearly_yaml() -> impl Strategy<Value = String> {
     prop::collection::vec(line, 0..25).prop_map(|lines| lines.join("\n"))
 }
 
-/// A good plan with one stretch replaced by something else.
+/// A plan with one stretch replaced by something else: a good one, or one that has every part of the language.
 fn torn_plan() -> impl Strategy<Value = String> {
-    let good = include_str!("../plans/three-services.yaml");
+    prop_oneof![torn(include_str!("../plans/three-services.yaml")), torn(include_str!("findings/thirty-mistakes.yaml")),]
+}
+
+fn torn(good: &'static str) -> impl Strategy<Value = String> {
     let chars: Vec<char> = good.chars().collect();
     (0..chars.len(), 0usize..40, "[ -~\n]{0,12}").prop_map(move |(from, length, other)| {
         let to = (from + length).min(chars.len());

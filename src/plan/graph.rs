@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::{
-    algo::{tarjan_scc, toposort},
+    algo::{kosaraju_scc, toposort},
     graph::{DiGraph, NodeIndex},
 };
 
@@ -38,7 +38,7 @@ impl<'a> Waits<'a> {
     /// The knots: names that wait for each other, or a single name that waits for itself. Each is named by all of its names
     /// and by one shortest cycle through the smallest. In the order of their smallest names.
     pub fn knots(&self) -> Vec<Knot<'a>> {
-        let components = tarjan_scc(&self.graph);
+        let components = kosaraju_scc(&self.graph); // without recursion: a ring of many names must not end the stack
         let mut component_of = vec![0; self.graph.node_count()];
         for (index, component) in components.iter().enumerate() {
             for node in component {
@@ -297,5 +297,15 @@ mod tests {
         for (name, radius) in blast_radii(&plan) {
             assert_eq!(radius, plan.rollback_closure(name).len(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_ring_of_many_names_is_one_knot() {
+        let names: Vec<String> = (0..50_000).map(|i| format!("s{i}")).collect();
+        let ring =
+            (0..names.len()).map(|i| (names[i].as_str(), BTreeSet::from([names[(i + 1) % names.len()].as_str()]))).collect();
+        let graph = Waits::new(&ring);
+        assert_eq!(graph.knots()[0].cycle.len(), names.len());
+        assert_eq!(graph.order(), None);
     }
 }

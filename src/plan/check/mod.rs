@@ -22,6 +22,8 @@ mod texts;
 mod traffic;
 mod url;
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use self::{defaults::Defaults, outline::Outline};
@@ -109,12 +111,42 @@ fn check_services(services: &[One<'_>], defaults: &Defaults<'_>, notes: &mut Not
 /// mistake in the plan's defaults is one finding, however many services have it.
 fn check_filled(document: &Value, plan: &Plan, extent: filled::Extent, notes: &mut Notes) {
     let defaults = Defaults::of(document);
-    for mut finding in not_yet::not_run_yet(plan).into_iter().chain(filled::check(plan, extent)) {
-        finding.path = defaults.by_name(&finding.path);
-        finding.related.iter_mut().for_each(|related| related.path = defaults.by_name(&related.path));
+    let indices = Indices::of(document);
+    let lead = |path: &Path| defaults.by_name(&indices.of_service(path));
+    let mut found = not_yet::not_run_yet(plan);
+    found.extend(filled::check(plan, extent));
+    found.sort_by_key(|finding| finding.severity); // more than can be shown are cut off: errors come first
+    for mut finding in found.into_iter().take(shape::FINDINGS_MAX + 1) {
+        finding.path = lead(&finding.path);
+        finding.related.iter_mut().for_each(|related| related.path = lead(&related.path));
         if !in_defaults(&finding.path) || notes.is_new(&finding) {
             let rests: Vec<Path> = finding.related.iter().map(|related| related.path.clone()).collect();
             notes.add_resting_on(finding, &rests);
+        }
+    }
+}
+
+/// Where each service stands in its list, looked up once for many findings.
+struct Indices<'a>(BTreeMap<&'a str, usize>);
+
+impl<'a> Indices<'a> {
+    fn of(document: &'a Value) -> Self {
+        let mut indices = BTreeMap::new();
+        for (index, service) in outline::elements(document.get("spec"), "services").enumerate() {
+            if let Some(name) = outline::text(service, "name") {
+                indices.entry(name).or_insert(index); // of two services of one name the first is meant
+            }
+        }
+        Self(indices)
+    }
+    /// `spec.services.NAME…` with the number of the service for its name.
+    fn of_service(&self, path: &Path) -> Path {
+        match path.segments() {
+            [spec, Segment::Key(list), Segment::Key(name), rest @ ..] if list == "services" => match self.0.get(name.as_str()) {
+                Some(index) => Path::top().join(spec.clone()).key("services").index(*index).then(rest),
+                None => path.clone(),
+            },
+            _ => path.clone(),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::personal;
 use crate::plan::{
     finding::{Code, Finding},
     path::Path,
+    shape::FINDINGS_MAX,
 };
 
 /// Looks at all texts below `spec`.
@@ -25,6 +26,9 @@ enum Step<'a> {
 }
 
 fn walk<'a>(value: &'a Value, way: &mut Vec<Step<'a>>, found: &mut Vec<Finding>) {
+    if found.len() > FINDINGS_MAX {
+        return; // no more are shown
+    }
     match value {
         Value::Object(fields) => {
             for (name, inner) in fields {
