@@ -27,6 +27,9 @@ use super::{
 /// The longest file that is read, in bytes. A plan for the API server is far smaller: see `too-large`.
 pub const SIZE_MAX: usize = 64 << 20;
 
+/// The most objects that are looked at in one file, items of lists included.
+pub const OBJECTS_MAX: usize = 1_000;
+
 /// A plan without errors.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checked {
@@ -45,6 +48,13 @@ pub struct Refused {
     pub services: usize,
     /// All that is wrong with it, warnings included, in the order of the text.
     pub findings: Vec<Finding>,
+}
+
+impl Refused {
+    /// For these reasons, without a name.
+    fn of(findings: Vec<Finding>) -> Self {
+        Self { name: None, services: 0, findings }
+    }
 }
 
 impl std::fmt::Display for Refused {
@@ -107,7 +117,7 @@ pub fn read_all(text: impl AsRef<[u8]>) -> Contents {
 fn read_documents(text: &str) -> Contents {
     let survey = places::survey(text);
     let mut contents = Contents { plans: Vec::new(), passed_over: Vec::new() };
-    let mut values = serde_yaml::Deserializer::from_str(text);
+    let mut values = Values::of(text, survey.json);
     let mut last = None;
     for mut document in survey.documents {
         // The values of a document that is too deep or too large are never looked for.
@@ -117,10 +127,7 @@ fn read_documents(text: &str) -> Contents {
         }
         let value = value.filter(|_| document.plain).and_then(|value| decode(value, &mut document));
         match value {
-            Some(mut value) => {
-                pass_over_server_fields(&mut value, kind::LISTS_MAX);
-                read_document(&value, &document, &mut contents);
-            }
+            Some(value) => read_document(value, document, &mut contents),
             None => last = Some((document.line, document.findings)),
         }
         if last.is_some() && survey.stopped.is_none() {
@@ -139,21 +146,86 @@ fn read_documents(text: &str) -> Contents {
     contents
 }
 
+/// The values of the documents of a text, one after the other.
+enum Values<'a> {
+    Yaml(serde_yaml::Deserializer<'a>),
+    Json(Option<&'a str>),
+}
+
+impl<'a> Values<'a> {
+    fn of(text: &'a str, json: bool) -> Self {
+        if json { Self::Json(Some(text)) } else { Self::Yaml(serde_yaml::Deserializer::from_str(text)) }
+    }
+}
+
+impl Iterator for Values<'_> {
+    type Item = Result<Value, Finding>;
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Yaml(documents) => {
+                let document = documents.next()?;
+                Some(Value::deserialize(document).map_err(|error| {
+                    let place = error.location().map(|place| (place.line(), place.column()));
+                    unreadable(&error.to_string(), place)
+                }))
+            }
+            Self::Json(text) => Some(
+                serde_json::from_str(text.take()?)
+                    .map_err(|error| unreadable(&error.to_string(), Some((error.line(), error.column())))),
+            ),
+        }
+    }
+}
+
 /// Judges what a document holds.
-fn read_document(value: &Value, document: &Surveyed, contents: &mut Contents) {
-    for candidate in kind::candidates(value, document.line) {
+fn read_document(mut value: Value, document: Surveyed, contents: &mut Contents) {
+    pass_over_server_fields(&mut value, kind::LISTS_MAX);
+    let mut judged = Vec::new();
+    let mut said: usize =
+        contents.plans.iter().map(|plan| plan.result.as_ref().map_or_else(|refused| refused.findings.len(), |_| 0)).sum();
+    let mut objects = contents.plans.len() + contents.passed_over.len();
+    for candidate in kind::candidates(&value, document.line) {
+        objects += 1;
+        if objects > OBJECTS_MAX || said > 10 * shape::FINDINGS_MAX {
+            let message = "the file has too many objects, or too much is wrong with them; the others are not looked at";
+            let finding = Finding::error(Code::TooLarge, Path::top(), message, "divide the file").at(document.line, 1, 0);
+            judged.push(InDocument { line: document.line, name_at: None, plan: None, refused: Refused::of(vec![finding]) });
+            break;
+        }
         match candidate {
             Candidate::Other(mut other, path) => {
                 other.line = document.places.find(&path, Spot::Value).map_or(other.line, |place| place.line);
                 contents.passed_over.push(other);
             }
-            Candidate::Plan(object, base) => contents.plans.push(judge(object, &base, document)),
+            Candidate::Plan(object, base) => {
+                let plan = judge(object, &base, &document);
+                said += plan.refused.findings.len();
+                judged.push(plan);
+            }
         }
+    }
+    // A large plan is held as text, places, value, plan and digest's text in turn, but never as all of them.
+    drop((value, document));
+    contents.plans.extend(judged.into_iter().map(InDocument::finish));
+}
+
+/// A plan of a document that is still held as a value.
+struct InDocument {
+    line: u32,
+    name_at: Option<Place>,
+    plan: Option<super::Plan>,
+    /// What to say if it is refused.
+    refused: Refused,
+}
+
+impl InDocument {
+    fn finish(self) -> InFile {
+        InFile { line: self.line, name_at: self.name_at, result: finish(self.plan, self.refused) }
     }
 }
 
 /// Judges the plan that stands at `base` in its document.
-fn judge(object: &Value, base: &Path, document: &Surveyed) -> InFile {
+fn judge(object: &Value, base: &Path, document: &Surveyed) -> InDocument {
     let own = document.findings.iter().filter_map(|finding| {
         let path = finding.path.within(base)?;
         (!written_by_server(&path)).then(|| Finding { path, ..finding.clone() })
@@ -166,7 +238,7 @@ fn judge(object: &Value, base: &Path, document: &Surveyed) -> InFile {
     locate(&mut findings, &document.places, base);
     let line = document.places.find(base, Spot::Value).map_or(document.line, |place| place.line);
     let name_at = document.places.find(&base.key("metadata").key("name"), Spot::Value);
-    InFile { line, result: finish(judged.plan, judged.name, judged.services, findings), name_at }
+    InDocument { line, name_at, plan: judged.plan, refused: Refused { name: judged.name, services: judged.services, findings } }
 }
 
 /// Takes out what only follows from how a value was read, where the first `read` findings say so already: `port: 0443` is a
@@ -185,10 +257,8 @@ fn explained_already(findings: &mut Vec<Finding>, read: usize) {
     });
 }
 
-fn refused(line: u32, mut findings: Vec<Finding>) -> InFile {
-    findings.sort_by(Finding::order);
-    findings.dedup();
-    InFile { line, result: Err(Refused { name: None, services: 0, findings }), name_at: None }
+fn refused(line: u32, findings: Vec<Finding>) -> InFile {
+    InFile { line, result: finish(None, Refused::of(findings)), name_at: None }
 }
 
 /// There is no plan in a file.
@@ -203,7 +273,7 @@ fn nothing(passed_over: &[PassedOver]) -> Refused {
     };
     let finding = Finding::error(Code::Syntax, Path::top(), message, help);
     let finding = passed_over.first().map_or_else(|| finding.clone(), |first| finding.clone().at(first.line, 1, 0));
-    Refused { name: None, services: 0, findings: vec![finding] }
+    Refused::of(vec![finding])
 }
 
 /// Where one plan is wanted there are several.
@@ -219,7 +289,7 @@ fn one_of_many(plans: &[InFile], many: usize) -> Refused {
     };
     let finding = Finding::error(Code::Syntax, Path::top(), message, "keep it in a file of its own; `gapless check` takes all");
     let finding = plans.get(1).map_or_else(|| finding.clone(), |second| finding.clone().at(second.line, 1, 0));
-    Refused { name: None, services: 0, findings: vec![finding] }
+    Refused::of(vec![finding])
 }
 
 /// Checks a plan that came as an object, as the operator gets it. Findings have paths (from the object's top), no lines.
@@ -231,7 +301,7 @@ pub fn check_spec(name: &str, namespace: &str, spec: &MigrationPlanSpec) -> Resu
         "spec": spec,
     });
     let judged = check::check(&document);
-    finish(judged.plan, judged.name, judged.services, judged.findings)
+    finish(judged.plan, Refused { name: judged.name, services: judged.services, findings: judged.findings })
 }
 
 /// A plan as a YAML document, for tools that write plans.
@@ -240,12 +310,8 @@ pub fn write(document: &Document) -> Result<String, serde_yaml::Error> {
     serde_json::to_value(document).map_err(serde::ser::Error::custom).and_then(|value| serde_yaml::to_string(&value))
 }
 
-fn finish(
-    plan: Option<super::Plan>,
-    name: Option<String>,
-    services: usize,
-    mut findings: Vec<Finding>,
-) -> Result<Checked, Refused> {
+fn finish(plan: Option<super::Plan>, mut refused: Refused) -> Result<Checked, Refused> {
+    let findings = &mut refused.findings;
     findings.sort_by(Finding::order);
     findings.dedup();
     if findings.len() > shape::FINDINGS_MAX {
@@ -253,9 +319,9 @@ fn finish(
         let message = format!("there are more than {} findings, and the others are not shown", shape::FINDINGS_MAX);
         findings.push(Finding::error(Code::TooLarge, Path::top(), message, "mend these first"));
     }
-    match plan.filter(|_| !findings.iter().any(Finding::is_error)) {
-        Some(plan) => Ok(Checked { revision: Revision::of(plan), warnings: findings }),
-        None => Err(Refused { name, services, findings }),
+    match plan.filter(|_| !refused.findings.iter().any(Finding::is_error)) {
+        Some(plan) => Ok(Checked { revision: Revision::of(plan), warnings: refused.findings }),
+        None => Err(refused),
     }
 }
 
@@ -284,41 +350,28 @@ fn not_text(bytes: &[u8], valid: usize) -> Finding {
 }
 
 /// The value of a document, with aliases and merged objects written out; `None` beside a finding.
-fn decode(document_of_yaml: serde_yaml::Deserializer<'_>, document: &mut Surveyed) -> Option<Value> {
-    match Value::deserialize(document_of_yaml) {
-        Ok(mut value) => {
-            if let Some(place) = document.places.differs(&value) {
-                let message = "readers of YAML disagree about what stands here";
-                let help = "write it more plainly: one `key: value` a line, texts with special characters in quotes";
-                let finding = Finding::error(Code::Syntax, Path::top(), message, help);
-                document.findings.push(finding.at(place.line, place.column, place.width));
-                return None;
-            }
-            if document.merges {
-                merge(&mut value);
-            }
-            Some(value)
-        }
-        Err(error) => {
-            document.findings.push(unreadable(&error));
-            None
-        }
+fn decode(value: Result<Value, Finding>, document: &mut Surveyed) -> Option<Value> {
+    let mut value = value.map_err(|finding| document.findings.push(finding)).ok()?;
+    if let Some(place) = document.places.differs(&value) {
+        let message = "readers of YAML disagree about what stands here";
+        let help = "write it more plainly: one `key: value` a line, texts with special characters in quotes";
+        let finding = Finding::error(Code::Syntax, Path::top(), message, help);
+        document.findings.push(finding.at(place.line, place.column, place.width));
+        return None;
     }
+    if document.merges {
+        merge(&mut value);
+    }
+    Some(value)
 }
 
-fn unreadable(error: &serde_yaml::Error) -> Finding {
-    let at = error.location().map(|place| format!(" at line {} column {}", place.line(), place.column()));
-    let message = error.to_string();
-    let message = at.as_deref().map_or(message.as_str(), |at| message.trim_end_matches(at));
+fn unreadable(message: &str, place: Option<(usize, usize)>) -> Finding {
+    let at = place.map(|(line, column)| format!(" at line {line} column {column}"));
+    let message = at.as_deref().map_or(message, |at| message.trim_end_matches(at));
     let help = "look at this place and just above it";
     let finding = Finding::error(Code::Syntax, Path::top(), format!("this cannot be read: {message}"), help);
-    match error.location() {
-        Some(place) => {
-            let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-            finding.at(small(place.line()), small(place.column()), 1)
-        }
-        None => finding,
-    }
+    let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    place.map_or_else(|| finding.clone(), |(line, column)| finding.clone().at(small(line), small(column), 1))
 }
 
 /// Takes over the fields of the objects behind `<<`, as kubectl does: what an object says itself goes before them, and the

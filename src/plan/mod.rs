@@ -1,10 +1,12 @@
 //! What is wanted: the plan document, its checks, and the checked plan. Knows nothing of the rest of the program.
 
+mod canonical;
 mod check;
 mod code;
 pub mod document;
 pub mod finding;
 pub mod graph;
+mod json;
 mod kind;
 pub mod model;
 pub mod moment;
@@ -19,8 +21,10 @@ pub mod schema;
 mod shape;
 pub mod spec;
 pub mod variables;
+mod watched;
 
 pub use self::{
+    canonical::canonical,
     document::{Checked, Contents, InFile, Refused, check_spec, read, read_all, write},
     finding::{Code, Finding, Severity},
     kind::PassedOver,
@@ -28,7 +32,7 @@ pub use self::{
         Act, After, Approval, Bridge, Check, Connection, ConnectionTo, Data, Decommission, Digest, DnsRoute, Evidence, Freeze,
         Gate, Group, HttpSend, LegacySystem, Limits, Load, ManagedBridge, Mirror, Need, Number, Phase, PhaseTask, Place, Plan,
         Probe, Reverse, Revision, Role, RouteRef, Router, Service, ServiceTask, SideModel, Soak, Switch, Task, Undo, Watch,
-        Window, WindowPurpose, canonical,
+        Window, WindowPurpose,
     },
     moment::{Moment, Zone},
     names::{

@@ -1,6 +1,7 @@
 //! Where everything stands in a YAML text: line and column of each key and value, and what a plan file may not contain.
 //!
-//! *Flow*: saphyr's events, in one pass, build a tree of places for each document, of the same shape as the document.
+//! *Flow*: saphyr's events (or, for JSON, those of [`super::json`]), in one pass, build a tree of places for each document, of
+//! the same shape as the document.
 //! *Guarantees*: depth, number of values and length of texts are bounded, and counted as if every alias were written out;
 //! the text is read once; any text gives an answer.
 //! *Caveats*: values come from serde_yaml, a different parser. [`Places::differs`] finds where the two read another shape,
@@ -8,22 +9,26 @@
 
 use std::collections::BTreeMap;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput};
-use serde_json::Value;
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
+use serde_json::{Map, Value};
 
 use super::{
     finding::{Code, Finding, Severity, Spot},
+    json,
     path::{Path, Segment},
     scalar::{self, Trap},
     shape::{FINDINGS_MAX, show},
+    watched::{AHEAD_MAX, Ahead, Watched},
 };
 
 /// The deepest nesting that is read.
 pub const DEPTH_MAX: usize = 64;
-/// The most values that are read of one file, every alias counted as what it stands for.
-pub const VALUES_MAX: usize = 4_000_000;
+/// The most keys and values that are read of one file, every alias counted as what it stands for.
+pub const VALUES_MAX: usize = if cfg!(test) { 200_000 } else { 8_000_000 };
 /// The most text that all values of one file may hold, in bytes, every alias counted as what it stands for.
 pub const TEXT_MAX: usize = 2 * super::document::SIZE_MAX;
+/// The most documents that are read of one file.
+pub const DOCUMENTS_MAX: usize = 1_000;
 
 /// A stretch of one line. Line and column from 1, in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +44,17 @@ pub struct Place {
 /// A value, by its place in [`Places::nodes`].
 type NodeId = u32;
 
+/// A key, by its hash (FNV-1a, <https://datatracker.ietf.org/doc/html/rfc9923>): a large plan has millions of them. Two keys
+/// of one hash would be taken for one that stands twice, and refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Name(u64);
+
+impl Name {
+    fn of(key: &str) -> Self {
+        Self(key.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)))
+    }
+}
+
 #[derive(Debug)]
 struct Node {
     key: Option<Place>,
@@ -50,7 +66,7 @@ struct Node {
 enum Inside {
     Scalar,
     List(Vec<NodeId>),
-    Map(Vec<(Box<str>, NodeId)>),
+    Map(Vec<(Name, NodeId)>),
     /// What is written elsewhere, under this anchor.
     Alias(NodeId),
 }
@@ -100,7 +116,8 @@ impl Places {
         match (self.behind(node), segment) {
             (Inside::List(items), Segment::Index(index)) => items.get(*index).copied(),
             (Inside::Map(fields), Segment::Key(name)) => {
-                let own = fields.iter().rfind(|(key, _)| **key == **name).map(|(_, id)| *id);
+                let name = Name::of(name);
+                let own = fields.iter().rfind(|(key, _)| *key == name).map(|(_, id)| *id);
                 own.or_else(|| self.merged(fields, segment))
             }
             _ => None,
@@ -108,8 +125,9 @@ impl Places {
     }
 
     /// A field that an object has by `<<`.
-    fn merged(&self, fields: &[(Box<str>, NodeId)], segment: &Segment) -> Option<NodeId> {
-        let (_, id) = fields.iter().rfind(|(key, _)| **key == *MERGE)?;
+    fn merged(&self, fields: &[(Name, NodeId)], segment: &Segment) -> Option<NodeId> {
+        let merge = Name::of(MERGE);
+        let (_, id) = fields.iter().rfind(|(key, _)| *key == merge)?;
         let source = self.node(*id)?;
         match self.behind(source) {
             Inside::List(items) => items.iter().find_map(|id| self.child(self.node(*id)?, segment)),
@@ -133,19 +151,32 @@ impl Places {
             (Inside::List(items), Value::Array(values)) if items.len() == values.len() => {
                 items.iter().zip(values).find_map(|(id, value)| self.node_differs(self.node(*id)?, value))
             }
-            (Inside::Map(fields), Value::Object(values)) => {
-                // A key that stands twice is a finding of its own.
-                let missing = fields.iter().find(|(name, _)| !values.contains_key(&**name));
-                if let Some((_, id)) = missing {
-                    return self.node(*id).and_then(|node| node.key);
-                }
-                if values.len() > fields.len() {
-                    return here;
-                }
-                fields.iter().find_map(|(name, id)| self.node_differs(self.node(*id)?, values.get(&**name)?))
-            }
+            (Inside::Map(fields), Value::Object(values)) => self.fields_differ(fields, values, node.value),
             _ => here,
         }
+    }
+}
+
+impl Places {
+    /// Keys come in the same order, but for those that stand twice, which are findings of their own.
+    fn fields_differ(&self, fields: &[(Name, NodeId)], values: &Map<String, Value>, here: Place) -> Option<Place> {
+        let mut own = fields.iter();
+        for (key, value) in values {
+            let name = Name::of(key);
+            let (_, id) = match own.next() {
+                Some(field) if field.0 == name => field,
+                _ => match fields.iter().rfind(|(other, _)| *other == name) {
+                    Some(field) => field,
+                    None => return Some(here),
+                },
+            };
+            if let Some(place) = self.node(*id).and_then(|node| self.node_differs(node, value)) {
+                return Some(place);
+            }
+        }
+        let unseen = |(name, _): &&(Name, NodeId)| !values.keys().any(|key| Name::of(key) == *name);
+        let unseen = if values.len() < fields.len() { fields.iter().find(unseen) } else { None };
+        unseen.and_then(|(_, id)| self.node(*id)?.key)
     }
 }
 
@@ -173,16 +204,23 @@ pub(crate) struct Survey {
     pub documents: Vec<Surveyed>,
     /// Why the rest was not read.
     pub stopped: Option<Finding>,
+    /// Whether the text is a JSON text, all of it.
+    pub json: bool,
 }
 
 /// Reads the places of `text`.
 pub(crate) fn survey(text: &str) -> Survey {
-    let mut surveyor = Surveyor::default();
-    let stopped = surveyor.run(&mut Parser::new_from_str(text)).err().map(|finding| *finding);
-    if stopped.is_some() {
-        surveyor.finish(false);
+    if text.trim_ascii_start().starts_with(['{', '[']) {
+        let mut surveyor = Surveyor::default();
+        match json::survey(text, &mut surveyor) {
+            Ok(()) => return Survey { json: true, ..surveyor.end(Ok(())) },
+            Err(json::Left::Stopped(stop)) => return surveyor.end(Err(stop)),
+            Err(json::Left::NotJson) => {}
+        }
     }
-    Survey { documents: surveyor.documents, stopped }
+    let (mut surveyor, ahead) = (Surveyor::default(), Ahead::default());
+    let ended = surveyor.run(&mut Parser::new(Watched::new(text, &ahead)), &ahead);
+    surveyor.end(ended)
 }
 
 struct Frame {
@@ -195,9 +233,28 @@ struct Frame {
     kind: Kind,
 }
 
-enum Kind {
+pub(super) enum Kind {
     List(Vec<NodeId>),
-    Map { fields: Vec<(Box<str>, NodeId)>, pending: Option<(Box<str>, Place)>, names: BTreeMap<Box<str>, Place> },
+    Map(Fields),
+}
+
+/// An object that is being read.
+#[derive(Default)]
+pub(super) struct Fields {
+    all: Vec<(Name, NodeId)>,
+    /// The key whose value comes next.
+    pending: Option<(Box<str>, Place)>,
+    /// Of many fields: where each stands.
+    places: BTreeMap<Name, Place>,
+}
+
+impl Kind {
+    pub fn list() -> Self {
+        Self::List(Vec::new())
+    }
+    pub fn map() -> Self {
+        Self::Map(Fields::default())
+    }
 }
 
 /// How much was read, with every alias written out.
@@ -218,7 +275,7 @@ struct Anchor {
 const FEW: usize = 16;
 
 #[derive(Default)]
-struct Surveyor {
+pub(super) struct Surveyor {
     stack: Vec<Frame>,
     places: Places,
     anchors: BTreeMap<usize, Anchor>,
@@ -233,46 +290,74 @@ struct Surveyor {
     documents: Vec<Surveyed>,
 }
 
-type Stop = Result<(), Box<Finding>>;
+/// Why no more is read.
+pub(super) type Stop = Box<Finding>;
 
 impl Surveyor {
     /// Reads all documents; an error is why it stopped.
-    fn run(&mut self, parser: &mut Parser<'_, StrInput<'_>>) -> Stop {
+    fn run(&mut self, parser: &mut Parser<'_, Watched<'_>>, ahead: &Ahead) -> Result<(), Stop> {
+        let mut last = Place { line: 1, column: 1, width: 0 };
         while let Some(next) = parser.next_event() {
+            if ahead.too_far() {
+                return Err(too_far(last));
+            }
+            ahead.event();
             match next {
                 Err(error) => return Err(Box::new(scan_error(error.info(), point(*error.marker(), 1)))),
                 Ok((Event::StreamEnd, _)) => break,
-                Ok((event, span)) => self.take(event, span)?,
+                Ok((event, span)) => {
+                    last = place(span);
+                    self.take(event, span)?;
+                }
             }
         }
         Ok(())
     }
 
-    fn take(&mut self, event: Event<'_>, span: Span) -> Stop {
+    fn end(mut self, ended: Result<(), Stop>) -> Survey {
+        if ended.is_err() {
+            self.finish(false);
+        }
+        Survey { documents: self.documents, stopped: ended.err().map(|finding| *finding), json: false }
+    }
+
+    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Stop> {
+        let start = place(span);
         match event {
-            Event::DocumentStart(_) => self.begun = Some(place(span).line),
+            Event::DocumentStart(_) => {
+                if self.documents.len() >= DOCUMENTS_MAX {
+                    let message = format!("the file has more than {DOCUMENTS_MAX} documents");
+                    return Err(Box::new(at(Finding::error(Code::TooLarge, Path::top(), message, "divide the file"), start)));
+                }
+                self.begin(start.line);
+            }
             Event::DocumentEnd => self.finish(true),
             Event::Scalar(text, style, anchor, tag) => {
-                self.refuse_tag(tag.is_some(), span);
-                self.scalar(&text, style, anchor, span)?;
+                self.refuse_tag(tag.is_some(), start);
+                self.scalar(&text, style == ScalarStyle::Plain, anchor, start)?;
             }
-            Event::Alias(anchor) => self.alias(anchor, span)?,
+            Event::Alias(anchor) => self.alias(anchor, start)?,
             Event::SequenceStart(anchor, tag) => {
-                self.refuse_tag(tag.is_some(), span);
-                self.open(Kind::List(Vec::new()), anchor, span)?;
+                self.refuse_tag(tag.is_some(), start);
+                self.open(Kind::list(), anchor, start)?;
             }
             Event::MappingStart(anchor, tag) => {
-                self.refuse_tag(tag.is_some(), span);
-                self.open(Kind::Map { fields: Vec::new(), pending: None, names: BTreeMap::new() }, anchor, span)?;
+                self.refuse_tag(tag.is_some(), start);
+                self.open(Kind::map(), anchor, start)?;
             }
-            Event::SequenceEnd | Event::MappingEnd => self.close(span),
+            Event::SequenceEnd | Event::MappingEnd => self.close(start),
             Event::Nothing | Event::StreamStart | Event::StreamEnd => {}
         }
         Ok(())
     }
 
+    /// Begins a document.
+    pub fn begin(&mut self, line: u32) {
+        self.begun = Some(line);
+    }
+
     /// Ends a document; `whole` if it was read to its end.
-    fn finish(&mut self, whole: bool) {
+    pub fn finish(&mut self, whole: bool) {
         let Some(line) = self.begun.take() else { return };
         self.stack.clear();
         self.anchors.clear();
@@ -289,12 +374,12 @@ impl Surveyor {
         });
     }
 
-    fn refuse_tag(&mut self, tagged: bool, span: Span) {
+    fn refuse_tag(&mut self, tagged: bool, start: Place) {
         if tagged {
             self.tagged = true;
             let message = "a tag (`!`) changes how this value is read, and a plan takes none";
             let finding = Finding::error(Code::Syntax, self.here(), message, "write the value out");
-            self.note(at(finding, place(span)));
+            self.note(at(finding, start));
         }
     }
 
@@ -302,8 +387,8 @@ impl Surveyor {
     fn here(&self) -> Path {
         self.stack.iter().fold(Path::top(), |path, frame| match &frame.kind {
             Kind::List(items) => path.index(items.len()),
-            Kind::Map { pending: Some((name, _)), .. } => path.key(&**name),
-            Kind::Map { pending: None, .. } => path,
+            Kind::Map(Fields { pending: Some((name, _)), .. }) => path.key(&**name),
+            Kind::Map(_) => path,
         })
     }
 
@@ -314,7 +399,7 @@ impl Surveyor {
         }
     }
 
-    fn count(&mut self, more: Weighed, span: Span) -> Stop {
+    fn count(&mut self, more: Weighed, start: Place) -> Result<(), Stop> {
         self.weighed.values = self.weighed.values.saturating_add(more.values);
         self.weighed.text = self.weighed.text.saturating_add(more.text);
         let message = if self.weighed.values > VALUES_MAX {
@@ -324,27 +409,27 @@ impl Surveyor {
         } else {
             return Ok(());
         };
-        Err(Box::new(at(Finding::error(Code::TooLarge, Path::top(), message, "divide the plan"), place(span))))
+        Err(Box::new(at(Finding::error(Code::TooLarge, Path::top(), message, "divide the plan"), start)))
     }
 
     fn expects_key(&self) -> bool {
-        matches!(self.stack.last(), Some(Frame { kind: Kind::Map { pending: None, .. }, .. }))
+        matches!(self.stack.last(), Some(Frame { kind: Kind::Map(Fields { pending: None, .. }), .. }))
     }
 
-    fn scalar(&mut self, text: &str, style: ScalarStyle, anchor: usize, span: Span) -> Stop {
-        self.count(Weighed { values: 1, text: text.len() }, span)?;
-        let place = place(span);
-        let plain = style == ScalarStyle::Plain;
+    /// Takes a key or a value.
+    pub fn scalar(&mut self, text: &str, plain: bool, anchor: usize, start: Place) -> Result<(), Stop> {
+        let weight = Weighed { values: 1, text: text.len() };
+        self.count(weight, start)?;
         if self.expects_key() {
-            self.key(text, plain, place);
+            self.key(text, plain, start);
             return Ok(());
         }
         if plain {
             self.blank |= text.is_empty() && self.stack.is_empty();
-            self.judge(text, place);
+            self.judge(text, start);
         }
-        let id = self.put(place, Inside::Scalar);
-        self.remember(anchor, id, Weighed { values: 1, text: text.len() }, 0);
+        let id = self.put(start, Inside::Scalar);
+        self.remember(anchor, id, weight, 0);
         Ok(())
     }
 
@@ -368,16 +453,16 @@ impl Surveyor {
     }
 
     fn key(&mut self, text: &str, plain: bool, place: Place) {
-        let Some(Frame { kind: Kind::Map { fields, pending, names }, .. }) = self.stack.last_mut() else { return };
-        let first = if fields.len() < FEW {
-            let same = fields.iter().find(|(name, _)| **name == *text);
-            same.and_then(|(_, id)| self.places.nodes.get(*id as usize)?.key)
+        let Some(Frame { kind: Kind::Map(Fields { all, pending, places }), .. }) = self.stack.last_mut() else { return };
+        let name = Name::of(text);
+        let key = |id: NodeId| self.places.nodes.get(id as usize).and_then(|node| node.key);
+        let first = if all.len() < FEW {
+            all.iter().find(|(other, _)| *other == name).and_then(|(_, id)| key(*id))
         } else {
-            if names.is_empty() {
-                let key = |id: &NodeId| self.places.nodes.get(*id as usize).and_then(|node| node.key);
-                *names = fields.iter().filter_map(|(name, id)| Some((name.clone(), key(id)?))).collect();
+            if places.is_empty() {
+                *places = all.iter().filter_map(|(name, id)| Some((*name, key(*id)?))).collect();
             }
-            names.insert(text.into(), place)
+            places.insert(name, place)
         };
         *pending = Some((text.into(), place));
         self.merges |= plain && text == MERGE;
@@ -400,10 +485,10 @@ impl Surveyor {
         self.note(finding);
     }
 
-    fn open(&mut self, kind: Kind, anchor: usize, span: Span) -> Stop {
+    /// Begins a list or an object.
+    pub fn open(&mut self, kind: Kind, anchor: usize, start: Place) -> Result<(), Stop> {
         let before = self.weighed;
-        self.count(Weighed { values: 1, text: 0 }, span)?;
-        let start = place(span);
+        self.count(Weighed { values: 1, text: 0 }, start)?;
         if self.expects_key() {
             return Err(Box::new(at(no_key(self.here(), "a list or an object"), start)));
         }
@@ -412,7 +497,7 @@ impl Surveyor {
         Ok(())
     }
 
-    fn refuse_depth(&mut self, more: usize, start: Place) -> Stop {
+    fn refuse_depth(&mut self, more: usize, start: Place) -> Result<(), Stop> {
         if self.stack.len() + more <= DEPTH_MAX {
             return Ok(());
         }
@@ -421,8 +506,7 @@ impl Surveyor {
         Err(Box::new(at(Finding::error(Code::TooLarge, self.here(), message, help), start)))
     }
 
-    fn alias(&mut self, anchor: usize, span: Span) -> Stop {
-        let start = place(span);
+    fn alias(&mut self, anchor: usize, start: Place) -> Result<(), Stop> {
         let Some(Anchor { id, weight, height }) = self.anchors.get(&anchor) else {
             let message = "this alias (`*`) stands for a key, or for a value that it is itself a part of";
             return Err(Box::new(at(Finding::error(Code::Syntax, self.here(), message, "write the value out"), start)));
@@ -431,7 +515,7 @@ impl Surveyor {
         if self.expects_key() {
             return Err(Box::new(at(no_key(self.here(), "an alias (`*`)"), start)));
         }
-        self.count(weight, span)?;
+        self.count(weight, start)?;
         self.refuse_depth(height, start)?;
         if let Some(frame) = self.stack.last_mut() {
             frame.height = frame.height.max(height + 1);
@@ -440,9 +524,9 @@ impl Surveyor {
         Ok(())
     }
 
-    fn close(&mut self, end: Span) {
+    /// Ends a list or an object, with its bracket at `end` if it has one.
+    pub fn close(&mut self, end: Place) {
         let Some(Frame { start, anchor, before, height, kind }) = self.stack.pop() else { return };
-        let end = place(end);
         let value = if end.width > 0 && end.line == start.line {
             Place { width: (end.column + end.width).saturating_sub(start.column), ..start }
         } else {
@@ -450,7 +534,7 @@ impl Surveyor {
         };
         let inside = match kind {
             Kind::List(items) => Inside::List(items),
-            Kind::Map { fields, .. } => Inside::Map(fields),
+            Kind::Map(fields) => Inside::Map(fields.all),
         };
         if let Some(owner) = self.stack.last_mut() {
             owner.height = owner.height.max(height + 1);
@@ -474,16 +558,22 @@ impl Surveyor {
         match self.stack.last_mut() {
             None => self.places.root = Some(id),
             Some(Frame { kind: Kind::List(items), .. }) => items.push(id),
-            Some(Frame { kind: Kind::Map { fields, pending, .. }, .. }) => {
-                if let Some((name, place)) = pending.take() {
+            Some(Frame { kind: Kind::Map(fields), .. }) => {
+                if let Some((name, place)) = fields.pending.take() {
                     key = Some(place);
-                    fields.push((name, id));
+                    fields.all.push((Name::of(&name), id));
                 }
             }
         }
         self.places.nodes.push(Node { key, value, inside });
         id
     }
+}
+
+fn too_far(last: Place) -> Stop {
+    let message = format!("no end of what stands here is found within {AHEAD_MAX} characters");
+    let help = "write long lists and objects in block style, a line for each element, or the whole file as JSON";
+    Box::new(at(Finding::error(Code::TooLarge, Path::top(), message, help), last))
 }
 
 fn at(finding: Finding, place: Place) -> Finding {
@@ -570,8 +660,48 @@ mod tests {
             assert_eq!(survey(&deep).stopped.unwrap().code, Code::TooLarge);
         }
         assert!(survey(&"[".repeat(1_000_000)).stopped.is_some(), "the scanner has a bound of its own");
-        let wide = "[],".repeat(VALUES_MAX + 1);
-        assert_eq!(survey(&format!("[{wide}]")).stopped.unwrap().code, Code::TooLarge);
+        let wide = "1,".repeat(VALUES_MAX);
+        for text in [format!("[{wide}1]"), format!("a: [{wide}1]")] {
+            let stopped = survey(&text).stopped.unwrap();
+            assert_eq!(stopped.code, Code::TooLarge);
+            assert!(stopped.message.contains("values"), "{}", stopped.message);
+        }
+    }
+
+    #[test]
+    fn what_is_read_ahead_is_bounded() {
+        let comment = format!("a: 1\n#{}\n", "x".repeat(AHEAD_MAX));
+        let flow = format!("a:\n- [{}]\n", "x, ".repeat(AHEAD_MAX / 2));
+        let text = format!("a: \"{}\"\n", "x".repeat(AHEAD_MAX));
+        for long in [comment, flow, text] {
+            let stopped = survey(&long).stopped.unwrap();
+            assert!(stopped.message.starts_with("no end of what stands here"), "{}", stopped.message);
+        }
+        let several = format!("a: \"{0}\"\nb: \"{0}\"\n", "x".repeat(AHEAD_MAX / 2));
+        assert!(survey(&several).stopped.is_none(), "one after the other is no reading ahead");
+    }
+
+    #[test]
+    fn json_has_the_places_that_yaml_has() {
+        let text = "{ \"a\": [1, {\"b c\":\"d\\\"e\"}],\n  \"ü\": {}, \"z\": [] , \"n\": null}\n";
+        let (json, mut yaml) = (only(text), Surveyor::default());
+        let ahead = Ahead::default();
+        yaml.run(&mut Parser::new(Watched::new(text, &ahead)), &ahead).unwrap();
+        let yaml = yaml.documents.pop().unwrap();
+        let top = Path::top();
+        let inner = top.key("a").index(1);
+        for path in
+            [top.clone(), top.key("a"), inner.clone(), inner.key("b c"), top.key("ü"), top.key("z"), top.key("n"), top.key("no")]
+        {
+            for spot in [Spot::Key, Spot::Value] {
+                assert_eq!(json.places.find(&path, spot), yaml.places.find(&path, spot), "{path} {spot:?}");
+            }
+        }
+        for not_json in ["{a: 1}", "[1, 2,]", "{\"a\": 01}", "{\"a\": 1} x", "[\"a\nb\"]"] {
+            let mut surveyor = Surveyor::default();
+            assert!(matches!(json::survey(not_json, &mut surveyor), Err(json::Left::NotJson)), "{not_json}");
+        }
+        assert_eq!(only("{\"a\": 1, \"a\": 2}").findings[0].code, Code::DuplicateKey);
     }
 
     /// Nine aliases a level: level 9 would have nearly 400 million values.
@@ -583,7 +713,7 @@ mod tests {
             text.push_str(&format!("l{level}: &l{level} [{before}]\n"));
         }
         let stopped = survey(&text).stopped.unwrap();
-        assert_eq!((stopped.code, stopped.line), (Code::TooLarge, Some(8)), "at the level that is too much");
+        assert_eq!((stopped.code, stopped.line), (Code::TooLarge, Some(7)), "at the level that is too much");
         let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(1_000_000), "*a,".repeat(1_000));
         assert_eq!(survey(&long).stopped.unwrap().code, Code::TooLarge, "few values, but long ones");
         let mut deep = "l0: &l0 [x]\n".to_owned();

@@ -34,11 +34,16 @@ pub(crate) fn salvage<T: DeserializeOwned>(
     wrong: &[Path],
     findings: &mut Vec<Finding>,
 ) -> Salvaged<T> {
+    let mut todo: Vec<Path> = wrong.iter().filter_map(|path| path.within(base)).collect();
+    // Nearly every object of a large plan is good, and is read as it stands.
+    if todo.is_empty()
+        && let Ok(read) = T::deserialize(value)
+    {
+        return Salvaged { object: Some(read), mended: Vec::new() };
+    }
     let mut mended: Vec<Path> = Vec::new();
     let mut value = value.clone();
-    let todo = wrong.iter().filter_map(|path| path.within(base));
     // From the ends of the document to its top, so that a place that is replaced is not mended again inside.
-    let mut todo: Vec<Path> = todo.collect();
     todo.sort_by_key(|path| std::cmp::Reverse(path.segments().len()));
     for path in todo {
         mend(&mut value, schema, path, &mut mended);

@@ -122,7 +122,7 @@ fn translate(error: &ValidationError<'_>, schema: &'static Value) -> Vec<Finding
     let bad = |message: String, help: String| vec![Finding::error(Code::BadValue, path.clone(), message, help)];
     match error.kind() {
         Kind::AdditionalProperties { unexpected } => {
-            unexpected.iter().map(|name| unexpected_field(&path, found, name, &said)).collect()
+            unexpected.iter().take(FINDINGS_MAX + 1).map(|name| unexpected_field(&path, found, name, &said)).collect()
         }
         Kind::Required { property } => vec![missing(&path, found, property.as_str().unwrap_or_default(), &said)],
         Kind::MinProperties { .. } => {

@@ -3,7 +3,7 @@
 use gapless::{
     engine::{Invariant, Rules},
     plan::Side,
-    world::{Happening, Moment, Sim, Tone, people::Wish},
+    world::{Happening, Moment, Sim, Tone, facts::Wish},
 };
 
 use crate::plans::{one, two};

@@ -6,8 +6,7 @@ use gapless::{
     plan::{Revision, Side},
     world::{
         Delays, Happening, Look, Moment, Sim, Tone,
-        facts::{Plane, Reach},
-        people::Wish,
+        facts::{Plane, Reach, Wish},
     },
 };
 use proptest::prelude::*;
@@ -93,7 +92,7 @@ proptest! {
                 turn += 1;
                 // every fourth effect is late
                 let wire = if turn % 4 == 0 { late[turn / 4 % late.len()] } else { 5 };
-                Delays { wire, programmed: 10, effective: 10, task: None }
+                Delays { wire, programmed: 10, effective: 10 }
             })?;
             log.extend(look.decision.events.iter().map(|event| format!("{} {event}", look.moment)));
             assert!(look.breaches.is_empty(), "{:?} at {}\n{}", look.breaches, look.moment, log.join("\n"));

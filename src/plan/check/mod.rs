@@ -271,7 +271,7 @@ fn check_namespace(document: &Value, wrong: &[Path], findings: &mut Vec<Finding>
 }
 
 fn check_size(document: &Value, services: usize, findings: &mut Vec<Finding>) {
-    let size = document.to_string().len();
+    let size = length(document);
     let help =
         "it can be run from the file: `gapless start FILE` writes its revision alone; to apply it as one object, divide it";
     let message = if size > STORED_MAX {
@@ -282,4 +282,15 @@ fn check_size(document: &Value, services: usize, findings: &mut Vec<Finding>) {
         return;
     };
     findings.push(Finding::warning(Code::TooLarge, Path::top().key("spec").key("services"), message, help).at_key());
+}
+
+/// How long a value is as JSON, but for what has to be escaped in its texts.
+fn length(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) => 4,
+        Value::Number(number) => number.to_string().len(),
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => items.iter().map(|item| length(item) + 1).sum::<usize>() + 2,
+        Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + 4 + length(value)).sum::<usize>() + 2,
+    }
 }

@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    canonical::canonical,
     names::{
         BridgeName, ConnectionName, FreezeName, GateName, GroupName, PhaseName, PlanName, ProbeName, Rate, RoleName, ServiceName,
         Side, Span, SystemName, TaskName, Weight, WindowName,
@@ -94,22 +95,6 @@ impl Revision {
     pub fn digest(&self) -> &Digest {
         &self.digest
     }
-}
-
-/// `value` as compact JSON with the keys of every object in order: the same text for the same meaning.
-pub fn canonical<T: Serialize>(value: &T) -> String {
-    fn sort(value: serde_json::Value) -> serde_json::Value {
-        match value {
-            serde_json::Value::Object(map) => {
-                let sorted: BTreeMap<_, _> = map.into_iter().map(|(k, v)| (k, sort(v))).collect();
-                serde_json::Value::Object(sorted.into_iter().collect())
-            }
-            serde_json::Value::Array(items) => items.into_iter().map(sort).collect(),
-            other => other,
-        }
-    }
-    // Our own types have string keys only and no failing serialisers; a null would still be canonical.
-    sort(serde_json::to_value(value).unwrap_or_default()).to_string()
 }
 
 /// A checked plan.
