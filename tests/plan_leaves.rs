@@ -156,9 +156,15 @@ fn words(key: &str, owner: &str, place: &[String]) -> &'static [&'static str] {
 
 /// Takes out of an object what excludes `next`, and puts in what it needs.
 fn make_room(object: &mut Map<String, Value>, around: &str, next: &str) {
+    if (around, next) == ("tasks", "undo") && object.get("at") == Some(&json!("BeforePrepare")) {
+        object.insert("at".into(), json!("AfterSoak"));
+    }
     let mut only = |excluded: &[&str]| excluded.iter().for_each(|name| drop(object.shift_remove(*name)));
     match (around, next) {
         ("undo", "none") => only(&["impossible", "do", "when", "deadline", "expect"]),
+        ("decommission", "screamTest") => {
+            object.entry("approval").or_insert(json!({ "allOf": [{ "role": "duty" }] }));
+        }
         ("undo", "impossible") => only(&["none", "do", "when", "deadline", "expect"]),
         ("undo", "do") => only(&["none", "impossible"]),
         ("undo", "when" | "deadline" | "expect") => {
@@ -223,6 +229,10 @@ fn set(base: &Value, schema: &Value, path: &[String], new: &Value) -> Value {
         at = object.entry(step.clone()).or_insert_with(|| sample(schema, &place));
     }
     complete_steps(&mut document, path);
+    if path.iter().any(|step| step == "endpointSlice") {
+        // One endpoint on each side has no smaller steps.
+        document["spec"]["services"][0]["shift"] = json!({ "steps": [50, 100] });
+    }
     document
 }
 
@@ -252,9 +262,10 @@ fn complete_steps(document: &mut Value, path: &[String]) {
 fn is_fixed(path: &str) -> bool {
     let fixed = [
         "/apiVersion",
-        "/kind",          // what a plan is
-        "/data/writer",   // the only kind of writer
-        "/target/system", // one type for both sides; a target has none
+        "/kind",                             // what a plan is
+        "/data/writer",                      // the only kind of writer
+        "/target/system",                    // one type for both sides; a target has none
+        "/phases/*/tasks/*/undo/impossible", // refused: a phase ends before the soak does
     ];
     let without_probes = ["/after/*/gates/", "/bridges/*/gates/"];
     let probe = path.contains("/check/probe/") && without_probes.iter().any(|list| path.contains(list));

@@ -35,8 +35,9 @@ pub struct Args {
     /// List the codes of findings with a line each
     #[arg(long, conflicts_with_all = ["files", "explain"])]
     list: bool,
-    /// Explain a code: why it matters, a wrong plan and the same plan mended
-    #[arg(long, value_name = "CODE", num_args = 0..=1)]
+    /// Explain a code: why it matters, a wrong plan and the same plan mended; or a plan: print it with every default written
+    /// out, and where each came from
+    #[arg(long, value_name = "CODE or FILE", num_args = 0..=1)]
     explain: Option<Option<String>>,
     /// The form of the result: text for people, JSON by the contract of `gapless schema check`, or SARIF for code hosting
     #[arg(short = 'o', long = "output", value_enum, default_value_t = Format::Text)]
@@ -66,6 +67,7 @@ enum Deny {
 enum Ask {
     List,
     Explain(Code),
+    ExplainPlans(Vec<PathBuf>),
     Check(Vec<PathBuf>),
 }
 
@@ -76,6 +78,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         (Ask::List, Format::Json) => output::print_json(&CodeReport::all())?,
         (Ask::Explain(code), Format::Text) => output::print(&explain(code, colour()))?,
         (Ask::Explain(code), Format::Json) => output::print_json(&CodeReport::of(code))?,
+        (Ask::ExplainPlans(files), Format::Text) => return explain_files(&files),
+        (Ask::ExplainPlans(_), _) => bail!("an explained plan is YAML: leave out `-o`"),
         (Ask::Check(files), format) => return check_files(&files, args.deny, format),
     }
     Ok(Exit::Good)
@@ -98,8 +102,41 @@ fn ask(args: &Args) -> anyhow::Result<Ask> {
                 .map_or_else(|| "`gapless check --list` prints the codes".to_owned(), |near| format!("did you mean `{near}`?"));
             bail!("there is neither a code nor a file `{name}`; {near}")
         }
-        _ => bail!("`--explain` takes a code; `gapless check --list` prints them"),
+        (None, _) if args.files.is_empty() => {
+            bail!("`--explain` takes a code or a file; `gapless check --list` prints the codes")
+        }
+        (name, _) => Ok(Ask::ExplainPlans(name.map(PathBuf::from).into_iter().chain(args.files.iter().cloned()).collect())),
     }
+}
+
+/// Prints plans with every default written out; of plans with errors, the findings.
+fn explain_files(files: &[PathBuf]) -> anyhow::Result<Exit> {
+    let mut exit = Exit::Good;
+    let mut text = String::new();
+    for file in files {
+        let name = file.display().to_string();
+        let bytes = match read(file) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                output::complain(&format!("error: {name} cannot be read: {error}"));
+                exit = Exit::Unusable;
+                continue;
+            }
+        };
+        let mut contents = plan::explain_all(&bytes);
+        for explained in contents.plans.iter().filter_map(|plan| plan.explained.as_deref()) {
+            let between = if text.is_empty() { "" } else { "---\n" };
+            text.push_str(&format!("{between}{explained}"));
+        }
+        contents.plans.retain(|plan| plan.result.is_err());
+        if !contents.plans.is_empty() {
+            let shown = String::from_utf8_lossy(&bytes);
+            output::complain(FileReport::new(&name, contents).text(&Source::new(&shown), Colour::Plain).trim_end());
+            exit = if exit == Exit::Good { Exit::Finding } else { exit };
+        }
+    }
+    output::print(&text)?;
+    Ok(exit)
 }
 
 fn colour() -> Colour {

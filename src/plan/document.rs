@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 
 use super::{
     check,
+    explained::explained,
     finding::{Code, Finding, Spot},
     kind::{self, Candidate, PassedOver},
     model::Revision,
@@ -86,6 +87,8 @@ pub struct InFile {
     pub line: u32,
     /// What came of it.
     pub result: Result<Checked, Refused>,
+    /// With [`explain_all`], a plan without errors with every default written out.
+    pub explained: Option<String>,
     /// Where its name stands.
     pub(crate) name_at: Option<Place>,
 }
@@ -102,19 +105,34 @@ pub fn read(text: impl AsRef<[u8]>) -> Result<Checked, Refused> {
 /// Reads and checks all plans of a file: documents after each other, and items of a `List`. Objects of other kinds are
 /// passed over by name, as far as they say what they are.
 pub fn read_all(text: impl AsRef<[u8]>) -> Contents {
-    let bytes = text.as_ref();
+    read_bytes(text.as_ref(), Explain::No)
+}
+
+/// The same, and each plan without errors as YAML with every default written out and where it came from.
+pub fn explain_all(text: impl AsRef<[u8]>) -> Contents {
+    read_bytes(text.as_ref(), Explain::Yes)
+}
+
+/// Whether plans are to be written out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Explain {
+    Yes,
+    No,
+}
+
+fn read_bytes(bytes: &[u8], explain: Explain) -> Contents {
     let refused = |finding| Contents { plans: vec![refused(1, vec![finding])], passed_over: Vec::new() };
     if bytes.len() > SIZE_MAX {
         let message = format!("the file is longer than {SIZE_MAX} bytes, and no more is read");
         return refused(Finding::error(Code::TooLarge, Path::top(), message, "divide the plan"));
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) => read_documents(text.strip_prefix('\u{feff}').unwrap_or(text)),
+        Ok(text) => read_documents(text.strip_prefix('\u{feff}').unwrap_or(text), explain),
         Err(error) => refused(not_text(bytes, error.valid_up_to())),
     }
 }
 
-fn read_documents(text: &str) -> Contents {
+fn read_documents(text: &str, explain: Explain) -> Contents {
     let survey = places::survey(text);
     let mut contents = Contents { plans: Vec::new(), passed_over: Vec::new() };
     let mut values = Values::of(text, survey.json);
@@ -127,7 +145,7 @@ fn read_documents(text: &str) -> Contents {
         }
         let value = value.filter(|_| document.plain).and_then(|value| decode(value, &mut document));
         match value {
-            Some(value) => read_document(value, document, &mut contents),
+            Some(value) => read_document(value, document, explain, &mut contents),
             None => last = Some((document.line, document.findings)),
         }
         if last.is_some() && survey.stopped.is_none() {
@@ -140,7 +158,7 @@ fn read_documents(text: &str) -> Contents {
         contents.plans.push(refused(line.max(1), findings));
     }
     if contents.plans.is_empty() {
-        contents.plans.push(InFile { line: 1, result: Err(nothing(&contents.passed_over)), name_at: None });
+        contents.plans.push(InFile { line: 1, result: Err(nothing(&contents.passed_over)), explained: None, name_at: None });
     }
     kind::refuse_same_names(&mut contents.plans);
     contents
@@ -178,7 +196,7 @@ impl Iterator for Values<'_> {
 }
 
 /// Judges what a document holds.
-fn read_document(mut value: Value, document: Surveyed, contents: &mut Contents) {
+fn read_document(mut value: Value, document: Surveyed, explain: Explain, contents: &mut Contents) {
     pass_over_server_fields(&mut value, kind::LISTS_MAX);
     let mut judged = Vec::new();
     let mut said: usize =
@@ -189,7 +207,13 @@ fn read_document(mut value: Value, document: Surveyed, contents: &mut Contents) 
         if objects > OBJECTS_MAX || said > 10 * shape::FINDINGS_MAX {
             let message = "the file has too many objects, or too much is wrong with them; the others are not looked at";
             let finding = Finding::error(Code::TooLarge, Path::top(), message, "divide the file").at(document.line, 1, 0);
-            judged.push(InDocument { line: document.line, name_at: None, plan: None, refused: Refused::of(vec![finding]) });
+            judged.push(InDocument {
+                line: document.line,
+                name_at: None,
+                plan: None,
+                explained: None,
+                refused: Refused::of(vec![finding]),
+            });
             break;
         }
         match candidate {
@@ -198,7 +222,7 @@ fn read_document(mut value: Value, document: Surveyed, contents: &mut Contents) 
                 contents.passed_over.push(other);
             }
             Candidate::Plan(object, base) => {
-                let plan = judge(object, &base, &document);
+                let plan = judge(object, &base, &document, explain);
                 said += plan.refused.findings.len();
                 judged.push(plan);
             }
@@ -214,18 +238,21 @@ struct InDocument {
     line: u32,
     name_at: Option<Place>,
     plan: Option<super::Plan>,
+    explained: Option<String>,
     /// What to say if it is refused.
     refused: Refused,
 }
 
 impl InDocument {
     fn finish(self) -> InFile {
-        InFile { line: self.line, name_at: self.name_at, result: finish(self.plan, self.refused) }
+        let result = finish(self.plan, self.refused);
+        let explained = self.explained.filter(|_| result.is_ok());
+        InFile { line: self.line, name_at: self.name_at, result, explained }
     }
 }
 
 /// Judges the plan that stands at `base` in its document.
-fn judge(object: &Value, base: &Path, document: &Surveyed) -> InDocument {
+fn judge(object: &Value, base: &Path, document: &Surveyed, explain: Explain) -> InDocument {
     let own = document.findings.iter().filter_map(|finding| {
         let path = finding.path.within(base)?;
         (!written_by_server(&path)).then(|| Finding { path, ..finding.clone() })
@@ -238,7 +265,15 @@ fn judge(object: &Value, base: &Path, document: &Surveyed) -> InDocument {
     locate(&mut findings, &document.places, base);
     let line = document.places.find(base, Spot::Value).map_or(document.line, |place| place.line);
     let name_at = document.places.find(&base.key("metadata").key("name"), Spot::Value);
-    InDocument { line, name_at, plan: judged.plan, refused: Refused { name: judged.name, services: judged.services, findings } }
+    let good = judged.plan.as_ref().filter(|_| explain == Explain::Yes);
+    let explained = good.map(|plan| explained(plan, object));
+    InDocument {
+        line,
+        name_at,
+        plan: judged.plan,
+        explained,
+        refused: Refused { name: judged.name, services: judged.services, findings },
+    }
 }
 
 /// Takes out what only follows from how a value was read, where the first `read` findings say so already: `port: 0443` is a
@@ -258,7 +293,7 @@ fn explained_already(findings: &mut Vec<Finding>, read: usize) {
 }
 
 fn refused(line: u32, findings: Vec<Finding>) -> InFile {
-    InFile { line, result: finish(None, Refused::of(findings)), name_at: None }
+    InFile { line, result: finish(None, Refused::of(findings)), explained: None, name_at: None }
 }
 
 /// There is no plan in a file.

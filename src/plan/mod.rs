@@ -4,6 +4,7 @@ mod canonical;
 mod check;
 mod code;
 pub mod document;
+mod explained;
 pub mod finding;
 pub mod graph;
 mod json;
@@ -22,10 +23,11 @@ mod shape;
 pub mod spec;
 pub mod variables;
 mod watched;
+mod written;
 
 pub use self::{
     canonical::canonical,
-    document::{Checked, Contents, InFile, Refused, check_spec, read, read_all, write},
+    document::{Checked, Contents, InFile, Refused, check_spec, explain_all, read, read_all, write},
     finding::{Code, Finding, Severity},
     kind::PassedOver,
     model::{
