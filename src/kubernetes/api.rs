@@ -356,7 +356,12 @@ impl Api {
     ///
     /// # Errors
     /// As [`ApiError`] says; [`ApiError::Conflict`] if its version is another one.
-    pub async fn replace_status(&self, kind: Kind, at: At<'_>, object: &Value) -> Result<Value, ApiError> {
+    pub async fn replace_status<T: Serialize + Sync, R: DeserializeOwned>(
+        &self,
+        kind: Kind,
+        at: At<'_>,
+        object: &T,
+    ) -> Result<R, ApiError> {
         self.permit(kind, Part::Status, Verb::Update)?;
         let mut query = Query::default();
         query.add("fieldManager", MANAGER);

@@ -59,6 +59,30 @@ pub struct KubeStore {
     head: JournalHead,
 }
 
+/// A run with a new status. It is written as it stands: as a tree of JSON it would take ten times the memory, for each edge.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Written<'a> {
+    api_version: String,
+    kind: &'static str,
+    metadata: Value,
+    spec: Value,
+    status: &'a MigrationRunStatus,
+}
+
+/// What is read of the answer to that.
+#[derive(serde::Deserialize)]
+struct Answered {
+    metadata: AnsweredMeta,
+}
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AnsweredMeta {
+    #[serde(default)]
+    resource_version: String,
+    generation: Option<i64>,
+}
+
 impl KubeStore {
     /// A store; `journals` is the directory for journals, if there is one.
     ///
@@ -88,18 +112,19 @@ impl KubeStore {
 
     /// Writes the status if the object still has this version; gives the new one.
     async fn put(&mut self, status: &MigrationRunStatus, expected: &str) -> Result<Version, ApiError> {
-        let object = json!({
-            "apiVersion": format!("{}/{}", super::crd::GROUP, super::crd::VERSION), "kind": "MigrationRun",
-            "metadata": { "name": self.run.name, "namespace": self.run.namespace, "resourceVersion": expected, "uid": self.run.uid },
-            "spec": { "plan": self.revision.plan().name, "revision": "-", "startedBy": "-" }, // not looked at when a status is written
-            "status": status,
-        });
-        let after = self.api.replace_status(Kind::RUN, self.run.at(), &object).await?;
-        if let Some(generation) = after.pointer("/metadata/generation").and_then(Value::as_i64) {
-            self.generation = generation;
-        }
-        let version = after.pointer("/metadata/resourceVersion").and_then(Value::as_str).unwrap_or_default();
-        Ok(Version(version.to_owned()))
+        let object = Written {
+            api_version: format!("{}/{}", super::crd::GROUP, super::crd::VERSION),
+            kind: "MigrationRun",
+            metadata: json!({
+                "name": self.run.name, "namespace": self.run.namespace, "resourceVersion": expected, "uid": self.run.uid,
+            }),
+            // Not looked at when a status is written.
+            spec: json!({ "plan": self.revision.plan().name, "revision": "-", "startedBy": "-" }),
+            status,
+        };
+        let Answered { metadata } = self.api.replace_status(Kind::RUN, self.run.at(), &object).await?;
+        self.generation = metadata.generation.unwrap_or(self.generation);
+        Ok(Version(metadata.resource_version))
     }
 
     /// Writes, and tries again as long as the record in the API server is still the one that was expected.
