@@ -16,3 +16,5 @@ pub mod test_cluster {}
 pub mod world {}
 #[doc = include_str!("../docs/design/explore.md")]
 pub mod explore {}
+#[doc = include_str!("../docs/design/schedule.md")]
+pub mod schedule {}

@@ -7,7 +7,9 @@ use super::{
     draft::{Draft, WaitsFor},
     event::Event,
     invariant::Invariant,
-    reason::Reason,
+    observed::Accepted,
+    readiness::Obstacle,
+    reason::{Fact, Reason},
     record::{ServiceState, Stage},
     route,
     step::{Step, Subject},
@@ -15,7 +17,7 @@ use super::{
     tasks::{self, Progress},
     timing,
 };
-use crate::plan::{Decommission, Service, ServiceName, Span};
+use crate::plan::{Decommission, Service, ServiceName, Span, Weight};
 
 /// Takes a service that is past its soak as far to its end as it may go now.
 pub fn advance(draft: &mut Draft, name: &ServiceName, service: &Service, state: &ServiceState) {
@@ -65,13 +67,58 @@ fn still_counted_on(draft: &Draft, name: &ServiceName, service: &Service) -> Opt
     other.map(|other| Reason::NeedEnds { service: other.clone() })
 }
 
+/// Who can end such a wait: a service that went back only comes again if people say so.
+fn counted_on_by(draft: &Draft, reason: &Reason) -> WaitsFor {
+    match reason {
+        Reason::SharedSystem { service, .. } | Reason::NeedEnds { service } if draft.stage(service) == Stage::Returned => {
+            WaitsFor::Person
+        }
+        _ => WaitsFor::Step,
+    }
+}
+
+/// **`legacy-stays`**: the traffic of the service, and of all that live on its system, is *seen* to be on target, freshly: the
+/// record knows what was ordered, and not what a hand or another run has done to a route since.
+fn still_has_traffic(draft: &Draft, name: &ServiceName, service: &Service) -> Option<Obstacle> {
+    if !draft.rules.keep(Invariant::LegacyStays) {
+        return None;
+    }
+    let system = service.legacy.system.as_ref();
+    let tenants = draft.plan.services.iter().filter(|(_, s)| system.is_some() && s.legacy.system.as_ref() == system);
+    std::iter::once(name).chain(tenants.map(|(other, _)| other)).find_map(|other| away_from_target(draft, other))
+}
+
+/// Why the traffic of a service is not known to be on target. Its route may be given up already.
+fn away_from_target(draft: &Draft, name: &ServiceName) -> Option<Obstacle> {
+    let route = match route::fresh(draft.seen, name, draft.now) {
+        Ok(route) => route,
+        Err(why) => return Some((Reason::RouteUnknown { why }, WaitsFor::World)),
+    };
+    if let Some(owner) = route.owner.as_ref().filter(|owner| owner.run != draft.next.run) {
+        return Some((Reason::OneOwner { owner: owner.clone() }, WaitsFor::Person));
+    }
+    let (accepted, expected) = (&route.accepted, Weight::FULL);
+    match accepted {
+        Accepted::Split(Weight::FULL) if route.effective.is_some_and(|e| e.weight == Weight::FULL) => None,
+        Accepted::Split(Weight::FULL) => {
+            Some((Reason::TakingEffect { weight: expected, fact: Fact::Effective }, WaitsFor::World))
+        }
+        Accepted::Split(found) => Some((Reason::Drift { found: format!("{found} on target"), expected }, WaitsFor::Person)),
+        Accepted::Other(found) => Some((Reason::Drift { found: found.clone(), expected }, WaitsFor::Person)),
+    }
+}
+
 /// Nobody counts on legacy any more, its end is approved, and a window for it is open: then it begins.
 fn begin(draft: &mut Draft, name: &ServiceName, service: &Service, end: &Decommission) {
     if let Some(reason) = still_counted_on(draft, name, service) {
-        return draft.wait(Step::Decommission, name, reason, WaitsFor::Step);
+        let on = counted_on_by(draft, &reason);
+        return draft.wait(Step::Decommission, name, reason, on);
     }
     if let Some(reason) = draft.held(&draft.state(name)) {
         return draft.wait(Step::Decommission, name, reason, WaitsFor::Person);
+    }
+    if let Some((reason, on)) = still_has_traffic(draft, name, service) {
+        return draft.wait(Step::Decommission, name, reason, on);
     }
     let takes = timing::of_end(draft, name, service);
     if let Some(reason) = timing::end_window(draft, takes) {
@@ -108,7 +155,11 @@ fn approved(draft: &mut Draft, name: &ServiceName, end: &Decommission) -> bool {
 /// Scream test, drain, tasks: all of them can still be taken back. Then legacy is switched off.
 fn end_legacy(draft: &mut Draft, name: &ServiceName, service: &Service, end: &Decommission, items: &[Item]) {
     if let Some(reason) = still_counted_on(draft, name, service) {
-        return draft.wait(Step::Decommission, name, reason, WaitsFor::Step); // somebody came back meanwhile
+        let on = counted_on_by(draft, &reason); // somebody came back meanwhile
+        return draft.wait(Step::Decommission, name, reason, on);
+    }
+    if let Some((reason, on)) = still_has_traffic(draft, name, service) {
+        return draft.wait(Step::Decommission, name, reason, on);
     }
     if at(draft, name, service, items, Moment::ScreamTest) == Progress::Waits {
         return;
@@ -158,6 +209,10 @@ fn drains(draft: &mut Draft, name: &ServiceName, service: &Service) -> bool {
 
 /// Legacy is switched off. From the order on there is no way back.
 fn switch_off(draft: &mut Draft, name: &ServiceName, service: &Service, items: &[Item]) {
+    let ordered = draft.state(name).tasks.contains_key(&agenda::named::switch_off());
+    if let Some((reason, on)) = still_has_traffic(draft, name, service).filter(|_| !ordered) {
+        return draft.wait(Step::Decommission, name, reason, on);
+    }
     if at(draft, name, service, items, Moment::Decommission) == Progress::Waits {
         return;
     }

@@ -65,6 +65,7 @@ pub use self::{
     rules::Rules,
     step::{Step, StepId, Subject, step_count, steps},
     task::{Deed, TaskKey, TaskSeen, TaskStage, TaskState, TaskWay},
+    writer::gates as writer_gates,
 };
 
 /// All that follows from looking once.

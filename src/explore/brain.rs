@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::print::{Places, Print};
 use crate::{
     engine::{self, Decision, Outcome, Record, Rules, safety},
-    world::{Facts, Model, Moment, flight::Flight, judge::Breach, model::Delays},
+    world::{Facts, Model, Moment, flight::Flight, judge::Breach, model::Delays, people},
 };
 
 /// The number of a record.
@@ -25,6 +25,8 @@ pub struct Answer {
     pub flights: Box<[Flight]>,
     /// When something is due though nothing changes.
     pub due: Moment,
+    /// Questions that people are asked, each with its attempt.
+    pub asked: Box<[(u16, u16)]>,
     /// How the run stands.
     pub outcome: Option<Outcome>,
     /// What the engine's own check objects to.
@@ -111,9 +113,10 @@ impl<'a> Brain<'a> {
         });
         let flights = decision.effects.iter().filter_map(|effect| Flight::of(model, effect, Moment(0), Delays::NONE)).collect();
         let due = decision.due_at.map_or(Moment::NEVER, |at| model.moment(at).max(Moment(1)));
+        let asked = decision.waits.iter().filter_map(|wait| people::asked(model, &decision.record, wait)).collect();
         let unchanged = decision.record == *record;
         let next = if unchanged { ix } else { self.keep(decision.record) };
-        Answer { record: next, flights, due, outcome: decision.outcome, violation }
+        Answer { record: next, flights, due, asked, outcome: decision.outcome, violation }
     }
 
     /// The same record so many milliseconds later.
@@ -163,7 +166,7 @@ impl<'a> Brain<'a> {
 
 impl Answer {
     fn nothing(record: RecordIx) -> Self {
-        Self { record, flights: Box::default(), due: Moment::NEVER, outcome: None, violation: None }
+        Self { record, flights: Box::default(), due: Moment::NEVER, asked: Box::default(), outcome: None, violation: None }
     }
 }
 

@@ -31,6 +31,12 @@ pub enum Kind {
     Drift,
     /// Another run takes over a route.
     Seized,
+    /// A task fails.
+    TaskFails,
+    /// A task that has begun never ends.
+    TaskHangs,
+    /// People say no to what the plan asks them.
+    Refused,
     /// People order a hold.
     Hold,
     /// People order everything back.
@@ -41,7 +47,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::GateFails,
         Self::GateSilent,
         Self::SideDies,
@@ -55,6 +61,9 @@ impl Kind {
         Self::TwoLeaders,
         Self::Drift,
         Self::Seized,
+        Self::TaskFails,
+        Self::TaskHangs,
+        Self::Refused,
         Self::Hold,
         Self::Rollback,
         Self::Resume,
@@ -80,6 +89,9 @@ impl Kind {
             Self::TwoLeaders => "two-leaders",
             Self::Drift => "drift",
             Self::Seized => "seized",
+            Self::TaskFails => "task-fails",
+            Self::TaskHangs => "task-hangs",
+            Self::Refused => "approval-refused",
             Self::Hold => "hold",
             Self::Rollback => "rollback",
             Self::Resume => "resume",
@@ -112,6 +124,13 @@ impl Budget {
         self.each.get_mut(kind as usize).into_iter().for_each(|each| *each = most.min(self.total));
         self
     }
+    /// The same with at most so many in all.
+    pub fn up_to(mut self, total: u8) -> Self {
+        self.total = self.total.min(total);
+        let total = self.total;
+        self.each.iter_mut().for_each(|each| *each = (*each).min(total));
+        self
+    }
     /// How many in all.
     pub fn total(self) -> u8 {
         self.total
@@ -124,8 +143,7 @@ impl Budget {
     pub(super) fn spend(&mut self, kind: Kind) {
         self.total = self.total.saturating_sub(1);
         self.each.get_mut(kind as usize).into_iter().for_each(|each| *each = each.saturating_sub(1));
-        let total = self.total;
-        self.each.iter_mut().for_each(|each| *each = (*each).min(total)); // more than that makes no difference
+        *self = self.up_to(self.total); // more than that makes no difference
     }
     /// The kinds that may strike, with how many of each.
     pub fn kinds(self) -> impl Iterator<Item = (Kind, u8)> {

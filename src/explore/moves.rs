@@ -8,10 +8,12 @@ use super::{
 use crate::{
     plan::Side,
     world::{
-        Happening, Ix, Model, Tone,
-        facts::{Plane, Reach, ServiceFacts, Wish},
+        Happening, Ix, Model, Moment, Tone,
+        facts::{Plane, Reach, ServiceFacts},
         flight::Act,
         model::{OURS, ServiceModel},
+        people::{Wish, Yes},
+        task::Luck,
     },
 };
 
@@ -39,6 +41,9 @@ pub fn moves(model: &Model, parts: &[Part], brain: &mut Brain, state: &State) ->
     } else if prompt.is_empty() && state.next(model).is_some() {
         moves.push(Move::Waits);
     }
+    if state.eyes == Eyes::Done && prompt.is_empty() {
+        questions(brain, state, &mut moves);
+    }
     if state.rival.is_some() {
         moves.push(Move::RivalActs);
     }
@@ -49,6 +54,7 @@ pub fn moves(model: &Model, parts: &[Part], brain: &mut Brain, state: &State) ->
             Part::Rest => {}
         }
     }
+    tasks(model, state, &mut moves);
     if state.left.total() > 0 {
         flights(state, &mut moves);
         people(brain, state, &mut moves);
@@ -78,13 +84,43 @@ fn looks(brain: &mut Brain, state: &State, moves: &mut Vec<Move>) {
     }
 }
 
+/// People may answer what they are asked at any time, or never.
+fn questions(brain: &mut Brain, state: &State, moves: &mut Vec<Move>) {
+    let answer = brain.ask(state.record, &state.world.facts);
+    let Some(answer) = brain.answer(answer) else { return };
+    for (question, attempt) in &answer.asked {
+        moves.push(Move::Outside(Happening::Answer(*question, *attempt, Yes::Yes)));
+        if state.left.allows(Kind::Refused) {
+            moves.push(Move::Strikes(Kind::Refused, Happening::Answer(*question, *attempt, Yes::No)));
+        }
+    }
+}
+
+/// Tasks fail or hang; one that does works again at any time.
+fn tasks(model: &Model, state: &State, moves: &mut Vec<Move>) {
+    for ((ix, _), facts) in (0..).zip(model.tasks()).zip(&state.world.facts.tasks) {
+        if facts.luck != Luck::Works {
+            moves.push(Move::Outside(Happening::Task(ix, Luck::Works)));
+            continue;
+        }
+        let running = facts.over().is_some_and(|over| over != Moment::NEVER);
+        if running && state.left.allows(Kind::TaskFails) {
+            moves.push(Move::Strikes(Kind::TaskFails, Happening::Task(ix, Luck::Fails)));
+        }
+        if running && state.left.allows(Kind::TaskHangs) {
+            moves.push(Move::Strikes(Kind::TaskHangs, Happening::Task(ix, Luck::Hangs)));
+        }
+    }
+}
+
 fn flights(state: &State, moves: &mut Vec<Move>) {
     for (place, flight) in (0..).zip(&state.world.flights) {
         let prompt = flight.due <= state.world.now();
         if prompt && state.left.allows(Kind::EffectLost) {
             moves.push(Move::Loses(place));
         }
-        if prompt && state.left.allows(Kind::EffectLate) && matches!(flight.act, Act::SetWeight { .. }) {
+        let changes = matches!(flight.act, Act::SetWeight { .. } | Act::Task(..));
+        if prompt && changes && state.left.allows(Kind::EffectLate) {
             moves.push(Move::Delays(place));
         }
     }
@@ -95,7 +131,7 @@ fn people(brain: &Brain, state: &State, moves: &mut Vec<Move>) {
     if record.ended.is_some() {
         return;
     }
-    let people = state.world.facts.people;
+    let people = &state.world.facts.people;
     let mut strike = |kind, what| {
         if state.left.allows(kind) {
             moves.push(Move::Strikes(kind, what));

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::moves::Part;
 use crate::{
-    engine::RunId,
+    engine::{RunId, agenda},
     plan::{
         Check, Digest, EndpointSpec, Gate, HttpMethod, HttpSend, Need, OnFailure, Place, Plan, Probe, Revision, Router, Service,
         ServiceName, Side, SideModel, Soak, Span, Watch, Weight, canonical,
@@ -25,6 +25,7 @@ use crate::{
 const NEEDS: usize = 2;
 const DEPENDENTS: usize = 1;
 const EARLIER: usize = 1;
+const TENANTS: usize = 1;
 
 /// A piece of a plan.
 #[derive(Debug)]
@@ -91,6 +92,8 @@ struct Neighbours<'a> {
     needs: Vec<&'a ServiceName>,
     dependents: Vec<&'a ServiceName>,
     earlier: Vec<&'a ServiceName>,
+    /// Those on the same legacy system.
+    tenants: Vec<&'a ServiceName>,
 }
 
 impl<'a> Neighbours<'a> {
@@ -105,17 +108,22 @@ impl<'a> Neighbours<'a> {
         let mut earlier: Vec<_> = plan.services.iter().filter(|(_, s)| before.contains(&s.phase)).map(|(name, _)| name).collect();
         earlier.retain(|name| outside(name) && !needs.contains(name));
         earlier.truncate(EARLIER);
-        Self { needs, dependents, earlier }
+        let systems: BTreeSet<_> = own().filter(|s| s.decommission.is_some()).filter_map(|s| s.legacy.system.as_ref()).collect();
+        let lives = |service: &Service| service.legacy.system.as_ref().is_some_and(|system| systems.contains(system));
+        let mut tenants: Vec<_> = plan.services.iter().filter(|(_, s)| lives(s)).map(|(name, _)| name).collect();
+        tenants.retain(|name| outside(name) && !needs.contains(name) && !dependents.contains(name) && !earlier.contains(name));
+        tenants.truncate(TENANTS);
+        Self { needs, dependents, earlier, tenants }
     }
 }
 
 fn slice(plan: &Plan, members: &BTreeSet<&ServiceName>) -> Slice {
-    let Neighbours { needs, dependents, earlier } = Neighbours::of(plan, members);
-    let rest: BTreeSet<&ServiceName> = needs.iter().chain(&dependents).chain(&earlier).copied().collect();
+    let Neighbours { needs, dependents, earlier, tenants } = Neighbours::of(plan, members);
+    let rest: BTreeSet<&ServiceName> = needs.iter().chain(&dependents).chain(&earlier).chain(&tenants).copied().collect();
     let kept = |name: &ServiceName| members.contains(name) || rest.contains(name);
     let services = plan.services.iter().filter(|(name, _)| kept(name)).map(|(name, service)| {
         let mut own = if members.contains(name) { service.clone() } else { stand_in(service) };
-        own.needs.retain(|need, way| kept(need) && *way == Need::Before);
+        own.needs.retain(|need, way| kept(need) && (members.contains(name) || *way == Need::Before));
         (name.clone(), own)
     });
     let services: BTreeMap<_, _> = services.collect();
@@ -131,6 +139,13 @@ fn slice(plan: &Plan, members: &BTreeSet<&ServiceName>) -> Slice {
     }
     phases.retain(|name, _| used.contains(name));
     let mut small = Plan::of(plan.name.clone(), plan.namespace.clone(), phases, services.clone());
+    let counted: BTreeSet<_> =
+        members.iter().filter_map(|name| plan.services.get(*name)).flat_map(|s| agenda::bridges_of(plan, s)).collect();
+    for (name, bridge) in plan.bridges.iter().filter(|(name, _)| counted.contains(name)) {
+        let mut bridge = bridge.clone();
+        bridge.phases.retain(|phase| used.contains(phase));
+        small.bridges.insert(name.clone(), bridge);
+    }
     small.roles.clone_from(&plan.roles);
     small.legacy_systems.clone_from(&plan.legacy_systems);
     small.connections.clone_from(&plan.connections);
@@ -138,12 +153,12 @@ fn slice(plan: &Plan, members: &BTreeSet<&ServiceName>) -> Slice {
         plan.groups.clone().into_iter().filter(|(_, group)| group.services.iter().any(|name| members.contains(name))).collect();
     let list = |names: &[&ServiceName]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let mut name = members.iter().map(ToString::to_string).collect::<Vec<_>>().join(" + ");
-    for (what, names) in [("needs", &needs), ("needed by", &dependents), ("after", &earlier)] {
+    for (what, names) in [("needs", &needs), ("needed by", &dependents), ("after", &earlier), ("beside", &tenants)] {
         if !names.is_empty() {
             name.push_str(&format!(", {what} {}", list(names)));
         }
     }
-    let key = key(&small, members, &[needs, dependents, earlier]);
+    let key = key(&small, members, &[needs, dependents, earlier, tenants]);
     Slice { name, plan: small, members: members.iter().map(|member| (*member).clone()).collect(), key }
 }
 
@@ -157,6 +172,7 @@ fn stand_in(service: &Service) -> Service {
     let mut stand_in = Service::plain(service.phase.clone(), side("10.0.0.1"), side("10.0.0.2"), router);
     stand_in.needs.clone_from(&service.needs);
     stand_in.rollback_scope = service.rollback_scope;
+    stand_in.legacy.system.clone_from(&service.legacy.system);
     stand_in.soak = Soak { length: Span::from_secs(60), guard_for: Span::ZERO, on_failure: OnFailure::Rollback };
     let (probe, gate) = (probe(), gate());
     if let (Ok(probe_name), Ok(gate_name)) = ("p".parse(), "g".parse()) {

@@ -9,10 +9,11 @@ use super::{
 use crate::{
     engine::Outcome,
     world::{
-        Arrival, Facts, Happening, Ix, Model, Moment, Occurrence,
+        Arrival, Facts, Happening, Ix, Model, Moment, Occurrence, Tone,
         facts::{Plane, Reach},
         flight::{Act, Flight},
         judge::{self, Breach},
+        task::Luck,
     },
 };
 
@@ -179,6 +180,7 @@ impl Stepper<'_> {
             let (before, after) = (self.brain.record(next.record)?, self.brain.record(answer.record)?);
             breach = breach.or_else(|| judge::claims(self.model, &next.world, before, after));
             next.record = answer.record;
+            next.world.decided(self.model);
             next.rival = next.rival.take().filter(|rival| rival.record.is_none());
         }
         for flight in answer.flights.iter().take(sent) {
@@ -200,6 +202,7 @@ impl Stepper<'_> {
                 match occurrence {
                     Occurrence::Arrives(place) => flights.get(usize::from(*place)).is_some_and(|flight| rest(flight.service)),
                     Occurrence::Programmed(ix) | Occurrence::Effective(ix) => rest(*ix),
+                    Occurrence::Ends(_) => false,
                 }
             })?;
             let breach = self.happens(next, due);
@@ -306,5 +309,8 @@ fn is_sound(model: &Model, state: &State) -> bool {
         let whole = own.sides.iter().zip(service.sides).all(|(side, numbers)| side.healthy == numbers.endpoints);
         whole && own.route.reach == Reach::Answers && own.route.plane == Plane::Takes && !state.world.memory.is_by_hand(ix)
     });
-    services && facts.gates.iter().all(|rounds| rounds.tone == crate::world::Tone::Good)
+    let tasks = facts.tasks.iter().all(|task| task.luck == Luck::Works);
+    services
+        && tasks
+        && model.gates().iter().zip(&facts.gates).all(|(gate, rounds)| gate.proves.is_some() || rounds.tone == Tone::Good)
 }

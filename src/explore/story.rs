@@ -16,8 +16,10 @@ use crate::{
     engine::{Decision, Rules},
     world::{
         Facts, Model, Moment, Occurrence,
+        facts::Claim,
         fault::Told,
         flight::{Act, Flight},
+        task::Way,
     },
 };
 
@@ -117,6 +119,10 @@ fn happens(model: &Model, state: &State, occurrence: Occurrence) -> String {
             let share = state.world.facts.service(ix).map_or(0, |service| service.route.accepted);
             format!("real answers of {} show {share} % on target", name(ix))
         }
+        Occurrence::Ends(ix) => match model.tasks().get(usize::from(ix)) {
+            Some(task) => format!("task {} of {} is done", task.name, task.of),
+            None => format!("task {ix} is done"),
+        },
     }
 }
 
@@ -128,6 +134,19 @@ fn flight(model: &Model, state: &State, place: u8) -> String {
     match act {
         Act::SetWeight { weight, .. } => format!("order {number} of {name} ({weight} % to target)"),
         Act::Release => format!("the release of the route of {name}"),
+        Act::Task(ix, way) => match model.tasks().get(usize::from(*ix)) {
+            Some(task) if *way == Way::Do => format!("the order to do task {} of {}", task.name, task.of),
+            Some(task) => format!("the order to take task {} of {} back", task.name, task.of),
+            None => format!("task {ix}"),
+        },
+        Act::Claim(ix, claim) => {
+            let name = model.bridges().get(usize::from(*ix)).map(ToString::to_string).unwrap_or_default();
+            if *claim == Claim::Claimed {
+                format!("the claim of bridge {name}")
+            } else {
+                format!("the end of the claim of bridge {name}")
+            }
+        }
         Act::EnsureBackend(side) => format!("the making of a backend for the {side} side of {name}"),
     }
 }

@@ -2,12 +2,14 @@
 
 use super::{
     clock::Moment,
-    model::{Ix, Model, OURS, RunIx, ServiceModel},
-    rounds::Rounds,
+    model::{GateModel, Ix, Model, OURS, RunIx, ServiceModel, Writer},
+    people::People,
+    rounds::{Rounds, Tone},
+    task::{Access, TaskFacts},
 };
 use crate::{
     engine::{
-        Accepted, Backend, Effective, GateSeen, Intent, Observed, Orders, Programmed, RouteSeen, Sample, SideSeen, SidesSeen,
+        Accepted, Backend, ClaimsSeen, Effective, GateSeen, Observed, Programmed, RouteSeen, Sample, SideSeen, SidesSeen,
         Unknown, mark,
     },
     plan::{Side, Weight},
@@ -24,8 +26,36 @@ pub struct Facts {
     pub services: Vec<ServiceFacts>,
     /// Each gate, as the model numbers them.
     pub gates: Vec<Rounds>,
-    /// What people ordered.
+    /// Each task, as the model numbers them.
+    pub tasks: Vec<TaskFacts>,
+    /// Each bridge, as the model numbers them.
+    pub bridges: Vec<BridgeFacts>,
+    /// When a weight came into force last, a task was done, or the record changed; kept up only where a gate is looked at by
+    /// itself, which counts from there.
+    pub changed_at: Moment,
+    /// What people ordered and answered.
     pub people: People,
+}
+
+/// A bridge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct BridgeFacts {
+    /// Whether it stands.
+    pub stands: Access,
+    /// Whether our run counts on it.
+    pub ours: Claim,
+    /// Whether another run does.
+    pub others: Claim,
+}
+
+/// Whether a run counts on a bridge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Claim {
+    /// It does not.
+    #[default]
+    None,
+    /// It does.
+    Claimed,
 }
 
 /// A service.
@@ -65,6 +95,8 @@ pub struct SideFacts {
     pub since: Moment,
     /// Whether the router knows it.
     pub known: bool,
+    /// Whether it may write; asked only where a single side may.
+    pub writes: Access,
 }
 
 /// The mark of an order on a route.
@@ -134,36 +166,24 @@ pub enum Plane {
     Refuses,
 }
 
-/// What people ordered, as it stands in the run's object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct People {
-    /// What the run is to do.
-    pub intent: Wish,
-    /// Clears every hold with a number up to this one.
-    pub resumes: Option<u64>,
-}
-
-/// What a run is to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum Wish {
-    /// Go on.
-    #[default]
-    Run,
-    /// Start nothing more.
-    Hold,
-    /// Take everything back.
-    Rollback,
-}
-
 impl Facts {
     /// The world before a run: everything healthy, all traffic on legacy, and gates that have been asked for long enough.
     pub fn new(model: &Model) -> Self {
         let now = Moment(0);
         let longest = model.gates().iter().map(|gate| i64::from(gate.keep) * gate.every).max().unwrap_or_default();
         let looking_since = now.plus(-longest - 1000);
-        let gates = model.gates().iter().map(|gate| Rounds::new(now.plus(-i64::from(gate.keep) * gate.every))).collect();
+        let gates = model.gates().iter().map(|gate| Rounds::beginning(gate, now)).collect();
         let services = model.services().iter().map(|service| ServiceFacts::new(service, looking_since)).collect();
-        Self { now, looking_since, services, gates, people: People::default() }
+        Self {
+            now,
+            looking_since,
+            services,
+            gates,
+            tasks: vec![TaskFacts::default(); model.tasks().len()],
+            bridges: vec![BridgeFacts { stands: Access::Closed, ..BridgeFacts::default() }; model.bridges().len()],
+            changed_at: looking_since,
+            people: People::default(),
+        }
     }
 
     /// One service.
@@ -208,6 +228,44 @@ impl Facts {
             rounds.fill(gate, self.looking_since, self.now, &mut shown.rounds, |moment| model.timestamp(moment));
         }
         seen.orders = self.people.orders();
+        self.show_others(model, seen);
+    }
+
+    /// Gates that are looked at by themselves, tasks, bridges, approvals: most plans have few of them.
+    fn show_others(&self, model: &Model, seen: &mut Observed) {
+        let looking = model.timestamp(self.looking_since);
+        for (gate, rounds) in model.gates().iter().zip(&self.gates) {
+            let Some(of) = &gate.other else { continue };
+            let shown = seen.other_gates.entry((of.clone(), gate.name.clone())).or_default();
+            shown.watched_since = Some(looking);
+            rounds.fill(gate, self.looking_since, self.now, &mut shown.rounds, |moment| model.timestamp(moment));
+        }
+        seen.tasks.clear();
+        for (task, facts) in model.tasks().iter().zip(&self.tasks) {
+            facts.show(model, task, self.now, &mut seen.tasks);
+        }
+        for (name, bridge) in model.bridges().iter().zip(&self.bridges) {
+            let others = (bridge.others == Claim::Claimed).then(|| "another-plan".to_owned());
+            let value = ClaimsSeen { ours: bridge.ours == Claim::Claimed, others: others.into_iter().collect() };
+            seen.claims.insert(name.clone(), Sample { value: Ok(value), taken_at: model.timestamp(self.now) });
+        }
+        seen.approvals = self.people.approvals(model);
+    }
+
+    /// The answer that a gate gives by what it proves; `None`: it proves nothing that is modelled.
+    pub(super) fn proof(&self, gate: &GateModel) -> Option<Tone> {
+        let (side, access) = gate.proves?;
+        let writes = self.service(gate.service)?.side(side).writes;
+        Some(if writes == access { Tone::Good } else { Tone::Bad })
+    }
+
+    /// The moment since which a gate has to prove itself anew.
+    pub(super) fn since(&self, gate: &GateModel) -> Moment {
+        let since = match (&gate.other, gate.service) {
+            (None, ix) => self.service(ix).map_or(self.changed_at, |s| s.route.in_force_since),
+            (Some(_), _) => self.changed_at,
+        };
+        since.max(self.looking_since)
     }
 
     fn show_route(&self, model: &Model, service: &ServiceModel, route: &Route, sample: &mut Sample<RouteSeen>) {
@@ -275,6 +333,10 @@ impl Facts {
                 if side.healthy > 0 { side.since = Moment(-horizon) } else { side.since.rebase(by, horizon) }
             }
         }
+        let horizon = model.horizon();
+        self.tasks.iter_mut().for_each(|task| task.rebase(by, horizon));
+        self.changed_at.rebase(by, longest);
+        self.people.rebase(model, by);
         self.looking_since.rebase(by, longest);
         self.now.rebase(by, longest);
         if self.sees_all(model) {
@@ -311,7 +373,17 @@ impl Facts {
 
 impl ServiceFacts {
     fn new(service: &ServiceModel, since: Moment) -> Self {
-        let sides = service.sides.map(|numbers| SideFacts { healthy: numbers.endpoints, since, known: numbers.known });
+        let sides = service.sides.map(|numbers| SideFacts {
+            healthy: numbers.endpoints,
+            since,
+            known: numbers.known,
+            writes: Access::Open,
+        });
+        let [legacy, mut target] = sides;
+        if service.writer == Writer::Single {
+            target.writes = Access::Closed;
+        }
+        let sides = [legacy, target];
         let route = Route {
             accepted: 0,
             mark: None,
@@ -324,18 +396,6 @@ impl ServiceFacts {
             plane: Plane::Takes,
         };
         Self { route, sides }
-    }
-}
-
-impl People {
-    fn orders(self) -> Orders {
-        let intent = match self.intent {
-            Wish::Run => Intent::Run,
-            Wish::Hold => Intent::Hold,
-            Wish::Rollback => Intent::Rollback,
-        };
-        let quiet = self == Self::default();
-        Orders { intent, resumes: self.resumes, by: (!quiet).then(|| "duty-manager".to_owned()), ..Orders::default() }
     }
 }
 

@@ -3,12 +3,15 @@
 use std::fmt;
 
 use super::{
-    facts::{Plane, Reach, Wish},
+    clock::Moment,
+    facts::{Claim, Plane, Reach},
     model::{Delays, Ix, Model, THEIRS},
+    people::{Said, Wish, Yes},
     rounds::{self, Tone},
     state::World,
+    task::{Luck, Stands},
 };
-use crate::plan::Side;
+use crate::{engine::About, plan::Side};
 
 /// Something that befalls a world from outside. All are absolute: happening twice is happening once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,6 +34,12 @@ pub enum Happening {
     People(Wish),
     /// People resume: every hold with a number up to this one is cleared.
     Resume(u32),
+    /// Everybody whose yes a question of the plan needs answers it, for this attempt.
+    Answer(u16, u16, Yes),
+    /// What becomes of doings of a task from now on; one that hangs ends when it works again.
+    Task(u16, Luck),
+    /// Another run counts on a bridge, or not any more.
+    Bridge(u16, Claim),
 }
 
 impl World {
@@ -58,6 +67,26 @@ impl World {
                 route.version += 1;
             }
             Happening::Restart => self.restart(),
+            Happening::Answer(question, attempt, answer) => {
+                let said = &mut self.facts.people.said;
+                let before = said.iter().filter(|said| said.question == question).count();
+                let round = u16::try_from(before).unwrap_or(u16::MAX);
+                said.push(Said { question, attempt, round, answer, at: self.facts.now });
+            }
+            Happening::Task(task, luck) => {
+                let now = self.now();
+                let Some(facts) = self.facts.tasks.get_mut(usize::from(task)) else { return };
+                facts.luck = luck;
+                facts.stands = match (luck, facts.stands) {
+                    (Luck::Hangs, Stands::Running(_)) => Stands::Running(Moment::NEVER),
+                    (Luck::Fails, Stands::Running(_)) => Stands::Failed,
+                    (Luck::Works, Stands::Running(Moment::NEVER)) => Stands::Running(now),
+                    (_, stands) => stands,
+                };
+            }
+            Happening::Bridge(bridge, claim) => {
+                self.facts.bridges.get_mut(usize::from(bridge)).into_iter().for_each(|bridge| bridge.others = claim);
+            }
             Happening::People(intent) => self.facts.people.intent = intent,
             Happening::Resume(upto) => {
                 self.facts.people.intent = Wish::Run;
@@ -93,6 +122,32 @@ impl fmt::Display for Told<'_> {
             Happening::People(Wish::Run) => f.write_str("the intent of the run is put back to Run"),
             Happening::People(Wish::Hold) => f.write_str("somebody orders a hold"),
             Happening::People(Wish::Rollback) => f.write_str("somebody orders everything back"),
+            Happening::Answer(question, _, answer) => {
+                let word = if answer == Yes::Yes { "yes to" } else { "no to" };
+                match self.0.questions().get(usize::from(question)).map(|question| &question.about) {
+                    Some(About::Phase(phase)) => write!(f, "people say {word} the beginning of phase {phase}"),
+                    Some(About::Decommission(service)) => write!(f, "people say {word} the end of {service}'s legacy side"),
+                    None => write!(f, "people say {word} question {question}"),
+                }
+            }
+            Happening::Task(task, luck) => {
+                let what = match luck {
+                    Luck::Works => "works again",
+                    Luck::Fails => "fails",
+                    Luck::Hangs => "hangs",
+                };
+                match self.0.tasks().get(usize::from(task)) {
+                    Some(task) => write!(f, "task {} of {} {what}", task.name, task.of),
+                    None => write!(f, "task {task} {what}"),
+                }
+            }
+            Happening::Bridge(bridge, claim) => {
+                let name = self.0.bridges().get(usize::from(bridge)).map(ToString::to_string).unwrap_or_default();
+                match claim {
+                    Claim::Claimed => write!(f, "another run counts on bridge {name}"),
+                    Claim::None => write!(f, "no other run counts on bridge {name} any more"),
+                }
+            }
             Happening::Resume(upto) => write!(f, "somebody resumes every hold up to number {upto}"),
         }
     }

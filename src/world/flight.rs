@@ -2,11 +2,13 @@
 
 use super::{
     clock::Moment,
-    model::{Delays, Ix, Model},
+    facts::Claim,
+    model::{Delays, Ix, Model, NOBODY},
+    task::Way,
 };
 use crate::{
-    engine::{Action, Direction, Effect},
-    plan::Side,
+    engine::{Action, Direction, Effect, TaskWay},
+    plan::{BridgeName, Side},
 };
 
 /// An effect on its way to what it changes.
@@ -14,7 +16,7 @@ use crate::{
 pub struct Flight {
     /// When it arrives; [`Moment::NEVER`]: whenever somebody lets it.
     pub due: Moment,
-    /// What it concerns.
+    /// The service that it concerns; [`NOBODY`]: it is a phase's or a bridge's.
     pub service: Ix,
     /// What it does.
     pub act: Act,
@@ -26,7 +28,7 @@ pub struct Flight {
     pub version: Option<u32>,
     /// After this moment it should not be done.
     pub deadline: Moment,
-    /// How long its change takes in the data plane, in milliseconds.
+    /// How long its change takes in the data plane, or a task, in milliseconds.
     pub programmed: i64,
     /// And then until answers show it.
     pub effective: i64,
@@ -46,6 +48,21 @@ pub enum Act {
     Release,
     /// The router knows this side.
     EnsureBackend(Side),
+    /// One doing of this task begins.
+    Task(u16, Way),
+    /// The run counts on this bridge, or not any more.
+    Claim(u16, Claim),
+}
+
+fn way(way: TaskWay) -> Way {
+    match way {
+        TaskWay::Do => Way::Do,
+        TaskWay::Undo => Way::Undo,
+    }
+}
+
+fn bridge_ix(model: &Model, name: &BridgeName) -> Option<u16> {
+    model.bridges().binary_search(name).ok().and_then(|at| u16::try_from(at).ok())
 }
 
 impl Flight {
@@ -55,17 +72,24 @@ impl Flight {
             Action::SetWeight { weight, from, .. } => Act::SetWeight { weight: weight.percent(), from: from.percent() },
             Action::Release { .. } => Act::Release,
             Action::EnsureBackend { side, .. } => Act::EnsureBackend(*side),
-            Action::Task { .. } | Action::Claim { .. } | Action::Unclaim { .. } => return None,
+            Action::Task { task, .. } => Act::Task(model.task(&task.of, &task.task)?, way(task.way)),
+            Action::Claim { bridge } => Act::Claim(bridge_ix(model, bridge)?, Claim::Claimed),
+            Action::Unclaim { bridge } => Act::Claim(bridge_ix(model, bridge)?, Claim::None),
         };
         Some(Self {
             due: now.plus(delays.wire),
-            service: model.index(effect.key.step.service()?)?,
+            service: effect.key.step.service().map_or(Some(NOBODY), |name| model.index(name))?,
             act,
             number: effect.key.number,
             backward: effect.key.direction == Direction::Backward,
             version: effect.precondition.version.as_ref().map(|version| version.parse().unwrap_or(u32::MAX)),
             deadline: model.moment(effect.precondition.deadline),
-            programmed: delays.programmed,
+            programmed: match act {
+                Act::Task(task, _) => {
+                    delays.task.or_else(|| Some(model.tasks().get(usize::from(task))?.takes)).unwrap_or_default()
+                }
+                _ => delays.programmed,
+            },
             effective: delays.effective,
         })
     }

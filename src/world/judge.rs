@@ -11,14 +11,16 @@
 use std::fmt;
 
 use super::{
-    facts::{Facts, Reach, Route, Wish},
+    facts::{Facts, Reach, Route},
     flight::{Act, Flight},
-    model::{Ix, Model, OURS, ServiceModel},
+    model::{Ix, Model, OURS, ServiceModel, Writer},
+    people::{Wish, Yes},
     rounds::Tone,
     state::World,
+    task::{Access, Change, Way},
 };
 use crate::{
-    engine::{Invariant, Outcome, Record, ServiceState, Stage, route::STALE},
+    engine::{About, Invariant, Outcome, Record, ServiceState, Stage, route::STALE},
     plan::{OnFailure, Side},
 };
 
@@ -91,7 +93,7 @@ impl Memory {
     pub fn watch(&mut self, model: &Model, facts: &Facts) {
         self.ordered_back |= facts.people.intent == Wish::Rollback;
         for (gate, rounds) in model.gates().iter().zip(&facts.gates) {
-            let failing = rounds.bad_in_a_row(gate, facts.now) >= gate.failures;
+            let failing = gate.other.is_none() && rounds.bad_in_a_row(gate, facts.now) >= gate.failures;
             let mute = gate.on_unknown == OnFailure::Rollback && rounds.silent_for(facts.now) >= gate.unknown_limit;
             if !(failing || mute) || self.of(gate.service).cause {
                 continue;
@@ -133,6 +135,9 @@ pub fn sent(model: &Model, world: &World, looked: &Facts, flight: &Flight) -> Op
         let owner = model.owner(run).map(ToString::to_string).unwrap_or_default();
         return breach(Invariant::OneOwner, format!("its route is driven by {owner}, and is written"));
     }
+    if let Act::Task(task, way) = flight.act {
+        return ends(model, [looked, &world.facts], ix, task, way);
+    }
     let Act::SetWeight { weight, .. } = flight.act else { return None };
     let limit = i64::try_from(STALE.get().as_millis()).unwrap_or(i64::MAX);
     if world.now().since(looked.now) > limit {
@@ -157,6 +162,10 @@ fn raised(model: &Model, world: &World, looked: &Facts, (ix, service): (Ix, &Ser
     let target = rank(service, looked, ix, Side::Target, weight);
     if target != Rank::Enough {
         return Some((Invariant::Served, format!("{weight} % are given to a target that cannot carry them")));
+    }
+    let writes = world.facts.service(ix).is_some_and(|s| s.side(Side::Target).writes == Access::Open);
+    if service.writer == Writer::Single && !writes {
+        return Some((Invariant::OneWriter, format!("{weight} % are given to a target that may not write")));
     }
     let legacy = rank(service, looked, ix, Side::Legacy, 100);
     if legacy == Rank::Dead && weight == 100 {
@@ -191,10 +200,20 @@ fn raised(model: &Model, world: &World, looked: &Facts, (ix, service): (Ix, &Ser
     Some((Invariant::Fresh, format!("{weight} % follow before gate {} passed at {} %", gate.name, route.accepted)))
 }
 
+/// Whether a bridge stands, as far as our run puts it up.
+fn stands(model: &Model, world: &World, ix: u16) -> bool {
+    let managed = model.tasks().iter().any(|task| matches!(task.does, Change::Bridges(of, _) if of == ix));
+    !managed || world.facts.bridges.get(usize::from(ix)).is_some_and(|bridge| bridge.stands == Access::Open)
+}
+
 /// The first traffic that goes to target goes there after all traffic of what it needs.
 fn starts_in_order(model: &Model, world: &World, looked: &Facts, (ix, service): (Ix, &ServiceModel), route: &Route) -> Found {
     if route.in_force != 0 || route.accepted != 0 {
         return None;
+    }
+    if let Some(bridge) = service.bridges.iter().find(|ix| !stands(model, world, **ix)) {
+        let name = model.bridges().get(usize::from(*bridge)).map(ToString::to_string).unwrap_or_default();
+        return Some((Invariant::Order, format!("it gets traffic on target before bridge {name} stands")));
     }
     let before = model.phases_before(ix);
     let of_phase = (0..).zip(model.services()).filter(|(_, other)| before.contains(&other.phase)).map(|(other, _)| other);
@@ -227,6 +246,33 @@ fn lowered(model: &Model, world: &World, looked: &Facts, (ix, service): (Ix, &Se
         return Some((Invariant::NoWorse, format!("its traffic goes back to a legacy that is {what} and no better than target")));
     }
     None
+}
+
+/// What the change that a task made breaks: never may both sides of a single-writer service write.
+pub fn changed(world: &World, ix: Ix) -> Option<Breach> {
+    let service = world.facts.service(ix)?;
+    let both = service.sides.iter().all(|side| side.writes == Access::Open);
+    both.then(|| Breach { invariant: Invariant::OneWriter, service: ix, detail: "both of its sides may write".to_owned() })
+}
+
+/// What a task breaks that is ordered by these facts: nobody's legacy ends while it has traffic, or unasked.
+fn ends(model: &Model, known: [&Facts; 2], ix: Ix, task: u16, way: Way) -> Option<Breach> {
+    let (task, service) = (model.tasks().get(usize::from(task))?, model.service(ix)?);
+    if !matches!(task.change(way), Change::Ends | Change::Denies(Access::Closed)) {
+        return None;
+    }
+    let breach = |detail: String| Some(Breach { invariant: Invariant::LegacyStays, service: ix, detail });
+    let there = |facts: &Facts, ix| facts.service(ix).is_some_and(|s| s.route.in_force == 100 && s.route.accepted == 100);
+    let away = |ix: Ix| known.iter().any(|facts| there(facts, ix));
+    if let Some(late) = std::iter::once(ix).chain(service.tenants.iter().copied()).find(|other| !away(*other)) {
+        let name = model.service(late).map(|s| s.name.to_string()).unwrap_or_default();
+        return breach(format!("its legacy side ends while {name} has traffic there"));
+    }
+    let about = About::Decommission(service.name.clone());
+    let asked = (0..).zip(model.questions()).find(|(_, question)| question.about == about).map(|(number, _)| number)?;
+    let mut said = known.iter().flat_map(|facts| &facts.people.said);
+    let approved = said.any(|said| said.question == asked && said.answer == Yes::Yes);
+    if approved { None } else { breach("its legacy side ends and nobody approved that".to_owned()) }
 }
 
 /// What an effect breaks that is done now.

@@ -23,8 +23,8 @@
 //!
 //! *Assumptions*: probes are asked at fixed periods and answered in an instant; a side's health is seen as it is.
 //!
-//! *Caveats*: what the engine cannot order yet the world does not have yet: tasks, bridges, caches of DNS, replication,
-//! connections, leases. Each joins as one more field of [`facts::ServiceFacts`] or [`Facts`], one more [`flight::Act`], one
+//! *Caveats*: caches of DNS, replication with a lag of its own, connections that outlive a weight and leases are not modelled
+//! yet. Each joins as one more field of [`facts::ServiceFacts`] or [`Facts`], one more [`flight::Act`], one
 //! more [`Occurrence`], one more [`Happening`].
 
 mod clock;
@@ -34,9 +34,11 @@ pub mod flight;
 pub mod history;
 pub mod judge;
 pub mod model;
+pub mod people;
 pub mod rounds;
 mod sim;
 mod state;
+pub mod task;
 
 pub use self::{
     clock::Moment,

@@ -4,14 +4,24 @@ use std::{ops::Range, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::clock::Moment;
+use super::{
+    clock::Moment,
+    people::{self, Question},
+    task::{self, Access, TaskModel},
+};
 use crate::{
-    engine::{Owner, RunId, gate as gates, side},
-    plan::{Check, GateName, OnFailure, Place, Revision, Router, Service, ServiceName, Side, SideModel, Span, Watch},
+    engine::{Owner, RunId, Subject, agenda, gate as gates, side, task::Deed, writer_gates},
+    plan::{
+        Act, BridgeName, Check, Gate, GateName, OnFailure, Place, Plan, Revision, Router, Service, ServiceName, Side, SideModel,
+        Span, TaskName, Watch,
+    },
 };
 
 /// The number of a service in its model: its place in the order of names.
 pub type Ix = u16;
+
+/// No service.
+pub const NOBODY: Ix = Ix::MAX;
 
 /// A run that may drive a route: 0 is the run of the model, 1 somebody else's.
 pub type RunIx = u8;
@@ -29,20 +39,26 @@ pub struct Delays {
     pub programmed: i64,
     /// From there until real answers show it.
     pub effective: i64,
+    /// How long a task takes; `None`: as long as its plan expects.
+    pub task: Option<i64>,
 }
 
 impl Delays {
     /// Nothing takes any time.
-    pub const NONE: Self = Self { wire: 0, programmed: 0, effective: 0 };
+    pub const NONE: Self = Self { wire: 0, programmed: 0, effective: 0, task: None };
     /// What the test cluster shows on a quiet day: a write in 20 ms, a data plane in 200 ms, answers 300 ms later.
-    pub const USUAL: Self = Self { wire: 20, programmed: 200, effective: 300 };
+    pub const USUAL: Self = Self { wire: 20, programmed: 200, effective: 300, task: None };
 }
 
 /// A gate in numbers.
 #[derive(Debug, Clone)]
 pub struct GateModel {
-    /// Its service.
+    /// Its service; [`NOBODY`]: it is a phase's or a bridge's.
     pub service: Ix,
+    /// Whose it is, if it is looked at by itself and not as one of a service's own gates.
+    pub other: Option<Subject>,
+    /// The access that it proves, if it does.
+    pub proves: Option<(Side, Access)>,
     /// Its name.
     pub name: GateName,
     /// Between two rounds, in milliseconds; at least 1.
@@ -76,6 +92,15 @@ pub struct SideNumbers {
     pub known: bool,
 }
 
+/// Whether only one side of a service may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writer {
+    /// Both may.
+    Any,
+    /// Only one may.
+    Single,
+}
+
 /// A service in numbers.
 #[derive(Debug, Clone)]
 pub struct ServiceModel {
@@ -93,6 +118,12 @@ pub struct ServiceModel {
     pub peak: u64,
     /// Legacy and target.
     pub sides: [SideNumbers; 2],
+    /// Services that must be past their soak before its legacy side ends: those on its system, its group, what it needs.
+    pub tenants: Vec<Ix>,
+    /// Bridges that it counts on.
+    pub bridges: Vec<u16>,
+    /// Whether only one side may write.
+    pub writer: Writer,
     /// Its gates, as places in [`Model::gates`].
     pub gates: Range<usize>,
     /// Between two rounds over its sides, in milliseconds.
@@ -132,6 +163,9 @@ pub struct Model {
     /// For each phase, the phases that come before it.
     before: Vec<Vec<u16>>,
     owners: [Owner; 2],
+    tasks: Vec<TaskModel>,
+    questions: Vec<Question>,
+    bridges: Vec<BridgeName>,
     horizon: i64,
 }
 
@@ -148,8 +182,16 @@ impl Model {
             let needs = service.before().filter_map(|need| index.get(need).copied()).collect();
             let own = gates.get(first..).unwrap_or_default();
             let phase = phase(&service.phase).unwrap_or_default();
-            services.push(service_model(name, service, phase, needs, (first..gates.len(), own)));
+            let mut model = service_model(name, service, phase, needs, (first..gates.len(), own));
+            model.bake = ms(agenda::bake(plan, name, service));
+            model.tenants =
+                tenants(plan, name, service).filter_map(|other| index.get(other).copied()).filter(|o| *o != ix).collect();
+            let bridges: Vec<&BridgeName> = plan.bridges.keys().collect();
+            let counted = agenda::bridges_of(plan, service).filter_map(|name| bridges.iter().position(|b| *b == name));
+            model.bridges = counted.filter_map(|at| u16::try_from(at).ok()).collect();
+            services.push(model);
         }
+        gates.extend(other_gates(plan));
         let needs: Vec<Vec<Ix>> = services.iter().map(|s: &ServiceModel| s.needs.clone()).collect();
         for (ix, needs) in (0..).zip(needs) {
             for need in needs {
@@ -159,9 +201,12 @@ impl Model {
         let before = plan.phases.keys().map(|p| plan.phases_before(p).iter().filter_map(phase).collect()).collect();
         let owner = |run: RunId, name: &str| Owner { run, name: name.to_owned() };
         let owners = [owner(run.clone(), plan.name.as_str()), owner(RunId("00000000-other".to_owned()), "another-plan")];
-        let horizon = plan.services.values().map(longest).max().unwrap_or_default() + 120_000;
+        let stable = plan.phases.values().flat_map(|p| p.after.values()).filter_map(|after| after.stable_for).map(ms);
+        let horizon = plan.services.values().map(longest).chain(stable).max().unwrap_or_default() + 120_000;
         let epoch = epoch.as_millisecond();
-        Self { run, epoch, services, gates, before, owners, horizon, revision: Arc::clone(&revision) }
+        let (tasks, questions) = (task::all(plan), people::questions(plan));
+        let bridges = plan.bridges.keys().cloned().collect();
+        Self { run, epoch, services, gates, before, owners, tasks, questions, bridges, horizon, revision: Arc::clone(&revision) }
     }
 
     /// The revision.
@@ -176,9 +221,26 @@ impl Model {
     pub fn services(&self) -> &[ServiceModel] {
         &self.services
     }
-    /// The gates of all services, service by service.
+    /// The gates of all services, service by service, and then those that are looked at by themselves.
     pub fn gates(&self) -> &[GateModel] {
         &self.gates
+    }
+    /// Its tasks, by whose they are and name.
+    pub fn tasks(&self) -> &[TaskModel] {
+        &self.tasks
+    }
+    /// The number of a task.
+    pub fn task(&self, of: &Subject, name: &TaskName) -> Option<u16> {
+        let found = self.tasks.binary_search_by(|task| (&task.of, &task.name).cmp(&(of, name)));
+        found.ok().and_then(|at| u16::try_from(at).ok())
+    }
+    /// What its plan asks people.
+    pub fn questions(&self) -> &[Question] {
+        &self.questions
+    }
+    /// Its bridges, in the order of their names.
+    pub fn bridges(&self) -> &[BridgeName] {
+        &self.bridges
     }
     /// The gates of one service with their places.
     pub fn gates_of(&self, ix: Ix) -> impl Iterator<Item = (usize, &GateModel)> {
@@ -224,13 +286,70 @@ pub(crate) fn ms(span: Span) -> i64 {
 /// The longest stretch of time that a decision about a service compares with.
 fn longest(service: &Service) -> i64 {
     let limits = service.gates.values().map(|gate| ms(gate.unknown_limit));
-    limits.chain([ms(service.bake), ms(service.soak.length), ms(service.soak.guard_for)]).max().unwrap_or_default()
+    let tasks = agenda::of_service(service).into_iter().flat_map(|item| {
+        let wait = match item.deed {
+            Deed::Act(Act::Wait(span)) => ms(span),
+            _ => 0,
+        };
+        let deadline = match item.back {
+            agenda::Back::By { deadline: Some(deadline), .. } => ms(deadline),
+            _ => 0,
+        };
+        [wait, deadline]
+    });
+    let scream = service.decommission.as_ref().and_then(|end| end.scream_test).map_or(0, ms);
+    let pause = service.data.as_ref().map_or(0, |data| ms(data.pause_budget));
+    let drain = service.drain_deadline.map_or(0, ms);
+    let own = [ms(service.bake), ms(service.soak.length), ms(service.soak.guard_for), scream, pause, drain];
+    limits.chain(own).chain(tasks).max().unwrap_or_default()
 }
 
-fn gate_model(service: Ix, name: &GateName, gate: &crate::plan::Gate) -> GateModel {
+/// Whose end has to wait for whom.
+fn tenants<'a>(plan: &'a Plan, name: &ServiceName, service: &'a Service) -> impl Iterator<Item = &'a ServiceName> {
+    let system = service.legacy.system.as_ref();
+    let tenants = plan.services.iter().filter(move |(_, s)| system.is_some() && s.legacy.system.as_ref() == system);
+    let group = plan.group_of(name).into_iter().flat_map(|(_, group)| &group.services);
+    tenants.map(|(other, _)| other).chain(group).chain(service.before())
+}
+
+/// The gates of phases, bridges and single writers.
+fn other_gates(plan: &Plan) -> Vec<GateModel> {
+    let mut all = Vec::new();
+    let mut add = |service: Ix, of: Subject, name: &GateName, gate: &Gate, proves| {
+        let model = GateModel { other: Some(of), proves, of_target: false, ..gate_model(service, name, gate) };
+        all.push(model);
+    };
+    for (ix, (name, service)) in (0..).zip(&plan.services) {
+        let Some(data) = &service.data else { continue };
+        for (gate_name, gate) in writer_gates(data) {
+            let proves = match gate_name.as_str() {
+                "fence-proof" => Some((Side::Legacy, Access::Closed)),
+                "promote-proof" => Some((Side::Target, Access::Open)),
+                "unfence-proof" | "reverse-promote-proof" => Some((Side::Legacy, Access::Open)),
+                "reverse-fence-proof" => Some((Side::Target, Access::Closed)),
+                _ => None,
+            };
+            add(ix, Subject::from(name), &gate_name, gate, proves);
+        }
+        data.reconcile.iter().for_each(|(gate_name, gate)| add(ix, Subject::from(name), gate_name, gate, None));
+    }
+    for (name, phase) in &plan.phases {
+        for (gate_name, gate) in phase.after.values().flat_map(|after| &after.gates) {
+            add(NOBODY, Subject::Phase(name.clone()), gate_name, gate, None);
+        }
+    }
+    for (name, bridge) in &plan.bridges {
+        bridge.gates.iter().for_each(|(gate_name, gate)| add(NOBODY, Subject::Bridge(name.clone()), gate_name, gate, None));
+    }
+    all
+}
+
+fn gate_model(service: Ix, name: &GateName, gate: &Gate) -> GateModel {
     let (wanted, of) = gates::window(gate);
     GateModel {
         service,
+        other: None,
+        proves: None,
         name: name.clone(),
         every: ms(gate.every).max(1),
         wanted,
@@ -260,6 +379,9 @@ fn service_model(
         name: name.clone(),
         needs,
         dependents: Vec::new(),
+        tenants: Vec::new(),
+        bridges: Vec::new(),
+        writer: if service.data.is_some() { Writer::Single } else { Writer::Any },
         phase,
         load,
         peak,

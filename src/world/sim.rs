@@ -1,6 +1,9 @@
 //! A run in virtual time: look, judge, commit, perform, and jump to the next moment at which anything can change.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 
@@ -11,6 +14,7 @@ use super::{
     history::History,
     judge::{self, Breach},
     model::{Delays, Model},
+    people::{self, Yes},
     state::World,
 };
 use crate::{
@@ -31,9 +35,13 @@ pub struct Sim {
     pub history: History,
     /// How long every effect takes, unless [`Sim::step_with`] is told otherwise.
     pub delays: Delays,
+    /// How long people take to say yes to what the plan asks them, in milliseconds; `None`: nobody ever does.
+    pub yes_after: Option<i64>,
+    asked: BTreeSet<(u16, u16)>,
     rules: Rules,
     seen: Observed,
     script: BTreeMap<(Moment, u32), Happening>,
+    scheduled: u32,
     rest: Rest,
 }
 
@@ -83,9 +91,12 @@ impl Sim {
             record,
             history: History::default(),
             delays: Delays::USUAL,
+            yes_after: Some(60_000),
+            asked: BTreeSet::new(),
             rules: Rules::ALL,
             seen: Observed::default(),
             script: BTreeMap::new(),
+            scheduled: 0,
             rest: Rest::Until(Moment(0)),
             model,
         }
@@ -99,8 +110,8 @@ impl Sim {
 
     /// Lets something befall the world at a moment ahead.
     pub fn schedule(&mut self, at: Moment, what: Happening) {
-        let place = u32::try_from(self.script.len()).unwrap_or(u32::MAX);
-        self.script.insert((at, place), what);
+        self.scheduled = self.scheduled.saturating_add(1);
+        self.script.insert((at, self.scheduled), what);
         self.rest = Rest::Until(match self.rest {
             Rest::Until(next) => next.min(at),
             Rest::ForGood => at,
@@ -186,9 +197,23 @@ impl Sim {
         let edge = if decision.record == self.record { Edge::Same } else { Edge::Changed };
         if edge == Edge::Changed {
             self.record.clone_from(&decision.record);
+            self.world.decided(&model);
         }
+        self.ask(&decision);
         self.rest = self.next(&decision);
         Look { at, moment, decision, edge, breaches }
+    }
+
+    /// People hear what the plan asks them, and answer in their time.
+    fn ask(&mut self, decision: &Decision) {
+        let asked = decision.waits.iter().filter_map(|wait| people::asked(&self.model, &decision.record, wait));
+        let asked: BTreeSet<(u16, u16)> = asked.collect();
+        if let Some(after) = self.yes_after {
+            for (question, attempt) in asked.difference(&self.asked).copied().collect::<Vec<_>>() {
+                self.schedule(self.world.now().plus(after.max(1)), Happening::Answer(question, attempt, Yes::Yes));
+            }
+        }
+        self.asked = asked;
     }
 
     fn next(&self, decision: &Decision) -> Rest {

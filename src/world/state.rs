@@ -5,8 +5,9 @@ use super::{
     facts::{Change, Facts, Mark, Plane, Reach},
     flight::{Act, Flight},
     judge::{self, Breach, Memory},
-    model::{Delays, Ix, Model, OURS},
+    model::{Delays, Ix, Model, NOBODY, OURS},
     rounds::Tone,
+    task::{Began, Change as Changes, Way},
 };
 use crate::{engine::Effect, plan::Side};
 
@@ -30,6 +31,8 @@ pub enum Occurrence {
     Programmed(Ix),
     /// Real answers through this route show its weights.
     Effective(Ix),
+    /// The doing of this task that runs is over.
+    Ends(u16),
 }
 
 /// What became of an effect that arrived.
@@ -82,7 +85,8 @@ impl World {
                 (false, _) => None,
             }
         });
-        flights.chain(changes)
+        let tasks = (0..).zip(&self.facts.tasks).filter_map(|(ix, task)| Some((task.over()?, Occurrence::Ends(ix))));
+        flights.chain(changes).chain(tasks.filter(|(at, _)| *at != Moment::NEVER))
     }
 
     /// The next moment at which something happens by itself or a gate may change its mind; `None`: never.
@@ -94,10 +98,11 @@ impl World {
     /// The next moment at which what probes show may mean something else.
     pub fn next_verdict(&self, model: &Model) -> Option<Moment> {
         let now = self.now();
-        let gates = model.gates().iter().zip(&self.facts.gates).filter_map(|(gate, rounds)| {
-            let effective = self.facts.service(gate.service)?.route.in_force_since;
-            rounds.next_verdict(gate, effective.max(self.facts.looking_since), now)
-        });
+        let gates = model
+            .gates()
+            .iter()
+            .zip(&self.facts.gates)
+            .filter_map(|(gate, rounds)| rounds.next_verdict(gate, self.facts.since(gate), now));
         let sides = model.services().iter().zip(&self.facts.services).flat_map(|(service, facts)| {
             facts.sides.iter().filter(|side| side.healthy == 0).map(move |side| {
                 let since = side.since.max(self.facts.looking_since);
@@ -138,8 +143,10 @@ impl World {
             }
             Occurrence::Effective(ix) => {
                 self.take_effect(ix);
+                self.decided(model);
                 Arrival::Done
             }
+            Occurrence::Ends(task) => self.task_ends(model, task),
         }
     }
 
@@ -151,8 +158,50 @@ impl World {
         route.in_force_since = now;
     }
 
+    /// A task is done: what it changes is so from now on.
+    fn task_ends(&mut self, model: &Model, ix: u16) -> Arrival {
+        let now = self.now();
+        let Some((task, facts)) = model.tasks().get(usize::from(ix)).zip(self.facts.tasks.get_mut(usize::from(ix))) else {
+            return Arrival::Refused;
+        };
+        let change = task.change(facts.way);
+        facts.end(change, now);
+        self.decided(model);
+        let service = task.service.unwrap_or(NOBODY);
+        let mut breach = None;
+        match change {
+            Changes::Nothing | Changes::Settles | Changes::Denies(_) => {}
+            Changes::Bridges(bridge, access) => {
+                self.facts.bridges.get_mut(usize::from(bridge)).into_iter().for_each(|bridge| bridge.stands = access);
+            }
+            Changes::Ends => self.set_healthy(model, service, Side::Legacy, 0),
+            Changes::Writes(side, access) => {
+                self.facts.service_mut(service).into_iter().for_each(|s| s.side_mut(side).writes = access);
+                self.prove(model, service);
+                breach = judge::changed(self, service);
+            }
+        }
+        breach.map_or(Arrival::Done, Arrival::Breaks)
+    }
+
+    /// Gates that prove who may write answer accordingly.
+    fn prove(&mut self, model: &Model, ix: Ix) {
+        let now = self.now();
+        for (place, gate) in model.gates().iter().enumerate().filter(|(_, gate)| gate.service == ix) {
+            let Some(tone) = self.facts.proof(gate) else { continue };
+            self.facts.gates.get_mut(place).into_iter().for_each(|rounds| rounds.turn(gate, tone, now));
+        }
+    }
+
     fn arrive(&mut self, model: &Model, flight: Flight) -> Arrival {
         let ix = flight.service;
+        if let Act::Task(task, way) = flight.act {
+            return self.begin(&flight, task, way);
+        }
+        if let Act::Claim(bridge, claim) = flight.act {
+            self.facts.bridges.get_mut(usize::from(bridge)).into_iter().for_each(|bridge| bridge.ours = claim);
+            return Arrival::Done;
+        }
         let Some(route) = self.facts.service(ix).map(|s| s.route) else { return Arrival::Refused };
         if let Act::EnsureBackend(side) = flight.act {
             self.facts.service_mut(ix).into_iter().for_each(|s| s.side_mut(side).known = true);
@@ -164,7 +213,7 @@ impl World {
         let breach = judge::written(model, self, &flight);
         match flight.act {
             Act::SetWeight { weight, .. } => self.write(ix, weight, Some(Mark { run: OURS, number: flight.number }), &flight),
-            Act::Release | Act::EnsureBackend(_) => {
+            Act::Release | Act::EnsureBackend(_) | Act::Task(..) | Act::Claim(..) => {
                 if let Some(route) = self.facts.service_mut(ix).map(|s| &mut s.route) {
                     (route.owner, route.mark) = (None, None);
                     route.version += 1;
@@ -172,6 +221,16 @@ impl World {
             }
         }
         breach.map_or(Arrival::Done, Arrival::Breaks)
+    }
+
+    /// Whoever does a task refuses a doing once a newer one of the same task was seen.
+    fn begin(&mut self, flight: &Flight, task: u16, way: Way) -> Arrival {
+        let over = self.now().plus(flight.programmed);
+        let Some(facts) = self.facts.tasks.get_mut(usize::from(task)) else { return Arrival::Refused };
+        match facts.begin(flight.number, way, over) {
+            Began::Not => Arrival::Refused,
+            Began::Now => Arrival::Done,
+        }
     }
 
     fn write(&mut self, ix: Ix, weight: u8, mark: Option<Mark>, flight: &Flight) {
@@ -225,6 +284,13 @@ impl World {
         let programmed_at = now.plus(delays.programmed);
         route.change = Some(Change { programmed_at, effective_at: programmed_at.plus(delays.effective), programmed: false });
         self.memory.by_hand(ix, weight);
+    }
+
+    /// Something was decided or became so: gates that are looked at by themselves count from here.
+    pub fn decided(&mut self, model: &Model) {
+        if model.gates().iter().any(|gate| gate.other.is_some()) {
+            self.facts.changed_at = self.facts.now;
+        }
     }
 
     /// The process is gone and another begins: what a sensor remembered is lost.

@@ -3,7 +3,7 @@
 use gapless::{
     engine::{Invariant, Rules},
     plan::Side,
-    world::{Happening, Moment, Sim, Tone, facts::Wish},
+    world::{Happening, Moment, Sim, Tone, people::Wish},
 };
 
 use crate::plans::{one, two};

@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod judge;
+#[path = "../engine/plans.rs"]
+#[allow(dead_code)]
+mod models;
 mod plans;
 mod random;
 mod runs;

@@ -6,7 +6,8 @@ use gapless::{
     plan::{Revision, Side},
     world::{
         Delays, Happening, Look, Moment, Sim, Tone,
-        facts::{Plane, Reach, Wish},
+        facts::{Plane, Reach},
+        people::Wish,
     },
 };
 use proptest::prelude::*;
@@ -92,7 +93,7 @@ proptest! {
                 turn += 1;
                 // every fourth effect is late
                 let wire = if turn % 4 == 0 { late[turn / 4 % late.len()] } else { 5 };
-                Delays { wire, programmed: 10, effective: 10 }
+                Delays { wire, programmed: 10, effective: 10, task: None }
             })?;
             log.extend(look.decision.events.iter().map(|event| format!("{} {event}", look.moment)));
             assert!(look.breaches.is_empty(), "{:?} at {}\n{}", look.breaches, look.moment, log.join("\n"));

@@ -2,11 +2,14 @@
 
 use gapless::{
     engine::{Event, Outcome},
-    plan::Revision,
-    world::{Look, Moment, Sim, fault::Happening, rounds::Tone},
+    plan::{Revision, Side},
+    world::{Happening, Look, Moment, Sim, Tone, people::Wish, task::Access},
 };
 
-use crate::plans::{example, five, one, two};
+use crate::{
+    models,
+    plans::{example, five, one, two},
+};
 
 const START: &str = "2026-08-28T20:00:00Z";
 
@@ -75,6 +78,30 @@ fn what_fails_goes_back_and_no_request_is_lost() {
 }
 
 #[test]
+fn writers_move_with_their_right_to_write_and_legacy_ends_when_people_say_so() {
+    for revision in [models::writer(Some(())), models::writer(None), models::ending()] {
+        let (sim, looks) = run(&revision, &[]);
+        assert_eq!(outcome(&sim), Some(Outcome::Completed), "{:#?}", looks.last().map(|look| &look.decision.waits));
+    }
+    let (sim, _) = run(&models::ending(), &[]);
+    assert!(sim.world.facts.services.iter().all(|service| service.side(Side::Legacy).healthy == 0), "legacy is switched off");
+    let mut sim = Sim::ideal(&models::ending(), START.parse().unwrap());
+    sim.yes_after = None;
+    let last = sim.run_until(Moment(3_600_000), |_, _| {}).unwrap();
+    assert_eq!(last.decision.outcome, Some(Outcome::Held), "nobody says yes");
+    assert!(sim.world.facts.services.iter().all(|service| service.side(Side::Legacy).healthy == 2));
+}
+
+#[test]
+fn a_writer_that_fails_goes_back_and_has_one_writer_all_the_time() {
+    let back = [(1_500, Happening::People(Wish::Rollback))];
+    let (sim, looks) = run(&models::writer(Some(())), &back);
+    assert_eq!(outcome(&sim), Some(Outcome::RolledBack), "{:#?}", looks.last().map(|look| &look.decision.waits));
+    let writes = |side| sim.world.facts.services[0].side(side).writes;
+    assert_eq!((writes(Side::Legacy), writes(Side::Target)), (Access::Open, Access::Closed));
+}
+
+#[test]
 fn the_same_run_twice_is_the_same_to_the_byte() {
     let script =
         [(9_000, Happening::Gate(1, Tone::Silent)), (14_000, Happening::Gate(1, Tone::Good)), (20_000, Happening::Restart)];
@@ -85,7 +112,6 @@ fn the_same_run_twice_is_the_same_to_the_byte() {
 
 #[test]
 fn a_dead_side_under_traffic_shows_in_the_history() {
-    use gapless::plan::Side;
     let mut sim = Sim::ideal(&one(), START.parse().unwrap());
     sim.schedule(Moment(3_000), Happening::Healthy(0, Side::Legacy, 0));
     sim.run_until(Moment(60_000), |_, _| {});

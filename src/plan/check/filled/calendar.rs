@@ -135,18 +135,20 @@ fn too_short(
     finding.with(place, "this cannot end in time")
 }
 
-/// The moves that lead to `last`, each with how long it takes.
+/// The moves that lead to `last`, each with how long it takes, and what lies between them if that is long.
 fn path(forecast: &Forecast<'_>, last: Mover<'_>) -> Vec<String> {
-    let way = forecast.moves.keys().find(|mover| **mover == last).map(|mover| forecast.critical_path(*mover)).unwrap_or_default();
     const SHOWN: usize = 8;
-    let mut steps: Vec<String> = Vec::new();
+    let way = forecast.moves.keys().find(|mover| **mover == last).map(|mover| forecast.critical_path(*mover)).unwrap_or_default();
     let hidden = way.len().saturating_sub(SHOWN);
-    if hidden > 0 {
-        steps.push(format!("{hidden} others"));
-    }
-    for mover in way.iter().skip(hidden) {
-        let takes = forecast.moves.get(mover).map(|one| one.takes).unwrap_or_default();
-        steps.push(format!("{mover} ({takes})"));
+    let mut steps: Vec<String> = if hidden > 0 { vec![format!("{hidden} others")] } else { Vec::new() };
+    let mut before: Option<Timestamp> = None;
+    for one in way.iter().skip(hidden).filter_map(|mover| Some((mover, forecast.moves.get(mover)?))) {
+        let (mover, one) = one;
+        let wait = before.map_or(0, |before| one.begins.as_second() - before.as_second()) / 60;
+        let wait = u64::try_from(wait).unwrap_or_default();
+        let after = if wait > 0 { format!("after {} ", Span::from_secs(wait * 60)) } else { String::new() };
+        steps.push(format!("{after}{mover} ({})", one.takes));
+        before = one.moved;
     }
     steps
 }

@@ -70,7 +70,11 @@ impl<'a> People<'a> {
                 "{what} cannot be given without `{}`: nobody approves a run that they started, and nobody is always there",
                 person.escape_debug()
             );
-            let help = format!("add a user, a group or a deputy to {roles}");
+            let of = approval
+                .all_of
+                .keys()
+                .filter(|role| matches!(self.roles.get(*role), Some(Members::Named(people)) if people.contains(person)));
+            let help = format!("add a user, a group or a deputy to {}", listed(of));
             found.push(Finding::warning(Code::SelfApproval, path.key("allOf"), message, help));
         }
     }

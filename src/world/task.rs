@@ -1,0 +1,273 @@
+//! Tasks in a world: who may be asked to do what, how far it is, and what it changes.
+
+use std::collections::BTreeMap;
+
+use super::{
+    clock::Moment,
+    model::{Ix, Model, ms},
+};
+use crate::{
+    engine::{
+        Sample, Subject, TaskKey, TaskSeen, TaskWay,
+        agenda::{self, Item, named},
+        task::Deed,
+    },
+    plan::{Plan, Service, ServiceName, Side, TaskName},
+};
+
+/// How long a lowered time to live takes to hold, in milliseconds: the old one, which no plan says.
+const OLD_TTL: i64 = 300_000;
+/// So many doings after the newest one are answered with "nobody has begun it".
+const AHEAD: u32 = 3;
+
+/// A task of the plan, or of a step's own mechanism.
+#[derive(Debug, Clone)]
+pub struct TaskModel {
+    /// Whose it is.
+    pub of: Subject,
+    /// Its name.
+    pub name: TaskName,
+    /// Its service, if it is a service's.
+    pub service: Option<Ix>,
+    /// How long doing it takes, in milliseconds.
+    pub takes: i64,
+    /// What doing it changes.
+    pub does: Change,
+    /// What taking it back changes.
+    pub undoes: Change,
+}
+
+/// What a task changes in a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// Nothing that is modelled.
+    Nothing,
+    /// A side may write from now on, or may not.
+    Writes(Side, Access),
+    /// The legacy addresses are denied to everybody, or open again.
+    Denies(Access),
+    /// The legacy side is gone for good.
+    Ends,
+    /// It holds only after the old time to live.
+    Settles,
+    /// A bridge stands from now on, or does not.
+    Bridges(u16, Access),
+}
+
+/// Whether something is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Access {
+    /// It is.
+    #[default]
+    Open,
+    /// It is not.
+    Closed,
+}
+
+/// How far a task is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct TaskFacts {
+    /// The number of the newest doing that was begun; 0: none was.
+    pub number: u32,
+    /// Whether that one takes the task back.
+    pub way: Way,
+    /// How it stands.
+    pub stands: Stands,
+    /// What becomes of doings that begin from now on.
+    pub luck: Luck,
+}
+
+/// Which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Way {
+    /// It is done.
+    #[default]
+    Do,
+    /// It is taken back.
+    Undo,
+}
+
+/// How a doing stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Stands {
+    /// Nobody has begun it.
+    #[default]
+    Absent,
+    /// It is over at this moment; [`Moment::NEVER`]: it hangs.
+    Running(Moment),
+    /// It was done then, and holds from the second moment on.
+    Done(Moment, Moment),
+    /// It failed.
+    Failed,
+}
+
+/// What becomes of a doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Luck {
+    /// It ends well.
+    #[default]
+    Works,
+    /// It fails.
+    Fails,
+    /// It never ends.
+    Hangs,
+}
+
+/// All tasks that a plan has, each with what it changes.
+pub(super) fn all(plan: &Plan) -> Vec<TaskModel> {
+    let mut tasks = Vec::new();
+    for (ix, (name, service)) in (0..).zip(&plan.services) {
+        tasks.extend(of_service(ix, name, service));
+    }
+    for (name, phase) in &plan.phases {
+        tasks.extend(phase.tasks.iter().map(|(task, rule)| TaskModel {
+            of: Subject::Phase(name.clone()),
+            name: task.clone(),
+            service: None,
+            takes: ms(rule.expect),
+            does: Change::Nothing,
+            undoes: Change::Nothing,
+        }));
+    }
+    for (ix, (name, bridge)) in (0..).zip(&plan.bridges) {
+        let Some(managed) = &bridge.managed else { continue };
+        let (up, down) = agenda::of_bridge(managed);
+        for (item, access) in [(up, Access::Open), (down, Access::Closed)] {
+            let does = Change::Bridges(ix, access);
+            let of = Subject::Bridge(name.clone());
+            tasks.push(TaskModel { of, name: item.name, service: None, takes: ms(item.expect), does, undoes: Change::Nothing });
+        }
+    }
+    tasks.sort_by(|one, other| (&one.of, &one.name).cmp(&(&other.of, &other.name)));
+    tasks
+}
+
+fn of_service(ix: Ix, name: &ServiceName, service: &Service) -> Vec<TaskModel> {
+    let task = |item: &Item, does, undoes| TaskModel {
+        of: Subject::from(name),
+        name: item.name.clone(),
+        service: Some(ix),
+        takes: ms(item.expect),
+        does,
+        undoes,
+    };
+    let items = agenda::of_service(service);
+    let mut tasks: Vec<TaskModel> = items
+        .iter()
+        .map(|item| {
+            let (does, undoes) = changes(item);
+            task(item, does, undoes)
+        })
+        .collect();
+    let like = |name: TaskName| items.iter().find(|item| item.name == name);
+    let back = [
+        (like(named::fence()), named::reverse_fence(), Change::Writes(Side::Target, Access::Closed)),
+        (like(named::promote()), named::reverse_promote(), Change::Writes(Side::Legacy, Access::Open)),
+    ];
+    for (item, name, does) in back {
+        let item = item.map(|item| Item { name, ..item.clone() });
+        tasks.extend(item.map(|item| task(&item, does, Change::Nothing)));
+    }
+    tasks
+}
+
+/// What doing a task and taking it back change.
+fn changes(item: &Item) -> (Change, Change) {
+    match &item.deed {
+        _ if item.name == named::fence() => {
+            (Change::Writes(Side::Legacy, Access::Closed), Change::Writes(Side::Legacy, Access::Open))
+        }
+        _ if item.name == named::promote() => {
+            (Change::Writes(Side::Target, Access::Open), Change::Writes(Side::Target, Access::Closed))
+        }
+        Deed::Deny => (Change::Denies(Access::Closed), Change::Denies(Access::Open)),
+        Deed::SwitchOff => (Change::Ends, Change::Nothing),
+        Deed::LowerTtl(_) | Deed::RestoreTtl => (Change::Settles, Change::Settles),
+        _ => (Change::Nothing, Change::Nothing),
+    }
+}
+
+impl TaskModel {
+    /// What one doing changes.
+    pub fn change(&self, way: Way) -> Change {
+        match way {
+            Way::Do => self.does,
+            Way::Undo => self.undoes,
+        }
+    }
+    fn key(&self, number: u32, way: Way) -> TaskKey {
+        let way = match way {
+            Way::Do => TaskWay::Do,
+            Way::Undo => TaskWay::Undo,
+        };
+        TaskKey { of: self.of.clone(), task: self.name.clone(), number, way }
+    }
+}
+
+impl TaskFacts {
+    /// Begins one doing, unless a newer one was seen already, or this one. Says whether it began.
+    pub(super) fn begin(&mut self, number: u32, way: Way, over: Moment) -> Began {
+        if number <= self.number {
+            return Began::Not;
+        }
+        (self.number, self.way) = (number, way);
+        self.stands = match self.luck {
+            Luck::Works => Stands::Running(over),
+            Luck::Fails => Stands::Failed,
+            Luck::Hangs => Stands::Running(Moment::NEVER),
+        };
+        Began::Now
+    }
+
+    /// The doing that runs is over.
+    pub(super) fn end(&mut self, change: Change, now: Moment) {
+        let settles = if change == Change::Settles { now.plus(OLD_TTL) } else { now };
+        self.stands = Stands::Done(now, settles);
+    }
+
+    /// When the doing that runs is over.
+    pub fn over(&self) -> Option<Moment> {
+        match self.stands {
+            Stands::Running(over) => Some(over),
+            _ => None,
+        }
+    }
+
+    /// What a sensor shows.
+    pub(super) fn show(&self, model: &Model, task: &TaskModel, now: Moment, into: &mut BTreeMap<TaskKey, Sample<TaskSeen>>) {
+        let taken_at = model.timestamp(now);
+        for number in self.number + 1..=self.number + AHEAD {
+            for way in [Way::Do, Way::Undo] {
+                into.insert(task.key(number, way), Sample { value: Ok(TaskSeen::Absent), taken_at });
+            }
+        }
+        let value = match self.stands {
+            Stands::Absent => return,
+            Stands::Running(_) => TaskSeen::Running,
+            Stands::Failed => TaskSeen::Failed("it ended with an error".to_owned()),
+            Stands::Done(at, settles) => {
+                let settles_at = (settles > at).then(|| model.timestamp(settles));
+                TaskSeen::Done { at: model.timestamp(at), settles_at }
+            }
+        };
+        into.insert(task.key(self.number, self.way), Sample { value: Ok(value), taken_at });
+    }
+
+    pub(super) fn rebase(&mut self, by: i64, horizon: i64) {
+        match &mut self.stands {
+            Stands::Running(over) => over.rebase(by, 0),
+            Stands::Done(at, settles) => {
+                at.rebase(by, horizon);
+                settles.rebase(by, horizon);
+            }
+            Stands::Absent | Stands::Failed => {}
+        }
+    }
+}
+
+/// Whether a doing began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Began {
+    Now,
+    Not,
+}
