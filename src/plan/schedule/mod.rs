@@ -14,6 +14,7 @@ mod expected;
 mod forecast;
 #[cfg(test)]
 mod forecast_tests;
+mod network;
 #[cfg(test)]
 mod tests;
 mod undo;
