@@ -126,7 +126,14 @@ async fn a_killed_operator_goes_on_where_it_was_and_orders_nothing_twice() {
     start(&ns, "r", &revision).await;
     let mut operator = Operator::start(&ns, &cluster.kubeconfig());
     let mut pause = 700;
-    while state(&get(&ns, "r").await) != "Completed" {
+    loop {
+        let run = get(&ns, "r").await;
+        if state(&run) == "Completed" {
+            break;
+        }
+        let record = || run.status.as_ref().and_then(|status| status.record.clone());
+        assert_ne!(state(&run), "RolledBack", "it was to complete: {:?}", record());
+        assert!(pause < 10_000, "it was killed seventy times and has not ended: {:?}", record());
         let ended = run_until(&ns, "r", "its end", |run| state(run) == "Completed");
         if tokio::time::timeout(Duration::from_millis(pause), ended).await.is_ok() {
             break;
