@@ -48,23 +48,22 @@ fn at(draft: &mut Draft, name: &ServiceName, _service: &Service, items: &[Item],
     })
 }
 
-/// **`legacy-stays`**: what keeps the legacy side of a service from its end. All that lives on its system, all that it needs
-/// and its group are past their soak.
-fn still_counted_on(draft: &Draft, name: &ServiceName, service: &Service) -> Option<Reason> {
+/// **`legacy-stays`**: what keeps the legacy side of a service from its end, and which service that is. All that lives on its
+/// system, all that it needs and its group are past their soak.
+fn still_counted_on(draft: &Draft, name: &ServiceName, service: &Service) -> Option<(ServiceName, Reason)> {
     if !draft.rules.keep(Invariant::LegacyStays) {
         return None;
     }
     let plan = draft.plan;
     let past = |other: &ServiceName| draft.stage(other).is_past_soak();
-    if let Some(system) = &service.legacy.system {
-        let tenants = plan.services.iter().filter(|(_, s)| s.legacy.system.as_ref() == Some(system));
-        if let Some((other, _)) = tenants.into_iter().find(|(other, _)| !past(other)) {
-            return Some(Reason::SharedSystem { system: system.clone(), service: other.clone() });
-        }
+    if let Some(system) = &service.legacy.system
+        && let Some(other) = plan.tenants(system).iter().find(|other| !past(other))
+    {
+        return Some((other.clone(), Reason::SharedSystem { system: system.clone(), service: other.clone() }));
     }
     let group = plan.group_of(name).into_iter().flat_map(|(_, group)| &group.services);
-    let other = service.before().chain(group).find(|other| !past(other));
-    other.map(|other| Reason::NeedEnds { service: other.clone() })
+    let other = service.before().chain(group).find(|other| !past(other))?;
+    Some((other.clone(), Reason::NeedEnds { service: other.clone() }))
 }
 
 /// Who can end such a wait: a service that went back only comes again if people say so.
@@ -83,9 +82,8 @@ fn still_has_traffic(draft: &Draft, name: &ServiceName, service: &Service) -> Op
     if !draft.rules.keep(Invariant::LegacyStays) {
         return None;
     }
-    let system = service.legacy.system.as_ref();
-    let tenants = draft.plan.services.iter().filter(|(_, s)| system.is_some() && s.legacy.system.as_ref() == system);
-    std::iter::once(name).chain(tenants.map(|(other, _)| other)).find_map(|other| away_from_target(draft, other))
+    let tenants = service.legacy.system.iter().flat_map(|system| draft.plan.tenants(system));
+    std::iter::once(name).chain(tenants).find_map(|other| away_from_target(draft, other))
 }
 
 /// Why the traffic of a service is not known to be on target. Its route may be given up already.
@@ -110,7 +108,7 @@ fn away_from_target(draft: &Draft, name: &ServiceName) -> Option<Obstacle> {
 
 /// Nobody counts on legacy any more, its end is approved, and a window for it is open: then it begins.
 fn begin(draft: &mut Draft, name: &ServiceName, service: &Service, end: &Decommission) {
-    if let Some(reason) = still_counted_on(draft, name, service) {
+    if let Some((_, reason)) = still_counted_on(draft, name, service) {
         let on = counted_on_by(draft, &reason);
         return draft.wait(Step::Decommission, name, reason, on);
     }
@@ -154,7 +152,7 @@ fn approved(draft: &mut Draft, name: &ServiceName, end: &Decommission) -> bool {
 
 /// Scream test, drain, tasks: all of them can still be taken back. Then legacy is switched off.
 fn end_legacy(draft: &mut Draft, name: &ServiceName, service: &Service, end: &Decommission, items: &[Item]) {
-    if let Some(reason) = still_counted_on(draft, name, service) {
+    if let Some((_, reason)) = still_counted_on(draft, name, service) {
         let on = counted_on_by(draft, &reason); // somebody came back meanwhile
         return draft.wait(Step::Decommission, name, reason, on);
     }
@@ -220,10 +218,12 @@ fn switch_off(draft: &mut Draft, name: &ServiceName, service: &Service, items: &
     draft.event(Event::Decommissioned { service: name.clone() });
 }
 
-/// Whether a service that is past its soak is at its end: nothing more is to be done for it.
+/// Whether a service that is past its soak is at its end: nothing more is to be done for it. A legacy side that is counted on
+/// by a service which went back stays, in this run for ever.
 pub fn is_end(draft: &Draft, name: &ServiceName, service: &Service) -> bool {
     if service.decommission.is_some() {
-        return draft.stage(name) == Stage::Decommissioned;
+        let stays = || still_counted_on(draft, name, service).is_some_and(|(other, _)| draft.gone.contains(&other));
+        return draft.stage(name) == Stage::Decommissioned || (draft.stage(name) == Stage::Soaked && stays());
     }
     let items = agenda::of_service(service);
     let done = |item: &Item| draft.state(name).tasks.get(&item.name).is_some_and(|t| t.stage == TaskStage::Done);

@@ -96,10 +96,11 @@ impl Record {
         }
     }
 
-    /// A number for the next latch, larger than any in use; so that `resume` can name which ones it clears.
+    /// A number for the next latch, larger than any in use and than any resume that was obeyed; so that `resume` can name which ones it clears.
     pub fn next_latch(&self) -> u64 {
         let used = self.services.values().filter_map(|s| s.hold.as_ref()).map(|h| h.id);
-        used.chain(self.latch.as_ref().map(|l| l.id)).max().unwrap_or(0).max(self.journal.seq) + 1
+        let used = used.chain(self.latch.as_ref().map(|l| l.id)).chain(self.resumed);
+        used.max().unwrap_or(0).max(self.journal.seq).saturating_add(1)
     }
 }
 

@@ -47,3 +47,13 @@ fn the_way_back_is_open_through_the_scream_test_and_closed_once_legacy_is_being_
     sim.until(60, |s| s.stage("b") == Stage::Returned);
     assert_eq!(sim.written("a"), ["5", "25", "100"], "{:?}", sim.waits);
 }
+
+#[test]
+fn a_legacy_system_that_a_service_went_back_to_stays_and_the_run_ends() {
+    let mut sim = Sim::new(ending());
+    sim.until_stage("a", Stage::Soaked);
+    sim.health("b").target_errs = true;
+    sim.until_outcome(Outcome::RolledBack);
+    assert_eq!((sim.stage("a"), sim.stage("b")), (Stage::Soaked, Stage::Returned));
+    assert!(!sim.log.iter().any(|l| l.contains("switch-off")), "{:?}", sim.log);
+}

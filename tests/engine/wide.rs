@@ -337,8 +337,15 @@ fn judge_end(sim: &Sim) -> Result<(), String> {
     Ok(())
 }
 
+/// A quarter of what proptest runs by itself: a case is a whole run. A nightly run takes thousands (`PROPTEST_CASES`).
+fn config() -> ProptestConfig {
+    let given = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { given.cases } else { given.cases / 4 };
+    ProptestConfig { failure_persistence: None, cases, ..given }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn no_plan_in_no_world_breaks_an_invariant_and_every_run_comes_to_an_end(said in words(), fates in prop::collection::vec(fate(), 1..50)) {

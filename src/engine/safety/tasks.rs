@@ -85,10 +85,9 @@ impl Judge<'_> {
         let past = |other: &ServiceName| {
             self.after.services.get(other).is_some_and(|s| s.stage.is_past_soak() && s.direction == Direction::Forward)
         };
-        let system = service.legacy.system.as_ref();
-        let tenants = self.plan.services.iter().filter(|(_, s)| system.is_some() && s.legacy.system.as_ref() == system);
+        let tenants = service.legacy.system.iter().flat_map(|system| self.plan.tenants(system));
         let group = self.plan.group_of(name).into_iter().flat_map(|(_, group)| &group.services);
-        let counted = tenants.map(|(other, _)| other).chain(group).chain(service.before()).chain([name]);
+        let counted = tenants.chain(group).chain(service.before()).chain([name]);
         if let Some(other) = counted.into_iter().find(|other| !past(other)).cloned() {
             return self.found(
                 Invariant::LegacyStays,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::Plan;
-use crate::plan::names::{GroupName, PhaseName, ServiceName};
+use crate::plan::names::{GroupName, PhaseName, ServiceName, SystemName};
 
 /// Made once for a plan that does not change any more.
 #[derive(Debug, Default)]
@@ -23,6 +23,8 @@ pub(super) struct Tables {
     pub groups: BTreeMap<ServiceName, GroupName>,
     /// The services of a phase.
     pub members: BTreeMap<PhaseName, Vec<ServiceName>>,
+    /// The services that live on a legacy system.
+    pub tenants: BTreeMap<SystemName, Vec<ServiceName>>,
     /// The phases before a phase, and those before them.
     pub before: BTreeMap<PhaseName, BTreeSet<PhaseName>>,
 }
@@ -47,6 +49,9 @@ fn tables(plan: &Plan) -> Tables {
     let mut tables = Tables::default();
     for (name, service) in &plan.services {
         tables.members.entry(service.phase.clone()).or_default().push(name.clone());
+        if let Some(system) = &service.legacy.system {
+            tables.tenants.entry(system.clone()).or_default().push(name.clone());
+        }
         for need in service.before() {
             tables.dependents.entry(need.clone()).or_default().insert(name.clone());
         }

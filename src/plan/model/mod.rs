@@ -190,6 +190,11 @@ impl Plan {
         self.index.of(self).members.get(phase).map_or(&[], Vec::as_slice)
     }
 
+    /// The services that live on a legacy system, by name.
+    pub fn tenants(&self, system: &SystemName) -> &[ServiceName] {
+        self.index.of(self).tenants.get(system).map_or(&[], Vec::as_slice)
+    }
+
     /// `service` and all that must go back when it does, by its own rollback scope, by needs and by groups.
     pub fn rollback_closure(&self, service: &ServiceName) -> BTreeSet<ServiceName> {
         let mut todo: Vec<&ServiceName> = match self.services.get_key_value(service) {
