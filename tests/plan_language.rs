@@ -178,3 +178,14 @@ fn what_is_explained_is_the_same_plan_and_says_where_each_value_came_from() {
         assert_eq!(std::fs::read_to_string(&golden).unwrap_or_default(), explained, "{name}");
     }
 }
+
+#[test]
+fn the_page_of_the_language_is_current() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/plan.md");
+    let wanted = gapless::plan::reference::markdown();
+    if std::env::var_os("GAPLESS_BLESS").is_some() {
+        std::fs::write(page, &wanted).unwrap();
+    }
+    let have = std::fs::read_to_string(page).unwrap_or_default();
+    assert!(have == wanted, "run: cargo run -- schema plan --markdown > docs/plan.md");
+}

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use gapless::{
     explore::report::ExploreReport,
     lab::demo::Summary,
-    plan::schema,
+    plan::{reference, schema},
     report::{findings::CheckReport, run::RunReport, status::StatusReport},
 };
 
@@ -16,6 +16,9 @@ pub struct Args {
     /// Of what
     #[arg(value_enum)]
     of: Of,
+    /// As a page for people instead: the plan language with every field, its default and its range
+    #[arg(long)]
+    markdown: bool,
 }
 
 /// What has a schema.
@@ -36,6 +39,11 @@ enum Of {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    if args.markdown {
+        anyhow::ensure!(matches!(args.of, Of::Plan), "`--markdown` is for the plan language: `gapless schema plan --markdown`");
+        output::print(&reference::markdown())?;
+        return Ok(Exit::Good);
+    }
     let mut schema = match args.of {
         Of::Plan => schema::plan_file(),
         Of::Check => schema::printed::<CheckReport>(),

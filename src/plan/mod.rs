@@ -15,6 +15,7 @@ pub mod names;
 mod not_yet;
 pub mod path;
 pub mod places;
+pub mod reference;
 mod salvage;
 mod scalar;
 pub mod schedule;
