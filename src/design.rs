@@ -18,3 +18,5 @@ pub mod world {}
 pub mod explore {}
 #[doc = include_str!("../docs/design/schedule.md")]
 pub mod schedule {}
+#[doc = include_str!("../docs/design/failure-modes.md")]
+pub mod failure_modes {}
