@@ -50,6 +50,15 @@ pub fn five() -> Revision {
     )
 }
 
+/// The files of `plans/`.
+pub fn examples() -> Vec<String> {
+    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/plans")).unwrap();
+    let mut files: Vec<String> = files.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    files.retain(|file| file.ends_with(".yaml"));
+    files.sort();
+    files
+}
+
 /// An example of `plans/`.
 pub fn example(file: &str) -> Revision {
     let text = std::fs::read_to_string(format!("{}/plans/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
