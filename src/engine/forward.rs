@@ -35,8 +35,19 @@ pub fn advance(draft: &mut Draft, name: &ServiceName, service: &Service) {
         Stage::Waiting => start(draft, name, service, &state),
         Stage::Shifting(index) => shift::advance(draft, name, service, &state, index),
         Stage::Soaking => soak::advance(draft, name, service, &state),
-        Stage::Soaked | Stage::Ending | Stage::Decommissioning => ending::advance(draft, name, service, &state),
+        Stage::Soaked | Stage::Ending | Stage::Decommissioning => match taken_over(draft, name, &state) {
+            Some((reason, on)) => draft.wait(Step::at(&state), name, reason, on),
+            None => ending::advance(draft, name, service, &state),
+        },
         Stage::Returning | Stage::Returned | Stage::Decommissioned => {}
+    }
+}
+
+/// `one-owner`: another run drives its route. Then nothing is done beside that route either: no task begins.
+fn taken_over(draft: &Draft, name: &ServiceName, state: &ServiceState) -> Option<Obstacle> {
+    match draft.route(name, state) {
+        RouteView::Foreign(owner) => Some((Reason::OneOwner { owner }, WaitsFor::Person)),
+        _ => None,
     }
 }
 
@@ -53,6 +64,9 @@ fn waits_for_needs(draft: &Draft, name: &ServiceName, service: &Service) -> Opti
 fn start(draft: &mut Draft, name: &ServiceName, service: &Service, state: &ServiceState) {
     let begun = timing::shift_has_begun(service, state);
     if let Some((reason, on)) = draft.closed.get(&service.phase).cloned().filter(|_| !begun) {
+        return draft.wait(Step::Prepare, name, reason, on);
+    }
+    if let Some((reason, on)) = taken_over(draft, name, state) {
         return draft.wait(Step::Prepare, name, reason, on);
     }
     let items = agenda::of_service(service);

@@ -15,8 +15,8 @@ use super::moves::Part;
 use crate::{
     engine::{RunId, agenda},
     plan::{
-        Check, Digest, EndpointSpec, Gate, HttpMethod, HttpSend, Need, OnFailure, Place, Plan, Probe, Revision, Router, Service,
-        ServiceName, Side, SideModel, Soak, Span, Watch, Weight, canonical,
+        Act, Check, Digest, EndpointSpec, Gate, HttpMethod, HttpSend, Need, OnFailure, Place, Plan, Probe, Revision, Router,
+        Service, ServiceName, Side, SideModel, Soak, Span, SystemName, Undo, Watch, Weight, canonical,
     },
     world::Model,
 };
@@ -221,11 +221,15 @@ fn key(plan: &Plan, members: &BTreeSet<&ServiceName>, neighbours: &[Vec<&Service
     phases.sort_by_key(|name| plan.phases_before(name).len());
     let phase = |name| phases.iter().position(|phase| *phase == name).unwrap_or_default();
     let mut text = String::new();
+    let used: BTreeSet<_> = plan.services.values().filter_map(|service| service.legacy.system.as_ref()).collect();
+    let plain_name = |(at, system): (usize, _)| Some((system, format!("s{at}").parse().ok()?));
+    let systems: BTreeMap<&SystemName, SystemName> = used.into_iter().enumerate().filter_map(plain_name).collect();
     let mut services: Vec<_> = plan.services.iter().map(|(name, service)| (renamed(name), service)).collect();
     services.sort_by(|one, other| one.0.cmp(&other.0));
     for (name, service) in services {
         let mut plain = service.clone();
         plain.needs = service.needs.iter().map(|(need, way)| (renamed(need), way.clone())).collect();
+        plain.legacy.system = service.legacy.system.as_ref().and_then(|system| systems.get(system).cloned());
         let carries = capacities(service);
         strip(&mut plain);
         let phase_of = phase(&service.phase);
@@ -270,6 +274,16 @@ fn capacities(service: &Service) -> String {
     text
 }
 
+/// What is done without the texts that nothing is decided by.
+fn plain(act: &mut Act) {
+    match act {
+        Act::Manual { instructions: text, .. } | Act::Job(text) | Act::Notify { message: text, .. } => text.clear(),
+        Act::Http { url, body, .. } => (*url, *body) = (String::new(), None),
+        Act::Silence { matchers, .. } => matchers.clear(),
+        Act::Wait(_) | Act::QuiesceCron(_) => {}
+    }
+}
+
 fn strip(service: &mut Service) {
     service.load = None;
     for side in [&mut service.legacy, &mut service.target] {
@@ -287,6 +301,13 @@ fn strip(service: &mut Service) {
         Router::HttpRoute { .. } => Router::HttpRoute { name: "route".to_owned(), section_name: None },
         other => other.clone(),
     };
+    for task in service.tasks.values_mut() {
+        plain(&mut task.act);
+        if let Undo::Do { act, .. } = &mut task.undo {
+            plain(act);
+        }
+    }
+    service.warm.iter_mut().for_each(plain);
     service.probes.values_mut().for_each(|probe| probe.send = send());
     for gate in service.gates.values_mut() {
         if !matches!(gate.check, Check::Probe(_)) {

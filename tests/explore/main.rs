@@ -21,7 +21,12 @@ mod models;
 mod plans;
 
 fn run(revision: &Revision, options: &Options) -> Vec<ShapeReport> {
-    pieces(revision).iter().map(|piece| explore(piece, options, |_| {})).collect()
+    some(revision, usize::MAX, options)
+}
+
+/// The same with the first pieces only.
+fn some(revision: &Revision, most: usize, options: &Options) -> Vec<ShapeReport> {
+    pieces(revision).iter().take(most).map(|piece| explore(piece, options, |_| {})).collect()
 }
 
 fn stories(shapes: &[ShapeReport]) -> String {
@@ -37,7 +42,8 @@ fn deep() -> Option<u8> {
 fn holds(what: &str, revision: &Revision, kinds: &[Kind], most: u64) {
     let most = if deep().is_some() { u64::MAX } else { most };
     let begun = std::time::Instant::now();
-    let shapes = run(revision, &Options::new(None, Budget::of(deep().unwrap_or(1), kinds), most));
+    let first = if deep().is_some() { usize::MAX } else { 6 };
+    let shapes = some(revision, first, &Options::new(None, Budget::of(deep().unwrap_or(1), kinds), most));
     for shape in &shapes {
         let ShapeReport { name, states, steps, depth, decisions, .. } = shape;
         println!("{what}: {name}: {states} states, {steps} steps, depth {depth}, {decisions} decisions");
@@ -49,9 +55,15 @@ fn holds(what: &str, revision: &Revision, kinds: &[Kind], most: u64) {
 
 #[test]
 fn every_example_holds_piece_by_piece() {
+    let mut wrong = String::new();
     for file in plans::examples() {
-        holds(&file, &plans::example(&file), &Kind::ALL, 4_000);
+        let told = std::panic::catch_unwind(|| holds(&file, &plans::example(&file), &Kind::ALL, 1_000));
+        if told.is_err() {
+            wrong.push_str(&file);
+            wrong.push('\n');
+        }
     }
+    assert!(wrong.is_empty(), "{wrong}");
 }
 
 #[test]
