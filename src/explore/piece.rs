@@ -16,7 +16,7 @@ use crate::{
     engine::{RunId, agenda},
     plan::{
         Act, Check, Digest, EndpointSpec, Gate, HttpMethod, HttpSend, Need, OnFailure, Place, Plan, Probe, Revision, Router,
-        Service, ServiceName, Side, SideModel, Soak, Span, SystemName, Undo, Watch, Weight, canonical,
+        Service, ServiceName, Side, SideModel, Soak, Span, SystemName, Task, Undo, Watch, Weight, canonical,
     },
     world::Model,
 };
@@ -242,7 +242,10 @@ fn key(plan: &Plan, members: &BTreeSet<&ServiceName>, neighbours: &[Vec<&Service
         let own = plan.phases.get(*name);
         let after: Vec<_> =
             own.into_iter().flat_map(|p| &p.after).map(|(before, after)| (phase(before), canonical(after))).collect();
-        text.push_str(&format!("{after:?} {}\n", own.map(|p| canonical(&(&p.approval, &p.tasks))).unwrap_or_default()));
+        let mut own = own.cloned().unwrap_or_default();
+        own.approval.iter_mut().for_each(|approval| approval.asks.clear());
+        own.tasks.values_mut().for_each(plain_task);
+        text.push_str(&format!("{after:?} {}\n", canonical(&(&own.approval, &own.tasks))));
     }
     Digest::of(text.as_bytes())
 }
@@ -274,6 +277,14 @@ fn capacities(service: &Service) -> String {
     text
 }
 
+fn plain_task<Moment>(task: &mut Task<Moment>) {
+    plain(&mut task.act);
+    match &mut task.undo {
+        Undo::Do { act, .. } => plain(act),
+        Undo::None(why) | Undo::Impossible(why) => why.clear(),
+    }
+}
+
 /// What is done without the texts that nothing is decided by.
 fn plain(act: &mut Act) {
     match act {
@@ -296,17 +307,20 @@ fn strip(service: &mut Service) {
             "service".clone_into(&mut reference.name);
         }
     }
-    service.router = match &service.router {
-        Router::Webhook { .. } => Router::Webhook { url: "http://router.example".to_owned(), key_from_env: None },
-        Router::HttpRoute { .. } => Router::HttpRoute { name: "route".to_owned(), section_name: None },
-        other => other.clone(),
-    };
-    for task in service.tasks.values_mut() {
-        plain(&mut task.act);
-        if let Undo::Do { act, .. } = &mut task.undo {
-            plain(act);
+    match &mut service.router {
+        Router::Webhook { url, key_from_env } => (*url, *key_from_env) = (String::new(), None),
+        Router::HttpRoute { name, section_name } => (*name, *section_name) = (String::new(), None),
+        Router::GrpcRoute(route) | Router::TlsRoute(route) | Router::TcpRoute(route) => {
+            (route.name, route.section_name) = (String::new(), None);
         }
+        Router::Haproxy { backend, .. } => backend.clear(),
+        Router::Dns(dns) => dns.name.clear(),
+        Router::EndpointSlice(name) => name.clear(),
     }
+    service.tier = None; // only limits ask for it, and a piece has none
+    service.tasks.values_mut().for_each(plain_task);
+    let approval = service.decommission.as_mut().and_then(|end| end.approval.as_mut());
+    approval.into_iter().for_each(|approval| approval.asks.clear());
     service.warm.iter_mut().for_each(plain);
     service.probes.values_mut().for_each(|probe| probe.send = send());
     for gate in service.gates.values_mut() {
