@@ -6,10 +6,12 @@ before a closing date; 950 organisations that keep reaching 21 suppliers while b
 files: run it again after a change and commit what it writes. No network, no clock, no random numbers.
 """
 
+import sys
 from datetime import date, timedelta
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+# Where to write: the directory that is named, or the one in which this stands.
+HERE = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent
 HEAD = """# {title}
 #
 # Written by plans/generate.py; change the script, not this file.

@@ -20,3 +20,5 @@ pub mod explore {}
 pub mod schedule {}
 #[doc = include_str!("../docs/design/failure-modes.md")]
 pub mod failure_modes {}
+#[doc = include_str!("../docs/design/strangers-test.md")]
+pub mod strangers_test {}

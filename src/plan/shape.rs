@@ -91,12 +91,21 @@ impl<'a> Said<'a> {
     fn fields(&self) -> impl Iterator<Item = &'a str> + Clone {
         self.schema.and_then(|s| s.get("properties")?.as_object()).into_iter().flat_map(|p| p.keys().map(String::as_str))
     }
-    fn description(&self, field: Option<&str>) -> Option<&'a str> {
+    /// What the schema says of the place, or of one of its fields, in one line.
+    fn description(&self, field: Option<&str>) -> Option<String> {
         let schema = match field {
             None => self.schema?,
             Some(field) => self.schema?.get("properties")?.get(field)?,
         };
-        schema.get("description")?.as_str()
+        let lines = schema.get("description")?.as_str()?.split_whitespace();
+        Some(lines.collect::<Vec<_>>().join(" "))
+    }
+    /// What an object here looks like, by the fields that it cannot do without: `{ service: … }`.
+    fn example(&self) -> Option<String> {
+        let required = |keyword: &str| self.schema?.get(keyword)?.as_array().filter(|names| !names.is_empty());
+        let names = required("required").or_else(|| required("x-complete"))?;
+        let fields: Vec<String> = names.iter().filter_map(Value::as_str).map(|name| format!("{name}: …")).collect();
+        Some(format!("{{ {} }}", fields.join(", ")))
     }
     fn text(&self, keyword: &str) -> Option<&'a str> {
         self.schema?.get(keyword)?.as_str()
@@ -150,7 +159,7 @@ fn translate(error: &ValidationError<'_>, schema: &'static Value) -> Vec<Finding
         }
         Kind::MaxLength { limit } => bad(format!("{} is too long", what(&path)), format!("it has at most {limit} characters")),
         Kind::MinItems { limit } => {
-            let help = said.description(None).map_or_else(|| format!("give at least {limit}"), str::to_owned);
+            let help = said.description(None).unwrap_or_else(|| format!("give at least {limit}"));
             bad(format!("{} is empty", what(&path)), help)
         }
         Kind::MaxItems { limit } => bad(format!("{} is too long", what(&path)), format!("it has at most {limit} elements")),
@@ -172,7 +181,7 @@ fn unexpected_field(owner: &Path, object: &Value, name: &str, said: &Said<'_>) -
 fn missing(owner: &Path, object: &Value, name: &str, said: &Said<'_>) -> Finding {
     let place = whose(owner, object);
     let help = match said.description(Some(name)) {
-        Some(description) => format!("add `{name}`: {}", lower_first(description)),
+        Some(description) => format!("add `{name}`: {}", lower_first(&description)),
         None => format!("add `{name}`"),
     };
     Finding::error(Code::MissingField, owner.key(name), format!("{place} has no `{name}`"), help.trim_end_matches('.')).at_key()
@@ -190,9 +199,12 @@ fn wrong_type(path: &Path, found: &Value, kind: &TypeKind, said: &Said<'_>) -> V
                 TypeKind::Single(kind) => describe(*kind),
                 TypeKind::Multiple(_) => "another kind of value",
             };
-            let help = match said.description(None) {
-                Some(description) => format!("{}: {}", what(path), lower_first(description.trim_end_matches('.'))),
-                None => "see `gapless schema plan`".to_owned(),
+            let help = match (said.example(), said.description(None)) {
+                (Some(example), _) if matches!(kind, TypeKind::Single(JsonType::Object)) => {
+                    format!("write `{example}`; the fields here are {}", list(said.fields()))
+                }
+                (_, Some(description)) => format!("{}: {}", what(path), lower_first(description.trim_end_matches('.'))),
+                (_, None) => "see `gapless schema plan`".to_owned(),
             };
             (format!("{} is {}, and {wanted} belongs here", what(path), kind_of(found)), help)
         }

@@ -37,7 +37,8 @@ fn check_watched(service: &One<'_>, probes: &Path, gates: &Path, notes: &mut Not
     let (spec, name) = (service.spec, service.label);
     if spec.probes.is_empty() && spec.gates.is_empty() {
         let message = format!("`{name}` has neither a probe nor a gate, so nothing could tell whether its target serves");
-        let help = "add a probe, such as `probes: [{ name: answers, send: { http: { path: /healthz } } }]`";
+        let help = "add a probe, such as `probes: [{ name: answers, send: { http: { path: /healthz } } }]`; where nothing speaks HTTP, a \
+                    gate that asks an address which speaks for it: `gates: [{ name: ready, check: { http: { url: … } } }]`";
         let finding = Finding::error(Code::NoHealthCheck, service.path.key("name"), message, help);
         notes.add_resting_on(finding, &[probes.clone(), gates.clone()]);
     } else if !spec.gates.is_empty() && spec.gates.iter().all(|gate| gate.guard == Some(false)) {

@@ -93,3 +93,29 @@ async fn a_revision_and_what_a_run_runs_never_change() {
     assert_eq!(held.spec.intent, gapless::engine::Intent::Hold);
     assert!(api.merge::<Value>(Kind::RUN, at(&ns, "r"), &change(json!({ "intent": "Fly" }))).await.is_err());
 }
+
+/// Each example plan, as its file has it, by server-side apply; and it comes back as it was written.
+#[tokio::test]
+#[ignore = "needs the test cluster"]
+async fn every_example_plan_is_taken_and_stored_as_it_is_written() {
+    let cluster = Cluster::get().await;
+    install(&cluster).await;
+    let ns = cluster.namespace("examples").await;
+    let api = api(&ns);
+    let mut taken = 0;
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../plans")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|ext| ext != "yaml") {
+            continue;
+        }
+        let mut object: Value = serde_yaml::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        object["metadata"]["namespace"] = json!(ns.name());
+        let name = object["metadata"]["name"].as_str().unwrap().to_owned();
+        let wanted: MigrationPlan = serde_json::from_value(object.clone()).unwrap();
+        api.apply(Kind::PLAN, at(&ns, &name), &object).await.unwrap_or_else(|refused| panic!("{name}: {refused}"));
+        let stored: MigrationPlan = api.get(Kind::PLAN, at(&ns, &name)).await.unwrap();
+        assert_eq!(stored.spec, wanted.spec, "{name}");
+        taken += 1;
+    }
+    assert!(taken >= 8, "only {taken}");
+}

@@ -88,6 +88,7 @@ fn acts(plan: &Plan) -> Vec<&Act> {
     all.extend(plan.bridges.values().filter_map(|bridge| bridge.managed.as_ref()).flat_map(|bridge| [&bridge.up, &bridge.down]));
     for data in plan.services.values().filter_map(|service| service.data.as_deref()) {
         all.extend([&data.fence.act, &data.promote.act]);
+        all.extend(data.unfence.as_ref().map(|unfence| &unfence.act));
         if let Reverse::By { fence, promote, .. } = &data.reverse {
             all.extend([&fence.act, &promote.act]);
         }
@@ -102,6 +103,7 @@ fn gates(plan: &Plan) -> Vec<&Gate> {
     all.extend(plan.phases.values().flat_map(|phase| phase.after.values()).flat_map(|after| after.gates.values()));
     for data in plan.services.values().filter_map(|service| service.data.as_deref()) {
         all.extend([&data.lag, &data.fence.proof, &data.promote.proof]);
+        all.extend(data.unfence.as_ref().map(|unfence| &unfence.proof));
         all.extend(data.reconcile.values());
         if let Reverse::By { lag, fence, promote } = &data.reverse {
             all.extend([lag, &fence.proof, &promote.proof]);
