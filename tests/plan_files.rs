@@ -39,7 +39,8 @@ const DIGESTS: [(&str, &str); 8] = [
 
 #[test]
 fn each_example_means_what_it_always_meant() {
-    let digest = |name: &str| read(file(name)).unwrap_or_else(|r| panic!("{name}: {:#?}", r.findings)).revision.digest().to_string();
+    let digest =
+        |name: &str| read(file(name)).unwrap_or_else(|r| panic!("{name}: {:#?}", r.findings)).revision.digest().to_string();
     let found = DIGESTS.map(|(name, _)| (name, digest(name)));
     assert_eq!(found.each_ref().map(|(name, digest)| (*name, digest.as_str())), DIGESTS);
 }
