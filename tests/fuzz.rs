@@ -268,7 +268,7 @@ fn answered(bytes: &[u8]) -> &'static str {
 fn any_bytes_are_answered() {
     let corpus = corpus();
     let twice = |bytes: &[u8]| {
-        if bytes.len() % 61 == 0 {
+        if bytes.len().is_multiple_of(61) {
             assert_eq!(read_all(bytes), read_all(bytes), "the same text has the same answer");
         }
         answered(bytes)
@@ -424,7 +424,7 @@ fn any_document_is_answered_and_the_order_of_its_fields_does_not_matter() {
     let schema = schema::plan_file();
     let judge = |bytes: &[u8]| {
         let outcome = answered(bytes);
-        if outcome == "good" || bytes.len() % 16 == 0 {
+        if outcome == "good" || bytes.len().is_multiple_of(16) {
             let value: Value = serde_json::from_slice(bytes).unwrap();
             match (read(bytes), read(reversed(&value).to_string())) {
                 (Ok(one), Ok(other)) => assert_eq!(one.revision.digest(), other.revision.digest()),

@@ -7,6 +7,7 @@ use super::{
     gate::{self, Verdict},
     invariant::Invariant,
     reason::{Reason, SideRank},
+    writer,
 };
 use crate::plan::{Service, ServiceName, Side, Weight};
 
@@ -20,8 +21,11 @@ pub fn sides(draft: &Draft, name: &ServiceName, service: &Service, weight: Weigh
         return Some((target.reason, WaitsFor::World));
     }
     let legacy = draft.side(name, service, Side::Legacy, Weight::ZERO);
-    let evacuates = legacy.rank == SideRank::Dead && draft.state(name).weight() == weight && weight == Weight::FULL;
-    if legacy.rank != SideRank::Enough && !evacuates && draft.rules.keep(Invariant::WayBack) {
+    let state = draft.state(name);
+    let evacuates = legacy.rank == SideRank::Dead && state.weight() == weight && weight == Weight::FULL;
+    // Once target is the writer the way to it is the shorter one, whatever has become of legacy.
+    let promoted = service.data.is_some() && writer::may_be_promoted(&state);
+    if legacy.rank != SideRank::Enough && !evacuates && !promoted && draft.rules.keep(Invariant::WayBack) {
         return Some((legacy.reason, WaitsFor::World));
     }
     None

@@ -123,6 +123,9 @@ pub fn backward(draft: &mut Draft, name: &ServiceName, service: &Service) -> Pro
         return unfence(draft, name, service, data);
     }
     let Reverse::By { lag, fence, promote } = &data.reverse else { return Progress::Waits };
+    if is_being_promoted(draft, name, service) == Progress::Waits {
+        return Progress::Waits;
+    }
     let reverse = |name, switch: &crate::plan::Switch| Item {
         name,
         moment: agenda::Moment::AfterSoak,
@@ -153,6 +156,16 @@ pub fn backward(draft: &mut Draft, name: &ServiceName, service: &Service) -> Pro
         undone(draft, name, &task);
     }
     Progress::Done
+}
+
+/// A promotion that may have begun is let come to its end first: one that came late would make target writable again behind
+/// the fence.
+fn is_being_promoted(draft: &mut Draft, name: &ServiceName, service: &Service) -> Progress {
+    let items = agenda::of_service(service);
+    match items.iter().find(|item| item.name == named::promote()) {
+        Some(item) => stuck(draft, name, item),
+        None => Progress::Done,
+    }
 }
 
 /// A step of the way back of the writer. A failure waits for people: there is nothing further back to go to.

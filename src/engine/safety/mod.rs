@@ -137,7 +137,7 @@ impl Judge<'_> {
         }
         let ordered_now = self.before.services.get(name).map(|s| s.order) != self.after.services.get(name).map(|s| s.order);
         let legacy = self.rank(name, service, Side::Legacy, Weight::ZERO);
-        let evacuates = legacy == SideRank::Dead && weight == Weight::FULL;
+        let evacuates = (legacy == SideRank::Dead || self.is_promoted(name, service)) && weight == Weight::FULL;
         if ordered_now && legacy != SideRank::Enough && !evacuates {
             self.found(Invariant::WayBack, name, format!("{weight} would be ordered while legacy is {legacy}"));
         }

@@ -66,6 +66,11 @@ impl Judge<'_> {
         }
     }
 
+    /// Whether target was seen to be made the writer: from there the way on is the shorter one, whatever becomes of legacy.
+    pub(super) fn is_promoted(&self, name: &ServiceName, service: &Service) -> bool {
+        service.data.is_some() && self.stage_of(name, &named::promote()) == Some(TaskStage::Done)
+    }
+
     /// `one-writer`, for traffic: it goes to the side that may write.
     pub(super) fn writes(&mut self, name: &ServiceName, service: &Service, weight: Weight) {
         if service.data.is_none() {
