@@ -64,7 +64,7 @@ fn what_is_finished_is_taken_up_again_and_only_by_the_same_exploration() {
 fn wrong_usage_ends_with_2_and_says_what_there_is() {
     for (args, told) in [
         (vec!["plans/quickstart.yaml", "--faults", "gate-fail"], "there are all, none, gate-fails"),
-        (vec!["plans/quickstart.yaml", "--without", "serve"], "there are served, way-back"),
+        (vec!["plans/quickstart.yaml", "--without", "serve"], "there are served, one-writer"),
         (vec!["plans/quickstart.yaml", "--only", "nobody"], "the plan has no service `nobody`"),
         (vec!["no-such-file.yaml"], "cannot be read"),
     ] {
