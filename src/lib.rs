@@ -21,5 +21,6 @@ pub mod lab;
 pub mod plan;
 #[cfg(feature = "drive")]
 pub mod ports;
+pub mod rehearse;
 pub mod report;
 pub mod world;

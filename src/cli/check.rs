@@ -8,12 +8,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 use gapless::{
-    plan::{self, Code, Severity, document::SIZE_MAX},
+    plan::{self, Code, Revision, Severity, document::SIZE_MAX},
     report::{
-        findings::{CheckReport, CodeReport, Colour, FileReport, Source, explain, list},
+        findings::{CheckReport, CodeReport, Colour, FileReport, PlanReport, Source, explain, list},
         sarif::Sarif,
     },
 };
@@ -180,6 +180,19 @@ fn verdict(report: &CheckReport, deny: Option<Deny>) -> Exit {
         _ if report.has(Severity::Error) => Exit::Finding,
         Some(Deny::Warnings) if report.has(Severity::Warning) => Exit::Finding,
         _ => Exit::Good,
+    }
+}
+
+/// The plan, or `None` after its findings were printed.
+pub fn plan(file: &Path) -> anyhow::Result<Option<Revision>> {
+    let bytes = read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    match plan::read(&bytes) {
+        Ok(checked) => Ok(Some(checked.revision)),
+        refused => {
+            let report = PlanReport::new(file.display().to_string(), refused);
+            output::complain(&report.text(&String::from_utf8_lossy(&bytes), Colour::Plain));
+            Ok(None)
+        }
     }
 }
 

@@ -21,8 +21,7 @@ use gapless::{
         piece::{Piece, pieces},
         report::{ExploreReport, ShapeReport},
     },
-    plan::{self, Revision},
-    report::findings::{Colour, PlanReport},
+    plan::Revision,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
@@ -70,8 +69,8 @@ fn invariant(name: &str) -> Result<Invariant, String> {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let options = Options::new(args.without, faults(&args.faults, args.budget)?, args.max_states);
-    let Some(revision) = read(&args.file)? else { return Ok(Exit::Finding) };
+    let options = Options::new(args.without, faults(&args.faults, args.budget, &Kind::ALL)?, args.max_states);
+    let Some(revision) = check::plan(&args.file)? else { return Ok(Exit::Finding) };
     let mut pieces = pieces(&revision);
     if let Some(only) = &args.only {
         pieces.retain(|piece| piece.alike.iter().any(|service| service.as_str() == only));
@@ -90,37 +89,24 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(if report.holds { Exit::Good } else { Exit::Finding })
 }
 
-/// The faults that `--faults` and `--budget` name.
-fn faults(list: &str, total: u8) -> anyhow::Result<Budget> {
+/// The faults that `--faults` and `--budget` name, among these kinds.
+pub fn faults(list: &str, total: u8, known: &[Kind]) -> anyhow::Result<Budget> {
     let mut budget = Budget::of(total, &[]);
     for item in list.split(',').map(str::trim).filter(|item| !item.is_empty()) {
         let (name, most) = item.split_once('=').unwrap_or((item, ""));
         let most =
             if most.is_empty() { total } else { most.parse().with_context(|| format!("`{item}` has no number after `=`"))? };
-        match (name, Kind::named(name)) {
-            ("all", _) => budget = Kind::ALL.iter().fold(budget, |budget, kind| budget.with(*kind, most)),
+        match (name, Kind::named(name).filter(|kind| known.contains(kind))) {
+            ("all", _) => budget = known.iter().fold(budget, |budget, kind| budget.with(*kind, most)),
             ("none", _) => budget = Budget::of(0, &[]),
             (_, Some(kind)) => budget = budget.with(kind, most),
             (_, None) => {
-                let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+                let names: Vec<&str> = known.iter().map(|kind| kind.name()).collect();
                 bail!("no such kind of fault: `{name}`; there are all, none, {}", names.join(", "));
             }
         }
     }
     Ok(budget)
-}
-
-/// The plan, or `None` after its findings were printed.
-fn read(file: &Path) -> anyhow::Result<Option<Revision>> {
-    let bytes = check::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    match plan::read(&bytes) {
-        Ok(checked) => Ok(Some(checked.revision)),
-        refused => {
-            let report = PlanReport::new(file.display().to_string(), refused);
-            output::complain(&report.text(&String::from_utf8_lossy(&bytes), Colour::Plain));
-            Ok(None)
-        }
-    }
 }
 
 /// Explores all pieces, several at a time, and keeps what is finished. The result does not depend on who was faster.

@@ -14,6 +14,7 @@ mod directory;
 mod explore;
 mod hold;
 mod output;
+mod rehearse;
 mod resume;
 mod rollback;
 mod run;
@@ -45,6 +46,7 @@ enum Verb {
     Check(check::Args),
     Demo(demo::Args),
     Explore(explore::Args),
+    Rehearse(rehearse::Args),
     Run(run::Args),
     Crds(crds::Args),
     Schema(schema::Args),
@@ -63,6 +65,7 @@ impl Verb {
             Self::Check(args) => check::run(&args),
             Self::Demo(args) => demo::run(&args),
             Self::Explore(args) => explore::run(&args),
+            Self::Rehearse(args) => rehearse::run(&args),
             Self::Run(args) => run::run(&args),
             Self::Crds(args) => crds::run(&args),
             Self::Schema(args) => schema::run(&args),

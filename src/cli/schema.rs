@@ -5,6 +5,7 @@ use gapless::{
     explore::report::ExploreReport,
     lab::demo::Summary,
     plan::{reference, schema},
+    rehearse::RehearseReport,
     report::{findings::CheckReport, run::RunReport, status::StatusReport},
 };
 
@@ -32,6 +33,8 @@ enum Of {
     Demo,
     /// The result of `gapless explore -o json`
     Explore,
+    /// The result of `gapless rehearse -o json`
+    Rehearse,
     /// The result of `gapless run -o json`
     Run,
     /// The result of `gapless status -o json`
@@ -49,6 +52,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Of::Check => schema::printed::<CheckReport>(),
         Of::Demo => schema::printed::<Summary>(),
         Of::Explore => schema::printed::<ExploreReport>(),
+        Of::Rehearse => schema::printed::<RehearseReport>(),
         Of::Run => schema::printed::<RunReport>(),
         Of::Status => schema::printed::<StatusReport>(),
     };

@@ -22,6 +22,9 @@ pub fn retreat(draft: &mut Draft, name: &ServiceName, service: &Service) {
     if state.direction == Direction::Forward {
         return;
     }
+    if beside_another(draft, name, service, &state) {
+        return;
+    }
     match state.stage {
         Stage::Waiting => {
             if before_traffic(draft, name, service) == Progress::Done {
@@ -33,6 +36,17 @@ pub fn retreat(draft: &mut Draft, name: &ServiceName, service: &Service) {
         Stage::Returned => after_traffic(draft, name, service),
         Stage::Decommissioning | Stage::Decommissioned => {}
     }
+}
+
+/// Nothing is taken back beside a route that another run drives: people have to settle first whose it is.
+fn beside_another(draft: &mut Draft, name: &ServiceName, service: &Service, state: &ServiceState) -> bool {
+    let at_rest = matches!(state.stage, Stage::Waiting | Stage::Returned);
+    if !at_rest || is_end(draft, name, service) {
+        return false;
+    }
+    let RouteView::Foreign(owner) = draft.route(name, state) else { return false };
+    draft.wait(Step::Return, name, Reason::OneOwner { owner }, WaitsFor::Person);
+    true
 }
 
 /// **Point of no return**: a step that cannot be taken back may have begun.

@@ -13,7 +13,6 @@
 //! *What it does not*: see [`LIMITS`].
 
 pub mod brain;
-pub mod budget;
 pub mod moves;
 pub mod piece;
 mod print;
@@ -25,6 +24,7 @@ pub mod story;
 
 use self::{budget::Budget, piece::Piece, report::ShapeReport, search::Search};
 use crate::engine::{Invariant, Rules};
+pub use crate::world::budget;
 
 /// How a plan is explored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

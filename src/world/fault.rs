@@ -42,6 +42,13 @@ pub enum Happening {
     Bridge(u16, Claim),
 }
 
+impl Happening {
+    /// Whether nothing that this model knows ends it.
+    pub fn lasts_for_good(self) -> bool {
+        matches!(self, Self::Seized(_))
+    }
+}
+
 impl World {
     /// Lets something befall this world now.
     pub fn befall(&mut self, model: &Model, what: Happening) {

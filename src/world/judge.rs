@@ -17,7 +17,7 @@ use super::{
     people::{Wish, Yes},
     rounds::Tone,
     state::World,
-    task::{Access, Change, Way},
+    task::{Access, Change, Stands, Way},
 };
 use crate::{
     engine::{About, Invariant, Outcome, Record, ServiceState, Stage, route::STALE},
@@ -88,22 +88,29 @@ impl Memory {
         self.of(ix).touched
     }
 
-    /// Remembers what in these facts is a reason to take a service back: an order of people, a gate that fails, one that was
-    /// silent for as long as its plan bears.
+    /// Remembers what in these facts is a reason to take a service back: an order of people, a gate or a task that fails, a
+    /// gate that was silent for as long as its plan bears, and the latest rollback of a window.
     pub fn watch(&mut self, model: &Model, facts: &Facts) {
-        self.ordered_back |= facts.people.intent == Wish::Rollback;
+        self.ordered_back |= facts.people.intent == Wish::Rollback || model.may_overrun(facts.now);
         for (gate, rounds) in model.gates().iter().zip(&facts.gates) {
             let failing = gate.other.is_none() && rounds.bad_in_a_row(gate, facts.now) >= gate.failures;
             let mute = gate.on_unknown == OnFailure::Rollback && rounds.silent_for(facts.now) >= gate.unknown_limit;
             if !(failing || mute) || self.of(gate.service).cause {
                 continue;
             }
-            let plan = model.revision().plan();
-            let Some(service) = model.service(gate.service) else { continue };
-            let closure = plan.rollback_closure(&service.name);
-            for ix in closure.iter().filter_map(|name| model.index(name)) {
-                self.past(ix).into_iter().for_each(|past| past.cause = true);
-            }
+            self.may_go_back(model, gate.service);
+        }
+        for (task, _) in model.tasks().iter().zip(&facts.tasks).filter(|(_, own)| own.stands == Stands::Failed) {
+            task.service.filter(|ix| !self.of(*ix).cause).into_iter().for_each(|ix| self.may_go_back(model, ix));
+        }
+    }
+
+    /// There is a reason to take this service back, and all that goes with it.
+    fn may_go_back(&mut self, model: &Model, ix: Ix) {
+        let Some(service) = model.service(ix) else { return };
+        let closure = model.revision().plan().rollback_closure(&service.name);
+        for ix in closure.iter().filter_map(|name| model.index(name)) {
+            self.past(ix).into_iter().for_each(|past| past.cause = true);
         }
     }
 }

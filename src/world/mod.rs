@@ -27,6 +27,7 @@
 //! yet. Each joins as one more field of [`facts::ServiceFacts`] or [`Facts`], one more [`flight::Act`], one
 //! more [`Occurrence`], one more [`Happening`].
 
+pub mod budget;
 mod clock;
 pub mod facts;
 pub mod fault;
@@ -49,6 +50,6 @@ pub use self::{
     judge::Breach,
     model::{Delays, Ix, Model},
     rounds::Tone,
-    sim::{Edge, Look, Sim},
+    sim::{Edge, Keep, Look, Sim},
     state::{Arrival, Occurrence, World},
 };

@@ -14,6 +14,7 @@ use crate::{
     plan::{
         Act, BridgeName, Check, Gate, GateName, OnFailure, Place, Plan, Revision, Router, Service, ServiceName, Side, SideModel,
         Span, TaskName, Watch,
+        schedule::{Expected, undo_time},
     },
 };
 
@@ -167,6 +168,8 @@ pub struct Model {
     questions: Vec<Question>,
     bridges: Vec<BridgeName>,
     horizon: i64,
+    /// The earliest latest rollback of a window that takes back what is in motion then.
+    overruns_from: Option<i64>,
 }
 
 impl Model {
@@ -206,7 +209,20 @@ impl Model {
         let epoch = epoch.as_millisecond();
         let (tasks, questions) = (task::all(plan), people::questions(plan));
         let bridges = plan.bridges.keys().cloned().collect();
-        Self { run, epoch, services, gates, before, owners, tasks, questions, bridges, horizon, revision: Arc::clone(&revision) }
+        Self {
+            run,
+            epoch,
+            services,
+            gates,
+            before,
+            owners,
+            tasks,
+            questions,
+            bridges,
+            horizon,
+            overruns_from: overruns_from(plan),
+            revision: Arc::clone(&revision),
+        }
     }
 
     /// The revision.
@@ -272,10 +288,26 @@ impl Model {
     pub fn moment(&self, timestamp: Timestamp) -> Moment {
         Moment(timestamp.as_millisecond().saturating_sub(self.epoch))
     }
+    /// Whether a latest rollback may have come by which a window takes back what is in motion.
+    pub fn may_overrun(&self, moment: Moment) -> bool {
+        self.overruns_from.is_some_and(|from| self.timestamp(moment).as_millisecond() >= from)
+    }
     /// Ages beyond which nothing in a record changes any more, in milliseconds.
     pub fn horizon(&self) -> i64 {
         self.horizon
     }
+}
+
+/// When the first window that takes back what is in motion could do so at the earliest: with everything in motion.
+fn overruns_from(plan: &Plan) -> Option<i64> {
+    let undo = undo_time(&Expected::of(plan), plan.services.keys()).unwrap_or_default();
+    let windows = plan.windows.values().filter(|window| window.overrun == OnFailure::Rollback);
+    let earliest = windows.map(|window| {
+        let inside = plan.freezes.values().map(|freeze| freeze.from).filter(|from| *from > window.opens);
+        let ends = inside.chain([window.closes]).min().unwrap_or(window.closes);
+        ends.as_millisecond().saturating_sub(ms(window.reserve)).saturating_sub(ms(undo))
+    });
+    earliest.min()
 }
 
 /// A length in milliseconds.

@@ -43,6 +43,16 @@ pub struct Sim {
     script: BTreeMap<(Moment, u32), Happening>,
     scheduled: u32,
     rest: Rest,
+    keep: Keep,
+}
+
+/// Whether a run keeps where the traffic went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// It keeps all of it.
+    History,
+    /// It keeps nothing: for many runs of which only the end counts.
+    Nothing,
 }
 
 /// Whether there is anything to wait for.
@@ -98,6 +108,7 @@ impl Sim {
             script: BTreeMap::new(),
             scheduled: 0,
             rest: Rest::Until(Moment(0)),
+            keep: Keep::History,
             model,
         }
     }
@@ -106,6 +117,25 @@ impl Sim {
     pub fn with_rules(mut self, rules: Rules) -> Self {
         self.rules = rules;
         self
+    }
+
+    /// The same with or without a history of its traffic.
+    pub fn keeping(mut self, keep: Keep) -> Self {
+        self.keep = keep;
+        self
+    }
+
+    /// When it will look next; `None`: never by itself.
+    pub fn next_look(&self) -> Option<Moment> {
+        match self.rest {
+            Rest::Until(moment) => Some(moment),
+            Rest::ForGood => None,
+        }
+    }
+
+    /// Lets time pass without a look, at most to the next one. Gives what was broken.
+    pub fn wait_until(&mut self, at: Moment) -> Vec<Breach> {
+        self.pass(self.next_look().map_or(at, |next| next.min(at)))
     }
 
     /// Lets something befall the world at a moment ahead.
@@ -121,8 +151,14 @@ impl Sim {
     /// Lets something befall the world now.
     pub fn befall(&mut self, what: Happening) {
         self.world.befall(&self.model, what);
-        self.history.note(&self.model, &self.world.facts);
+        self.note();
         self.rest = Rest::Until(self.world.now());
+    }
+
+    fn note(&mut self) {
+        if self.keep == Keep::History {
+            self.history.note(&self.model, &self.world.facts);
+        }
     }
 
     /// Now.
@@ -170,10 +206,10 @@ impl Sim {
             while let Some(entry) = self.script.first_entry().filter(|entry| entry.key().0 <= next) {
                 self.world.befall(&self.model, entry.remove());
             }
-            self.history.note(&self.model, &self.world.facts);
+            self.note();
         }
         breaches.append(&mut self.world.advance(&self.model, to));
-        self.history.note(&self.model, &self.world.facts);
+        self.note();
         breaches
     }
 

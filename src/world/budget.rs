@@ -1,4 +1,4 @@
-//! The kinds of faults, and how many of them a path may have.
+//! The kinds of faults, and how many of them one run may have.
 
 use std::fmt;
 
@@ -140,7 +140,7 @@ impl Budget {
         self.total > 0 && self.each.get(kind as usize).is_some_and(|each| *each > 0)
     }
     /// What is left after one of this kind.
-    pub(super) fn spend(&mut self, kind: Kind) {
+    pub fn spend(&mut self, kind: Kind) {
         self.total = self.total.saturating_sub(1);
         self.each.get_mut(kind as usize).into_iter().for_each(|each| *each = each.saturating_sub(1));
         *self = self.up_to(self.total); // more than that makes no difference
