@@ -178,7 +178,10 @@ fn raised(model: &Model, world: &World, looked: &Facts, (ix, service): (Ix, &Ser
     if legacy == Rank::Dead && weight == 100 {
         return None; // an evacuation
     }
-    if legacy != Rank::Enough {
+    // Once target alone may write legacy could not take the traffic back however healthy it is; the pause must end.
+    let promoted = service.writer == Writer::Single
+        && world.facts.service(ix).is_some_and(|s| s.side(Side::Legacy).writes == Access::Closed);
+    if legacy != Rank::Enough && !(promoted && weight == 100) {
         return Some((Invariant::WayBack, format!("{weight} % are given to target while legacy could not take them back")));
     }
     if let Some(found) = starts_in_order(model, world, looked, (ix, service), route) {
