@@ -24,3 +24,5 @@ pub mod schedule {}
 pub mod failure_modes {}
 #[doc = include_str!("../docs/design/strangers-test.md")]
 pub mod strangers_test {}
+#[doc = include_str!("../docs/design/preview.md")]
+pub mod preview {}

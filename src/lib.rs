@@ -21,6 +21,7 @@ pub mod lab;
 pub mod plan;
 #[cfg(feature = "drive")]
 pub mod ports;
+pub mod preview;
 pub mod rehearse;
 pub mod report;
 pub mod world;

@@ -14,6 +14,7 @@ mod directory;
 mod explore;
 mod hold;
 mod output;
+mod preview;
 mod rehearse;
 mod resume;
 mod rollback;
@@ -46,6 +47,7 @@ enum Verb {
     Check(check::Args),
     Demo(demo::Args),
     Explore(explore::Args),
+    Preview(preview::Args),
     Rehearse(rehearse::Args),
     Run(run::Args),
     Crds(crds::Args),
@@ -65,6 +67,7 @@ impl Verb {
             Self::Check(args) => check::run(&args),
             Self::Demo(args) => demo::run(&args),
             Self::Explore(args) => explore::run(&args),
+            Self::Preview(args) => preview::run(&args),
             Self::Rehearse(args) => rehearse::run(&args),
             Self::Run(args) => run::run(&args),
             Self::Crds(args) => crds::run(&args),

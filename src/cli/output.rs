@@ -3,7 +3,10 @@
 //! A pipe whose reader has gone (`gapless check plan.yaml | head -1`) is no failure: what is left unsaid is dropped, and
 //! the verb ends with the exit code that its work earned.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    path::Path,
+};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
@@ -34,9 +37,29 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 
 /// Writes `value` to standard output as indented JSON and a line end.
 pub fn print_json<T: Serialize>(value: &T) -> anyhow::Result<()> {
+    print(&json(value)?)
+}
+
+/// `value` as indented JSON and a line end.
+pub fn json<T: Serialize>(value: &T) -> anyhow::Result<String> {
     let mut text = serde_json::to_string_pretty(value).context("the result cannot be put into JSON")?;
     text.push('\n');
-    print(&text)
+    Ok(text)
+}
+
+/// Writes `text` to standard output, or to a file: under a name of its own first, so that the file is there as a whole or as it
+/// was.
+pub fn put(text: &str, to: Option<&Path>) -> anyhow::Result<()> {
+    let Some(file) = to else { return print(text) };
+    let name = file.file_name().with_context(|| format!("{} is no file name", file.display()))?;
+    let draft = file.with_file_name(format!(".{}.{}.draft", name.to_string_lossy(), std::process::id()));
+    let written = std::fs::File::create(&draft)
+        .and_then(|mut open| open.write_all(text.as_bytes()).and_then(|()| open.sync_all()))
+        .and_then(|()| std::fs::rename(&draft, file));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&draft);
+    }
+    written.with_context(|| format!("{} cannot be written", file.display()))
 }
 
 /// Writes a line to standard error. If even that is closed there is nobody left to tell.

@@ -5,6 +5,7 @@ use gapless::{
     explore::report::ExploreReport,
     lab::demo::Summary,
     plan::{reference, schema},
+    preview::{Back, Preview},
     rehearse::RehearseReport,
     report::{findings::CheckReport, run::RunReport, status::StatusReport},
 };
@@ -33,6 +34,10 @@ enum Of {
     Demo,
     /// The result of `gapless explore -o json`
     Explore,
+    /// The result of `gapless preview -o json`
+    Preview,
+    /// The result of `gapless preview --at STEP -o json`
+    PreviewAt,
     /// The result of `gapless rehearse -o json`
     Rehearse,
     /// The result of `gapless run -o json`
@@ -52,6 +57,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Of::Check => schema::printed::<CheckReport>(),
         Of::Demo => schema::printed::<Summary>(),
         Of::Explore => schema::printed::<ExploreReport>(),
+        Of::Preview => schema::printed::<Preview>(),
+        Of::PreviewAt => schema::printed::<Back>(),
         Of::Rehearse => schema::printed::<RehearseReport>(),
         Of::Run => schema::printed::<RunReport>(),
         Of::Status => schema::printed::<StatusReport>(),

@@ -92,6 +92,10 @@ pub struct Zone(TimeZone);
 static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 impl Zone {
+    /// Its rules, for whoever shows moments on its clock.
+    pub fn rules(&self) -> &TimeZone {
+        &self.0
+    }
     /// Coordinated universal time.
     pub const fn utc() -> Self {
         Self(TimeZone::UTC)

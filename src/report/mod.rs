@@ -6,6 +6,7 @@ mod codes;
 pub mod event;
 #[cfg(feature = "cli")]
 pub mod findings;
+pub mod preview;
 #[cfg(feature = "cli")]
 mod render;
 #[cfg(feature = "cli")]

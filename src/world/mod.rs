@@ -33,6 +33,7 @@ pub mod facts;
 pub mod fault;
 pub mod flight;
 pub mod history;
+pub mod ideal;
 pub mod judge;
 pub mod model;
 pub mod people;

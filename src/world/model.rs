@@ -428,7 +428,7 @@ fn service_model(
 }
 
 /// Plain hosts are counted; a Kubernetes Service is taken to have as many pods as its peak needs, and one to spare.
-fn numbers(side: &SideModel, service: &Service, load: u64) -> SideNumbers {
+pub(super) fn numbers(side: &SideModel, service: &Service, load: u64) -> SideNumbers {
     let per_endpoint = side.per_endpoint.map(|rate| u64::from(rate.per_second()));
     let endpoints = match &side.at {
         Place::Endpoints(list) => u32::try_from(list.len()).unwrap_or(u32::MAX),

@@ -17,7 +17,7 @@ const PREPARE: Span = Span::from_secs(10);
 const CALL: Span = Span::from_secs(5);
 /// The time to live that a record set is taken to have before the plan lowers it. The plan does not know it; an hour is
 /// what zone files commonly say (RFC 1912 section 2.2 recommends more, and nobody waits for less).
-const OLD_TTL: Span = Span::from_secs(3_600);
+pub(crate) const OLD_TTL: Span = Span::from_secs(3_600);
 
 /// Something that takes time, by its name in the plan. What was measured under it replaces what the plan expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

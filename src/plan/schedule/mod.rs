@@ -23,7 +23,7 @@ use jiff::Timestamp;
 
 use super::names::Span;
 
-pub(crate) use self::expected::window;
+pub(crate) use self::expected::{OLD_TTL, window};
 pub use self::{
     calendar::{Calendar, Purpose, Start, latest_rollback},
     expected::{Expected, Measured, Work},

@@ -1,0 +1,88 @@
+//! Moments as people of the plan's zone read them.
+
+use jiff::{SignedDuration, Timestamp, civil::Time, tz::TimeZone};
+
+use crate::plan::{Plan, moment::Zone};
+
+/// The clock of a plan's people.
+#[derive(Debug, Clone)]
+pub struct Clock(TimeZone);
+
+impl Clock {
+    /// The zone of this plan; UTC if it names none that is known.
+    pub fn of(plan: &Plan) -> Self {
+        Self::named(plan.time_zone.as_deref())
+    }
+    /// The zone of this name; UTC if there is none.
+    pub fn named(zone: Option<&str>) -> Self {
+        Self(zone.and_then(Zone::named).map_or(TimeZone::UTC, |zone| zone.rules().clone()))
+    }
+    /// `2026-08-28T21:00:00+01:00`.
+    pub fn rfc3339(&self, at: Timestamp) -> String {
+        at.to_zoned(self.0.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    }
+    /// `Fri 28 Aug 21:00:10`.
+    pub fn long(&self, at: Timestamp) -> String {
+        at.to_zoned(self.0.clone()).strftime("%a %d %b %H:%M:%S").to_string()
+    }
+    /// `Fri 28 Aug`.
+    pub fn day(&self, at: Timestamp) -> String {
+        at.to_zoned(self.0.clone()).strftime("%a %d %b").to_string()
+    }
+    /// `21:00`.
+    pub fn minute(&self, at: Timestamp) -> String {
+        at.to_zoned(self.0.clone()).strftime("%H:%M").to_string()
+    }
+    /// `21:00:10`.
+    pub fn second(&self, at: Timestamp) -> String {
+        at.to_zoned(self.0.clone()).strftime("%H:%M:%S").to_string()
+    }
+    /// `BST` at this moment.
+    pub fn abbreviation(&self, at: Timestamp) -> String {
+        at.to_zoned(self.0.clone()).strftime("%Z").to_string()
+    }
+    /// `28 Aug`.
+    pub fn date(&self, at: Timestamp) -> String {
+        at.to_zoned(self.0.clone()).strftime("%d %b").to_string()
+    }
+    /// The moments inside `from..until` that are so many minutes apart on this clock, counted from the local midnight before
+    /// `from`. Where the clock jumps, those that it leaves out are left out. At most 400.
+    pub fn ticks(&self, from: Timestamp, until: Timestamp, minutes: i64) -> Vec<Timestamp> {
+        let midnight = from.to_zoned(self.0.clone()).date().to_datetime(Time::midnight());
+        let mut ticks: Vec<Timestamp> = Vec::new();
+        let mut count = 0;
+        while ticks.len() < 400 {
+            let local = midnight.checked_add(SignedDuration::from_mins(minutes.max(1).saturating_mul(count)));
+            let Some(at) = local.ok().and_then(|local| local.to_zoned(self.0.clone()).ok()) else { break };
+            let at = at.timestamp();
+            if at >= until {
+                break;
+            }
+            if at >= from && ticks.last().is_none_or(|last| *last < at) {
+                ticks.push(at);
+            }
+            count += 1;
+        }
+        ticks
+    }
+}
+
+/// The time between two moments in milliseconds, never negative.
+pub fn millis(from: Timestamp, until: Timestamp) -> u64 {
+    u64::try_from(until.as_millisecond().saturating_sub(from.as_millisecond())).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_stand_on_the_local_clock_on_both_sides_of_a_change_of_it() {
+        let clock = Clock::named(Some("Europe/London"));
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let ticks = clock.ticks(at("2026-10-24T22:30:00Z"), at("2026-10-25T13:00:00Z"), 360);
+        let shown: Vec<String> = ticks.iter().map(|tick| clock.rfc3339(*tick)).collect();
+        let wanted = ["2026-10-25T00:00:00+01:00", "2026-10-25T06:00:00+00:00", "2026-10-25T12:00:00+00:00"];
+        assert_eq!(shown, wanted);
+    }
+}

@@ -1,0 +1,253 @@
+//! The dry run as one page: the timeline, when people are needed, what going back costs, every step. Nothing is fetched and no
+//! script runs, so it can be mailed, printed and opened in a room without a network.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use super::{
+    length, roles, size,
+    timeline::{self, Heading, Layout, paper::escape},
+    window_fit,
+};
+use crate::preview::{
+    Preview,
+    report::{Kind, StepLine},
+    times::{Clock, millis},
+};
+
+const STYLE: &str = include_str!("page.css");
+
+/// The whole preview as a page.
+pub fn html(preview: &Preview) -> String {
+    let clock = Clock::named(preview.time_zone.as_deref());
+    let name = escape(&preview.plan);
+    let mut out = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, \
+         initial-scale=1\">\n<title>{name}: dry run</title>\n<style>{STYLE}{}</style>\n</head>\n<body>\n<main>\n",
+        timeline::STYLE
+    );
+    let _ = write!(
+        out,
+        "<h1>{name}</h1>\n<p class=\"soft\">Dry run of revision <code>{}</code>: {}. All goes well \
+         in it, every piece of work takes the 95th percentile that the plan expects of it.</p>\n",
+        preview.digest.get(..12).unwrap_or(&preview.digest),
+        size(preview)
+    );
+    facts(&mut out, preview, &clock);
+    stops(&mut out, preview);
+    for layout in [Layout { heading: Heading::Left, ..Layout::WIDE }, Layout::NARROW] {
+        let tag = if layout == Layout::NARROW { "" } else { "<figure>\n" };
+        let _ = write!(out, "{tag}{}", timeline::drawn(preview, layout));
+    }
+    let _ = write!(out, "</figure>\n<p class=\"soft\">{}</p>\n", escape(&zone(preview, &clock)));
+    people(&mut out, preview, &clock);
+    way_back(&mut out, preview);
+    paths(&mut out, preview);
+    every_step(&mut out, preview, &clock);
+    findings(&mut out, preview);
+    out.push_str("</main>\n</body>\n</html>\n");
+    out
+}
+
+fn zone(preview: &Preview, clock: &Clock) -> String {
+    let zone = preview.time_zone.as_deref().unwrap_or("UTC");
+    format!("Times are those of {zone} ({} at the start) unless they say UTC.", clock.abbreviation(preview.start))
+}
+
+/// A moment on both clocks.
+fn both(clock: &Clock, at: Timestamp) -> String {
+    format!("{} {} <span>{} UTC</span>", clock.long(at), clock.abbreviation(at), at.strftime("%a %d %b %H:%M:%S"))
+}
+
+/// What a room has to know before all else.
+fn facts(out: &mut String, preview: &Preview, clock: &Clock) {
+    out.push_str("<dl class=\"facts\">\n");
+    let mut fact = |class: &str, name: &str, value: &str| {
+        let _ = writeln!(out, "<div class=\"{class}\"><dt>{}</dt><dd>{value}</dd></div>", escape(name));
+    };
+    let took = |at| length(millis(preview.start, at));
+    fact("", "starts", &both(clock, preview.start));
+    match preview.moved {
+        Some(at) => fact("is-good", &format!("all traffic on target, after {}", took(at)), &both(clock, at)),
+        None => fact("is-bad", "all traffic on target", "never: see below what it waits for"),
+    }
+    match preview.finish {
+        Some(at) => fact("is-good", &format!("over ({}), after {}", preview.outcome, took(at)), &both(clock, at)),
+        None => fact("is-bad", "over", "never: see below what it waits for"),
+    }
+    for window in &preview.windows {
+        let class = match (window.last_end, window.fits) {
+            (None, _) => "",
+            (_, true) => "is-good",
+            (_, false) => "is-bad",
+        };
+        let span = format!("{} to {}", clock.long(window.opens), clock.long(window.closes));
+        let latest = window.latest_rollback.map_or(String::new(), |at| format!("; latest rollback {}", clock.long(at)));
+        fact(class, &format!("window {}", window.name), &format!("{} <span>{span}{latest}</span>", window_fit(window)));
+    }
+    for freeze in &preview.freezes {
+        let span = format!("{} to {}", clock.long(freeze.from), clock.long(freeze.until));
+        fact("", &format!("freeze {}", freeze.name), &format!("{span} <span>{}</span>", escape(&freeze.reason)));
+    }
+    if let Some(deadline) = &preview.deadline {
+        let (class, word) = if deadline.fits { ("is-good", "is met") } else { ("is-bad", "is missed") };
+        fact(class, &format!("deadline {word}"), &both(clock, deadline.at));
+    }
+    fact("", "in motion at once", &format!("at most {} of {} services", preview.at_once, preview.services.len()));
+    out.push_str("</dl>\n");
+}
+
+fn stops(out: &mut String, preview: &Preview) {
+    if preview.stuck.is_empty() {
+        return;
+    }
+    out.push_str("<h2 class=\"bad\">Where it stops</h2>\n<ul>\n");
+    for stuck in &preview.stuck {
+        let _ = writeln!(out, "<li><code>{}</code>: {}</li>", escape(&stuck.step), escape(&stuck.reason));
+    }
+    out.push_str("</ul>\n");
+}
+
+/// A table: its class, its columns with a class each, its rows of cells that are markup already.
+fn table(out: &mut String, columns: &[(&str, &str)], rows: impl Iterator<Item = (&'static str, Vec<String>)>) {
+    out.push_str("<table class=\"cards\">\n<thead><tr>");
+    for (name, class) in columns {
+        let _ = write!(out, "<th scope=\"col\" class=\"{class}\">{name}</th>");
+    }
+    out.push_str("</tr></thead>\n<tbody>\n");
+    for (class, cells) in rows {
+        let _ = write!(out, "<tr class=\"{class}\">");
+        for ((name, class), cell) in columns.iter().zip(cells) {
+            let said = if class.is_empty() { String::new() } else { format!(" data-is=\"{name}\"") };
+            let _ = write!(out, "<td class=\"{class}\"{said}>{cell}</td>");
+        }
+        out.push_str("</tr>\n");
+    }
+    out.push_str("</tbody>\n</table>\n");
+}
+
+/// When somebody has to be there, and what cannot be taken back.
+fn people(out: &mut String, preview: &Preview, clock: &Clock) {
+    let needs = |step: &&StepLine| step.approval.is_some() || step.by.is_some() || step.point_of_no_return.is_some();
+    if !preview.steps.iter().any(|step| needs(&step)) {
+        return;
+    }
+    out.push_str("<h2>When people are needed</h2>\n");
+    let row = |step: &StepLine| {
+        let mut what = Vec::new();
+        if let Some(approval) = &step.approval {
+            what.push(format!("<b class=\"yes\">approval by {}</b> {}", escape(&roles(approval)), escape(&approval.asks)));
+        }
+        if let Some(by) = &step.by {
+            what.push(format!("<b>{} does</b> {}", escape(&by.owner), escape(&by.instructions)));
+        }
+        if let Some(why) = &step.point_of_no_return {
+            what.push(format!("<b class=\"bad\">no way back from here</b> {}", escape(why)));
+        }
+        let utc = step.start.strftime("%a %d %b %H:%M:%S").to_string();
+        ("", vec![clock.long(step.start), utc, format!("<code>{}</code>", escape(&step.id)), what.join("<br>")])
+    };
+    let columns = [("when", "t"), ("UTC", "t"), ("step", ""), ("what", "")];
+    table(out, &columns, preview.steps.iter().filter(needs).map(row));
+}
+
+fn way_back(out: &mut String, preview: &Preview) {
+    out.push_str("<h2>If a service goes back</h2>\n");
+    let columns = [
+        ("service", ""),
+        ("takes", "n"),
+        ("noticed in", "n"),
+        ("requests at risk", "n"),
+        ("goes with it", "w"),
+        ("no way back from", "w"),
+    ];
+    let row = |service: &crate::preview::report::ServiceLine| {
+        let others = match service.blast_radius.as_slice() {
+            some if some.len() <= 12 => some.join(", "),
+            many => format!("{} and {} others", many.get(..10).unwrap_or(many).join(", "), many.len() - 10),
+        };
+        let cells = vec![
+            format!("<b>{}</b>", escape(&service.name)),
+            length(service.undo_ms),
+            service.detection_ms.map_or_else(|| "never".to_owned(), length),
+            service.requests_at_risk.map_or(String::new(), |number| number.to_string()),
+            escape(&others),
+            service.point_of_no_return.as_ref().map_or(String::new(), |step| format!("<code>{}</code>", escape(step))),
+        ];
+        ("", cells)
+    };
+    table(out, &columns, preview.services.iter().map(row));
+}
+
+fn paths(out: &mut String, preview: &Preview) {
+    out.push_str("<h2>Critical path</h2>\n");
+    if preview.critical_path.starts_with(&preview.target_path) {
+        path(out, "A delay of one of these delays the end.", &preview.critical_path);
+    } else {
+        path(out, "A delay of one of these delays the moment at which all traffic is on target.", &preview.target_path);
+        path(out, "A delay of one of these delays the end.", &preview.critical_path);
+    }
+}
+
+fn path(out: &mut String, what: &str, steps: &[String]) {
+    let _ = write!(out, "<p class=\"soft\">{what}</p>\n<ol class=\"path\">\n");
+    for step in steps {
+        let _ = writeln!(out, "<li><code>{}</code></li>", escape(step));
+    }
+    out.push_str("</ol>\n");
+}
+
+/// Every step, the days folded.
+fn every_step(out: &mut String, preview: &Preview, clock: &Clock) {
+    out.push_str("<h2>Every step</h2>\n");
+    let columns = [
+        ("begins", "t"),
+        ("UTC", "t"),
+        ("takes", "n"),
+        ("step", ""),
+        ("what", ""),
+        ("latest rollback", "t late"),
+        ("requests at risk", "n"),
+    ];
+    for day in preview.steps.chunk_by(|one, next| clock.day(one.start) == clock.day(next.start)) {
+        let Some(first) = day.first() else { continue };
+        let _ = writeln!(out, "<details><summary>{}: {} steps</summary>", clock.day(first.start), day.len());
+        let row = |step: &StepLine| (if step.critical { "critical" } else { "" }, cells(step, clock));
+        table(out, &columns, day.iter().map(row));
+        out.push_str("</details>\n");
+    }
+}
+
+fn cells(step: &StepLine, clock: &Clock) -> Vec<String> {
+    let mut what = escape(&step.action);
+    if !step.gates.is_empty() && matches!(step.kind, Kind::Shift | Kind::Begin | Kind::Task | Kind::Confirm) {
+        let _ = write!(what, " <span class=\"soft\">gates {}</span>", escape(&step.gates.join(", ")));
+    }
+    if let Some(why) = &step.waited_for {
+        let _ = write!(what, " <span class=\"soft\">waited for {}</span>", escape(why));
+    }
+    if step.point_of_no_return.is_some() {
+        what.push_str(" <b class=\"bad\">no way back from here</b>");
+    }
+    vec![
+        clock.second(step.start),
+        step.start.strftime("%H:%M:%S").to_string(),
+        step.millis().map_or_else(|| "never ends".to_owned(), length),
+        format!("<code>{}</code>", escape(&step.id)),
+        what,
+        step.latest_rollback.map_or(String::new(), |at| clock.long(at)),
+        step.requests_at_risk.map_or(String::new(), |number| number.to_string()),
+    ]
+}
+
+fn findings(out: &mut String, preview: &Preview) {
+    if preview.findings.is_empty() {
+        return;
+    }
+    out.push_str("<h2>What <code>gapless check</code> says of the plan</h2>\n<ul>\n");
+    for finding in &preview.findings {
+        let _ = writeln!(out, "<li><code>{}</code>: {}</li>", finding.code.name(), escape(&finding.message));
+    }
+    out.push_str("</ul>\n");
+}

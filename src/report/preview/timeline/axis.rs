@@ -1,0 +1,98 @@
+//! The hours: days and hours of the plan's clock, and those of UTC below.
+
+use jiff::Timestamp;
+
+use super::{
+    paper::{Anchor, Paper, width},
+    scale::{Pace, Piece, Scale, real},
+};
+use crate::preview::times::Clock;
+
+/// How high the three lines of the axis are.
+pub const HEIGHT: f64 = 46.0;
+
+/// Steps between two ticks that people can count in, in minutes.
+const STEPS: [i64; 15] = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10_080, 40_320];
+
+/// A moment with a line and a label.
+#[derive(Debug, Clone, Copy)]
+struct Tick {
+    at: Timestamp,
+    x: f64,
+    days: bool,
+}
+
+/// Draws the axis at `top`, and its lines down to `bottom`.
+pub fn draw(paper: &mut Paper, scale: &Scale, clock: &Clock, (top, bottom): (f64, f64), right: f64) {
+    let mut free = [f64::MIN; 2];
+    for piece in &scale.pieces {
+        if piece.pace == Pace::Cut {
+            cut(paper, piece, (top, bottom));
+            continue;
+        }
+        let ticks = ticks(scale, clock, piece);
+        for tick in &ticks {
+            hour(paper, clock, tick, (top, bottom), &mut free[1], right);
+        }
+        days(paper, scale, clock, piece, top, &mut free[0], right);
+    }
+}
+
+/// A stretch that is cut short, with how long it is.
+fn cut(paper: &mut Paper, piece: &Piece, (top, bottom): (f64, f64)) {
+    let hours = (piece.until - piece.from) / 3_600_000;
+    let long = match hours {
+        0 => format!("{} min", (piece.until - piece.from) / 60_000),
+        1..48 => format!("{hours} h"),
+        _ => format!("{} d", (hours + 12) / 24),
+    };
+    let middle = (piece.left + piece.right) / 2.0;
+    paper.rect("cut", (piece.left, top + HEIGHT), (piece.right - piece.left, bottom - top - HEIGHT), "");
+    paper.line("cut-edge", (piece.left, top + HEIGHT), (piece.left, bottom));
+    paper.line("cut-edge", (piece.right, top + HEIGHT), (piece.right, bottom));
+    paper.text("soft", Anchor::Middle, (middle, top + 24.0), "⋯");
+    paper.text("soft", Anchor::Middle, (middle, top + 38.0), &long);
+}
+
+/// A line, the hour on the plan's clock, and the one in UTC.
+fn hour(paper: &mut Paper, clock: &Clock, tick: &Tick, (top, bottom): (f64, f64), free: &mut f64, right: f64) {
+    let midnight = clock.minute(tick.at) == "00:00";
+    paper.line(if midnight { "day" } else { "grid" }, (tick.x, top + HEIGHT), (tick.x, bottom));
+    let local = if tick.days { clock.date(tick.at) } else { clock.minute(tick.at) };
+    let utc = tick.at.strftime(if tick.days { "%d %H:%M" } else { "%H:%M" }).to_string();
+    let half = width(&local, 11.0).max(width(&utc, 11.0)) / 2.0;
+    if tick.x - half < *free || tick.x + half > right + 6.0 {
+        return;
+    }
+    *free = tick.x + half + 6.0;
+    paper.text("", Anchor::Middle, (tick.x, top + 26.0), &local);
+    paper.text("soft", Anchor::Middle, (tick.x, top + 40.0), &utc);
+}
+
+/// The day at the beginning of a stretch, and each that begins in it.
+fn days(paper: &mut Paper, scale: &Scale, clock: &Clock, piece: &Piece, top: f64, free: &mut f64, right: f64) {
+    let Ok(from) = Timestamp::from_millisecond(piece.from) else { return };
+    let Ok(until) = Timestamp::from_millisecond(piece.until) else { return };
+    for at in [from].into_iter().chain(clock.ticks(from, until, 1440)) {
+        let (x, day) = (scale.x(at), clock.day(at));
+        let ends = x + width(&day, 11.0) + 8.0;
+        if x >= *free && ends <= right + 10.0 {
+            paper.text("bold", Anchor::Start, (x, top + 11.0), &day);
+            *free = ends;
+        }
+    }
+}
+
+/// The smallest step whose labels do not touch.
+fn ticks(scale: &Scale, clock: &Clock, piece: &Piece) -> Vec<Tick> {
+    let Ok(from) = Timestamp::from_millisecond(piece.from) else { return Vec::new() };
+    let Ok(until) = Timestamp::from_millisecond(piece.until) else { return Vec::new() };
+    let per_minute = (piece.right - piece.left) * 60_000.0 / real((piece.until - piece.from).max(1));
+    let step = STEPS.into_iter().find(|step| real(*step) * per_minute >= if *step >= 1440 { 56.0 } else { 42.0 });
+    let Some(step) = step else { return Vec::new() };
+    let tick = |at| Tick { at, x: scale.x(at), days: step >= 1440 };
+    // A stretch after a cut begins at an odd minute, whose label would touch that of the cut.
+    let first = (step < 1440 && scale.pieces.first() == Some(piece)).then_some(from);
+    let inner = clock.ticks(from, until, step);
+    first.into_iter().filter(|first| !inner.contains(first)).chain(inner.iter().copied()).map(tick).collect()
+}

@@ -1,0 +1,374 @@
+//! The ideal world: every side is healthy, every gate answers well, every piece of work takes what the plan expects of it and
+//! people answer when they are asked.
+//!
+//! *Flow*: [`Ideal::advance`] lets happen what is due, [`Ideal::show`] gives what a sensor would see, [`Ideal::take`] takes a
+//! decision's effects and questions, [`Ideal::next`] names the next moment at which anything can change.
+//! *Why a world of its own beside [`super::World`]*: that one is copied, hashed and shown whole for every state that is
+//! explored. This one shows only what changed, so that a look at a plan of thousands of services costs what the engine does.
+//! *Assumptions*: effects arrive at once; what takes time is that traffic follows, that tasks are done, that gates have their
+//! rounds. Probes and queries are sent at fixed periods from the start of the run on.
+//! *Caveats*: what cannot change any more bears the end of time as its moment, so that it never ages: an answer of an ideal
+//! sensor is always fresh.
+
+mod people;
+mod rounds;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use self::{
+    people::{duration, seats},
+    rounds::{before_by_one, fill, following, others_of, others_of_subject, settled, takes},
+};
+use super::model::numbers;
+use crate::{
+    engine::{
+        About, Accepted, Action, ApprovalSeen, Backend, ClaimsSeen, Consent, Decision, Deed, Effect, Effective, Event, GateSeen,
+        Intent, Observed, Owner, Programmed, Reason, Record, RouteSeen, Sample, SideSeen, SidesSeen, Stage, Step, Subject,
+        TaskKey, TaskSeen, agenda,
+    },
+    plan::{
+        Digest, GateName, Plan, Revision, Service, ServiceName, Side, Span, Weight,
+        schedule::{Expected, OLD_TTL, window},
+    },
+};
+
+/// Something that is going to happen by itself.
+#[derive(Debug, Clone)]
+enum Due {
+    /// Traffic of this service follows the weight that was accepted last.
+    Effective(ServiceName),
+    /// A doing of a task is over; what it changed holds so long after.
+    Done(TaskKey, Span),
+    /// People have answered.
+    Says(Vec<ApprovalSeen>),
+}
+
+/// An ideal world over one plan.
+#[derive(Debug, Clone)]
+pub struct Ideal<'p> {
+    plan: &'p Plan,
+    expected: Expected<'p>,
+    digest: Digest,
+    owner: Owner,
+    start: Timestamp,
+    people: Span,
+    seen: Observed,
+    due: BTreeMap<(Timestamp, u64), Due>,
+    numbered: u64,
+    /// Services whose gates are counted round by round: since when the newest weight is effective.
+    exact: BTreeMap<ServiceName, Timestamp>,
+    /// The same for gates that are looked at by themselves.
+    exact_others: BTreeMap<Subject, Timestamp>,
+    /// Questions that were put to people.
+    asked: BTreeSet<(About, u32)>,
+    /// When a gate that is waited for will have its rounds.
+    rounds_at: Option<Timestamp>,
+    /// Whether an effect changed at once what a sensor shows.
+    news: News,
+}
+
+/// Whether there is something to look at that was not there at the last look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum News {
+    None,
+    Some,
+}
+
+/// An answer that never ages.
+fn always<T>(value: T) -> Sample<T> {
+    Sample { value: Ok(value), taken_at: Timestamp::MAX }
+}
+
+fn after(at: Timestamp, span: Span) -> Timestamp {
+    at.saturating_add(span.signed()).unwrap_or(Timestamp::MAX)
+}
+
+impl<'p> Ideal<'p> {
+    /// The world before a run of this revision: all traffic on legacy, everything well. Whoever is asked answers after
+    /// `people`.
+    pub fn new(revision: &'p Revision, record: &Record, start: Timestamp, people: Span) -> Self {
+        let plan = revision.plan();
+        let owner = Owner { run: record.run.clone(), name: plan.name.to_string() };
+        let mut world = Self {
+            plan,
+            expected: Expected::of(plan),
+            digest: revision.digest().clone(),
+            owner,
+            start,
+            people,
+            seen: Observed::default(),
+            due: BTreeMap::new(),
+            numbered: 0,
+            exact: BTreeMap::new(),
+            exact_others: BTreeMap::new(),
+            asked: BTreeSet::new(),
+            rounds_at: None,
+            news: News::Some,
+        };
+        for (name, service) in &plan.services {
+            world.begin_service(name, service);
+        }
+        for (name, phase) in &plan.phases {
+            let gates = phase.after.values().flat_map(|after| after.gates.keys());
+            world.begin_others(&Subject::Phase(name.clone()), gates);
+        }
+        for (name, bridge) in &plan.bridges {
+            world.begin_others(&Subject::Bridge(name.clone()), bridge.gates.keys());
+            world.seen.claims.insert(name.clone(), always(ClaimsSeen::default()));
+        }
+        world
+    }
+
+    fn begin_service(&mut self, name: &ServiceName, service: &Service) {
+        let route = RouteSeen {
+            version: "1".to_owned(),
+            owner: None,
+            accepted: Accepted::Split(Weight::ZERO),
+            mark: None,
+            programmed: Programmed::Yes,
+            effective: Some(Effective { weight: Weight::ZERO, since: self.start }),
+            legacy_active: None,
+        };
+        self.seen.routes.insert(name.clone(), always(route));
+        let load = service.load.map_or(0, |l| u64::from(l.peak.per_second()) * (100 + u64::from(l.headroom_percent)));
+        let mut sides = SidesSeen::default();
+        for side in Side::BOTH {
+            let numbers = numbers(service.side(side), service, load);
+            let backend = if numbers.known { Backend::Present } else { Backend::Missing };
+            let seen = SideSeen { endpoints: numbers.endpoints, healthy: numbers.endpoints, dead_rounds: 0, backend };
+            sides.set(side, always(seen));
+        }
+        self.seen.sides.insert(name.clone(), sides);
+        let gates = service.gates.iter().map(|(gate_name, gate)| (gate_name.clone(), settled(gate)));
+        self.seen.gates.insert(name.clone(), gates.collect());
+        for (gate_name, gate) in others_of(service) {
+            self.seen.other_gates.insert((Subject::from(name), gate_name), settled(gate));
+        }
+    }
+
+    /// Gates of phases and bridges are always counted round by round: there are few of them.
+    fn begin_others<'g>(&mut self, of: &Subject, names: impl Iterator<Item = &'g GateName>) {
+        for gate in names {
+            self.seen.other_gates.insert((of.clone(), gate.clone()), GateSeen::default());
+            self.exact_others.insert(of.clone(), Timestamp::MIN);
+        }
+    }
+
+    /// What people order from now on.
+    pub fn order(&mut self, intent: Intent) {
+        self.seen.orders.intent = intent;
+        self.seen.orders.by = Some("duty-manager".to_owned());
+        self.news = News::Some;
+    }
+
+    /// Lets everything happen that is due up to `now`.
+    pub fn advance(&mut self, now: Timestamp) {
+        while let Some(entry) = self.due.first_entry().filter(|entry| entry.key().0 <= now) {
+            let ((at, _), due) = entry.remove_entry();
+            match due {
+                Due::Effective(name) => self.follow(&name, at),
+                Due::Done(key, settles) => {
+                    if others_of_subject(self.plan, &key.of).next().is_some() {
+                        self.exact_others.insert(key.of.clone(), at);
+                    }
+                    let settles_at = (settles > Span::ZERO).then(|| after(at, settles));
+                    self.seen.tasks.insert(key, always(TaskSeen::Done { at, settles_at }));
+                }
+                Due::Says(answers) => self.seen.approvals.extend(answers),
+            }
+        }
+    }
+
+    fn follow(&mut self, name: &ServiceName, at: Timestamp) {
+        let Some(Sample { value: Ok(route), .. }) = self.seen.routes.get_mut(name) else { return };
+        let Accepted::Split(weight) = route.accepted else { return };
+        route.programmed = Programmed::Yes;
+        route.effective = Some(Effective { weight, since: at });
+        self.exact.insert(name.clone(), at);
+    }
+
+    /// What a sensor sees at `now`.
+    pub fn show(&mut self, record: &Record, now: Timestamp) -> &Observed {
+        self.news = News::None;
+        let (plan, start) = (self.plan, self.start);
+        let seen = &mut self.seen;
+        self.exact.retain(|name, since| {
+            let (Some(service), Some(shown)) = (plan.services.get(name), seen.gates.get_mut(name)) else { return false };
+            let state = record.services.get(name);
+            let counted = match state.map(|s| (s.stage, s.moved_at)) {
+                Some((Stage::Soaking, Some(moved))) => service.gates.values().any(|gate| after(moved, takes(gate)) > now),
+                Some((Stage::Shifting(_), _)) => true,
+                _ => false,
+            };
+            for ((_, gate), shown) in service.gates.iter().zip(shown.values_mut()) {
+                if counted { fill(gate, start, *since, now, shown) } else { *shown = settled(gate) }
+            }
+            counted
+        });
+        self.exact_others.retain(|of, since| {
+            let mut counted = of.service().is_none();
+            for (name, gate) in others_of_subject(plan, of) {
+                let Some(shown) = seen.other_gates.get_mut(&(of.clone(), name)) else { continue };
+                fill(gate, start, *since, now, shown);
+                counted |= after(*since, takes(gate)) > now;
+            }
+            counted
+        });
+        seen.approvals.retain(|answer| !record.approvals_used.contains(&answer.id));
+        &self.seen
+    }
+
+    /// Takes what was decided at `now`: effects are done, people are asked.
+    pub fn take(&mut self, decision: &Decision, now: Timestamp) {
+        for event in &decision.events {
+            match event {
+                Event::TaskDone { task } | Event::TaskFailed { task, .. } => {
+                    self.seen.tasks.remove(task);
+                }
+                Event::Moved { .. } => {
+                    let phases = self.exact_others.iter_mut().filter(|(of, _)| matches!(of, Subject::Phase(_)));
+                    phases.for_each(|(_, since)| *since = now);
+                }
+                _ => {}
+            }
+        }
+        for effect in &decision.effects {
+            self.perform(effect, now);
+        }
+        self.rounds_at = None;
+        for wait in &decision.waits {
+            match &wait.reason {
+                Reason::Approval { .. } => self.ask(&decision.record, &wait.step.of, &wait.step.step, now),
+                Reason::GateSamples { gate, good, wanted } => self.await_rounds(&wait.step.of, gate, wanted - good, now),
+                Reason::GateUnknown { gate, .. } => self.await_rounds(&wait.step.of, gate, 1, now),
+                _ => {}
+            }
+        }
+    }
+
+    fn perform(&mut self, effect: &Effect, now: Timestamp) {
+        match &effect.action {
+            Action::SetWeight { service, weight, .. } => {
+                let Some(Sample { value: Ok(route), .. }) = self.seen.routes.get_mut(service) else { return };
+                if route.mark.as_deref() == Some(effect.key.mark().as_str()) {
+                    return;
+                }
+                renew(route);
+                route.accepted = Accepted::Split(*weight);
+                route.mark = Some(effect.key.mark());
+                route.owner = Some(self.owner.clone());
+                route.programmed = Programmed::Pending;
+                route.effective = None;
+                let follows = self.plan.services.get(service).map_or(Span::ZERO, |s| self.expected.effective(service, s));
+                self.later(after(now, follows), Due::Effective(service.clone()));
+            }
+            Action::Release { service } => {
+                let Some(Sample { value: Ok(route), .. }) = self.seen.routes.get_mut(service) else { return };
+                renew(route);
+                (route.owner, route.mark) = (None, None);
+                self.news = News::Some;
+            }
+            Action::EnsureBackend { service, side } => {
+                let sides = self.seen.sides.get_mut(service);
+                let Some(mut sample) = sides.as_deref().and_then(|sides| sides.get(*side).cloned()) else { return };
+                if let Ok(value) = &mut sample.value {
+                    value.backend = Backend::Present;
+                }
+                sides.into_iter().for_each(|sides| sides.set(*side, sample.clone()));
+                self.news = News::Some;
+            }
+            Action::Task { task, deed } => {
+                if self.seen.tasks.insert(task.clone(), always(TaskSeen::Running)).is_none() {
+                    let takes = duration(self.plan, task, deed);
+                    let settles = if matches!(deed, Deed::LowerTtl(_)) { OLD_TTL } else { Span::ZERO };
+                    self.later(after(now, takes), Due::Done(task.clone(), settles));
+                }
+            }
+            Action::Claim { bridge } | Action::Unclaim { bridge } => {
+                let ours = matches!(effect.action, Action::Claim { .. });
+                self.seen.claims.insert(bridge.clone(), always(ClaimsSeen { ours, others: BTreeSet::new() }));
+                self.news = News::Some;
+            }
+        }
+    }
+
+    fn later(&mut self, at: Timestamp, due: Due) {
+        self.numbered += 1;
+        self.due.insert((at, self.numbered), due);
+    }
+
+    /// Whoever has to say yes is asked once for each attempt.
+    fn ask(&mut self, record: &Record, of: &Subject, step: &Step, now: Timestamp) {
+        let (about, attempt, approval) = match (of, step) {
+            (Subject::Phase(name), _) => {
+                (About::Phase(name.clone()), 0, self.plan.phases.get(name).and_then(|p| p.approval.as_ref()))
+            }
+            (Subject::Service(name), Step::Decommission) => {
+                let end = self.plan.services.get(name).and_then(|s| s.decommission.as_ref());
+                let attempt = record.services.get(name).map_or(0, |s| s.attempt);
+                (About::Decommission(name.clone()), attempt, end.and_then(|end| end.approval.as_ref()))
+            }
+            _ => return,
+        };
+        let Some(approval) = approval else { return };
+        if !self.asked.insert((about.clone(), attempt)) {
+            return;
+        }
+        let at = after(now, self.people);
+        let seats = seats(self.plan, approval).into_iter().enumerate();
+        let answers = seats.map(|(seat, (approver, groups))| ApprovalSeen {
+            id: format!("answer-{}-{seat}", self.asked.len()),
+            run: record.run.clone(),
+            digest: self.digest.clone(),
+            about: about.clone(),
+            attempt,
+            approver,
+            groups,
+            answer: Consent::Approved,
+            at,
+        });
+        let answers = answers.collect();
+        self.later(at, Due::Says(answers));
+    }
+
+    /// A gate is waited for: so many more of its rounds are to come.
+    fn await_rounds(&mut self, of: &Subject, name: &GateName, missing: u32, now: Timestamp) {
+        let plan = self.plan;
+        let service = of.service().and_then(|service| plan.services.get(service));
+        let own = service.and_then(|service| service.gates.get(name)).map(|gate| {
+            let since = of.service().and_then(|service| self.exact.get(service));
+            (gate, since.copied())
+        });
+        // A service may wait for a gate of a bridge that it counts on.
+        let bridges = service.into_iter().flat_map(|service| agenda::bridges_of(plan, service)).cloned().map(Subject::Bridge);
+        let others = [of.clone()].into_iter().chain(bridges).flat_map(|of| {
+            let since = self.exact_others.get(&of).copied();
+            others_of_subject(plan, &of)
+                .filter(|(other, _)| other == name)
+                .map(move |(_, gate)| (gate, since))
+                .collect::<Vec<_>>()
+        });
+        let at = own.into_iter().chain(others).map(|(gate, since)| {
+            let counts_from = since.map_or(now, |since| after(since, window(gate)));
+            let next = following(gate, self.start, now.max(before_by_one(counts_from)));
+            after(next, gate.every.times(missing.saturating_sub(1)))
+        });
+        self.rounds_at = at.chain(self.rounds_at).min();
+    }
+
+    /// When to look next after a decision at `now`; `None`: nothing will ever change.
+    pub fn next(&self, decision: &Decision, now: Timestamp) -> Option<Timestamp> {
+        if self.news == News::Some {
+            return Some(now);
+        }
+        let due = self.due.first_key_value().map(|((at, _), _)| *at);
+        [due, decision.due_at, self.rounds_at].into_iter().flatten().min().map(|at| at.max(now))
+    }
+}
+
+fn renew(route: &mut RouteSeen) {
+    let version: u64 = route.version.parse().unwrap_or(0);
+    route.version = (version + 1).to_string();
+}

@@ -1,0 +1,198 @@
+//! Dry runs of the example plans, word for word as their goldens say. `GAPLESS_BLESS=1` writes the goldens anew; then read them
+//! as somebody who has to sign one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
+use std::path::{Path, PathBuf};
+
+use gapless::{
+    engine::Outcome,
+    plan::{self, Revision, Span, WindowPurpose},
+    preview::{Options, Preview, back::Fate, back_from, preview, report::Kind},
+    report::preview as show,
+};
+use jiff::Timestamp;
+
+fn plans() -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("plans")).unwrap().map(|e| e.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|ext| ext == "yaml"));
+    files.sort();
+    assert!(files.len() >= 2);
+    files
+}
+
+fn name(file: &Path) -> String {
+    file.file_stem().unwrap().to_str().unwrap().to_owned()
+}
+
+fn revision(file: &Path) -> Revision {
+    plan::read(std::fs::read(file).unwrap()).unwrap_or_else(|refused| panic!("{}: {refused:?}", file.display())).revision
+}
+
+fn options(revision: &Revision) -> Options {
+    let shifts = revision.plan().windows.values().filter(|window| window.purpose == WindowPurpose::Shift);
+    let first: Option<Timestamp> = shifts.map(|window| window.opens).min();
+    Options { start: first.unwrap_or_else(|| "2026-08-28T20:00:00Z".parse().unwrap()), people: Span::from_secs(0) }
+}
+
+fn of(file: &Path) -> (Revision, Preview) {
+    let revision = revision(file);
+    let shown = preview(&revision, options(&revision), Vec::new());
+    (revision, shown)
+}
+
+/// Digests change with the form of a revision.
+fn without_digest(text: &str, shown: &Preview) -> String {
+    text.replace(&shown.digest, "DIGEST").replace(&shown.digest[..12], "DIGEST")
+}
+
+#[test]
+fn each_example_is_previewed_as_its_golden_says() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/preview/golden");
+    std::fs::create_dir_all(&golden).unwrap();
+    let mut differ = Vec::new();
+    for file in plans() {
+        let (_, shown) = of(&file);
+        let text = without_digest(&show::text(&shown), &shown);
+        let kept = golden.join(format!("{}.txt", name(&file)));
+        if std::env::var_os("GAPLESS_BLESS").is_some() {
+            std::fs::write(&kept, &text).unwrap();
+        }
+        if std::fs::read_to_string(&kept).unwrap_or_default() != text {
+            differ.push(format!("---- {}\n{text}", name(&file)));
+        }
+    }
+    assert!(differ.is_empty(), "these differ from their goldens:\n{}", differ.join("\n"));
+}
+
+#[test]
+fn every_example_is_carried_out_to_its_end() {
+    for file in plans() {
+        let (_, shown) = of(&file);
+        assert_eq!(shown.outcome, Outcome::Completed, "{}: {:?}", name(&file), shown.stuck);
+        assert!(shown.finish.is_some() && shown.moved.is_some(), "{}", name(&file));
+        assert!(shown.steps.iter().all(|step| step.end.is_some_and(|end| end >= step.start)), "{}", name(&file));
+        assert!(!shown.critical_path.is_empty());
+    }
+}
+
+#[test]
+fn a_service_starts_after_all_it_needs_and_weights_rise() {
+    for file in plans() {
+        let (revision, shown) = of(&file);
+        for (service, rule) in &revision.plan().services {
+            let own = |name: &str| shown.services.iter().find(|s| s.name == name).unwrap();
+            for need in rule.before() {
+                let together = revision.plan().group_of(service).is_some_and(|(_, group)| group.services.contains(need));
+                assert!(together || own(service.as_str()).starts >= own(need.as_str()).moved, "{service} before {need}");
+            }
+            let shifts = shown.steps.iter().filter(|s| s.service.as_deref() == Some(service.as_str()) && s.kind == Kind::Shift);
+            let weights: Vec<u8> = shifts.filter_map(|step| step.weight).collect();
+            assert!(weights.is_sorted() && weights.last() == Some(&100), "{service}: {weights:?}");
+        }
+    }
+}
+
+#[test]
+fn the_same_plan_gives_the_same_bytes() {
+    for file in plans() {
+        let bytes = |(_, shown): &(Revision, Preview)| serde_json::to_vec(shown).unwrap();
+        assert_eq!(bytes(&of(&file)), bytes(&of(&file)), "{}", name(&file));
+    }
+}
+
+#[test]
+fn going_back_half_way_takes_back_what_has_begun() {
+    let revision = revision(&Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/three-services.yaml"));
+    let back = back_from(&revision, options(&revision), "pds/shift-50").unwrap();
+    assert_eq!(back.outcome, Outcome::RolledBack);
+    let order: Vec<&str> = back.steps.iter().filter(|s| s.id.ends_with("/return")).map(|s| s.id.as_str()).collect();
+    assert_eq!(order.last(), Some(&"tms/return"), "what the others need goes back last: {order:?}");
+    assert!(back.takes_ms.is_some_and(|ms| ms > 0));
+    let near = back_from(&revision, options(&revision), "pds/shift-55").unwrap_err();
+    assert_eq!(near.first().map(String::as_str), Some("pds/shift-50"), "{near:?}");
+    assert_eq!(back_from(&revision, options(&revision), "nothing-of-the-kind"), Err(Vec::new()));
+}
+
+#[test]
+fn from_every_kind_of_step_of_every_example_the_way_back_is_told() {
+    for file in plans() {
+        let (revision, shown) = of(&file);
+        let mut kinds: Vec<Kind> = Vec::new();
+        for step in &shown.steps {
+            if kinds.contains(&step.kind) {
+                continue;
+            }
+            kinds.push(step.kind);
+            let back = back_from(&revision, options(&revision), &step.id).unwrap();
+            assert!(back.at >= step.start, "{}: {}", name(&file), step.id);
+            assert!(show::back(&back).contains(&step.id));
+            let on_target = back.services.iter().any(|service| service.weight > 0 && service.fate == Fate::Returns);
+            assert_eq!(on_target, back.traffic_back.is_some(), "{}: {}", name(&file), step.id);
+        }
+    }
+}
+
+/// The picture in the README is what the command draws.
+#[test]
+fn the_picture_in_the_readme_is_the_commands_own() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (_, shown) = of(&root.join("plans/spine-weekend.yaml"));
+    let (kept, drawn) = (root.join("docs/preview.svg"), without_digest(&show::svg(&shown), &shown));
+    if std::env::var_os("GAPLESS_BLESS").is_some() {
+        std::fs::write(&kept, &drawn).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(&kept).unwrap_or_default() == drawn,
+        "docs/preview.svg is old: GAPLESS_BLESS=1 draws it anew"
+    );
+}
+
+/// The elements of a document that are left open, or closed without having been opened.
+fn unbalanced(markup: &str) -> Vec<String> {
+    const VOID: [&str; 2] = ["meta", "br"];
+    let mut open: Vec<String> = Vec::new();
+    let mut wrong = Vec::new();
+    for part in markup.split('<').skip(1) {
+        let (tag, _) = part.split_once('>').unwrap_or((part, ""));
+        let name = tag.trim_start_matches('/').split([' ', '\n', '/']).next().unwrap();
+        if tag.starts_with('!') || VOID.contains(&name) || tag.ends_with('/') {
+            continue;
+        }
+        match tag.strip_prefix('/') {
+            None => open.push(name.to_owned()),
+            Some(closed) if open.last().is_some_and(|last| last == closed) => drop(open.pop()),
+            Some(closed) => wrong.push(closed.to_owned()),
+        }
+    }
+    open.into_iter().chain(wrong).collect()
+}
+
+#[test]
+fn pages_and_pictures_stand_alone_and_are_whole() {
+    for file in plans() {
+        let (_, shown) = of(&file);
+        for drawn in [show::svg(&shown), show::html(&shown)] {
+            assert_eq!(unbalanced(&drawn), Vec::<String>::new(), "{}", name(&file));
+            for outside in ["<script", "<link", "<img", "url(", "@import", " src=", " href=", "NaN", "inf"] {
+                let found = outside == "inf" && !drawn.contains("\"inf");
+                assert!(found || !drawn.contains(outside), "{}: {outside}", name(&file));
+            }
+            for service in shown.services.iter().filter(|_| shown.services.len() <= show::timeline::MANY) {
+                assert!(drawn.contains(&service.name), "{}: {}", name(&file), service.name);
+            }
+        }
+    }
+    assert_eq!(unbalanced("<a><b></a>"), ["a", "b", "a"]);
+}
+
+#[test]
+fn texts_of_a_plan_are_texts_in_every_form() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("plans/spine-weekend.yaml")).unwrap();
+    let text = text.replace("Core ready? ", "<script>alert(1)</script> | a ");
+    let revision = plan::read(text.into_bytes()).unwrap().revision;
+    let shown = preview(&revision, options(&revision), Vec::new());
+    assert!(!show::html(&shown).contains("<script") && !show::svg(&shown).contains("<script"));
+    assert!(show::markdown(&shown).contains("&lt;script>alert(1)&lt;/script> \\| a"));
+}
