@@ -16,10 +16,15 @@ use super::{
 };
 use crate::plan::{Service, ServiceName, Side, UndoWhen, Weight};
 
+/// It is on its way back, or came back.
+pub fn concerns(state: &ServiceState) -> bool {
+    state.direction == Direction::Backward
+}
+
 /// Takes a service as far back as it may go now.
 pub fn retreat(draft: &mut Draft, name: &ServiceName, service: &Service) {
     let state = draft.state(name);
-    if state.direction == Direction::Forward {
+    if !concerns(&state) {
         return;
     }
     if beside_another(draft, name, service, &state) {

@@ -17,10 +17,12 @@ use super::{
     record::{Direction, Hold, Latch, LatchKind, Order, Record, ServiceState, Stage},
     route::{self, RouteView},
     rules::Rules,
+    shared::Shared,
     side::{self, SideView},
     step::{Step, StepId, Subject},
     task::TaskState,
     timing,
+    walk::Walk,
 };
 use crate::plan::{OnFailure, PhaseName, Plan, Service, ServiceName, Side, Span, TaskName, Weight};
 
@@ -97,7 +99,7 @@ impl<'a> Draft<'a> {
         Decision { record, effects, events, waits, wake_at, due_at, outcome }
     }
 
-    pub fn state(&self, name: &ServiceName) -> ServiceState {
+    pub fn state(&self, name: &ServiceName) -> Shared<ServiceState> {
         self.next.services.get(name).cloned().unwrap_or_default()
     }
     pub fn stage(&self, name: &ServiceName) -> Stage {
@@ -106,14 +108,17 @@ impl<'a> Draft<'a> {
     pub fn change(&mut self, name: &ServiceName, change: impl FnOnce(&mut ServiceState)) {
         change(self.next.services.entry(name.clone()).or_default());
     }
+    /// The services whose state is such, in the plan's order. One that the record does not name has not begun.
+    pub fn select(&self, such: impl Fn(&Service, &ServiceState) -> bool) -> Vec<(&'a ServiceName, &'a Service)> {
+        let not_begun = Shared::default();
+        let mut states = Walk::of(&self.next);
+        let mut is_such = |name, service| such(service, states.state(name).unwrap_or(&not_begun));
+        self.plan.services.iter().filter(|(name, service)| is_such(*name, *service)).collect()
+    }
     /// Looks once for all services which phases may not begin yet; as of now, for one pass.
     pub fn survey(&mut self) {
-        let plan = self.plan;
         self.late = self.ahead(|draft, name| !draft.is_moved(name));
-        let moving = |(name, service): &(&ServiceName, &Service)| {
-            self.next.services.get(*name).is_some_and(|state| timing::is_moving(service, state))
-        };
-        self.moving = plan.services.iter().filter(moving).map(|(name, _)| name).collect();
+        self.moving = self.select(timing::is_moving).into_iter().map(|(name, _)| name).collect();
         self.gone = outcome::gone(self);
         self.closed = phase::survey(self);
     }
@@ -127,12 +132,8 @@ impl<'a> Draft<'a> {
         holds: impl Fn(&Self, &ServiceName) -> bool,
     ) -> BTreeMap<&'a PhaseName, (&'a PhaseName, &'a ServiceName)> {
         let plan = self.plan;
-        let mut own: BTreeMap<&PhaseName, &ServiceName> = BTreeMap::new();
-        for (name, service) in &plan.services {
-            if !own.contains_key(&service.phase) && holds(self, name) {
-                own.insert(&service.phase, name);
-            }
-        }
+        let member = |phase| Some((phase, plan.members(phase).iter().find(|name| holds(self, name))?));
+        let own: BTreeMap<&PhaseName, &ServiceName> = plan.phases.keys().filter_map(member).collect();
         let first = |phase| plan.phases_before(phase).iter().find_map(|before| Some((before, *own.get(before)?)));
         plan.phases.keys().filter_map(|phase| Some((phase, first(phase)?))).collect()
     }

@@ -25,10 +25,15 @@ use super::{
 };
 use crate::plan::{Service, ServiceName, Side, Weight};
 
+/// It is not on its way back.
+pub fn concerns(state: &ServiceState) -> bool {
+    state.direction == Direction::Forward
+}
+
 /// Takes a service as far towards its target as it may go now.
 pub fn advance(draft: &mut Draft, name: &ServiceName, service: &Service) {
     let state = draft.state(name);
-    if state.direction == Direction::Backward {
+    if !concerns(&state) {
         return;
     }
     match state.stage {
@@ -195,11 +200,16 @@ fn backends_missing(draft: &mut Draft, name: &ServiceName, service: &Service, st
     !missing.is_empty()
 }
 
+/// Its route is ours and names both sides.
+pub fn has_backends(state: &ServiceState) -> bool {
+    state.order.is_some() && !state.stage.is_past_soak() && state.stage != Stage::Returned
+}
+
 /// What stands for plain hosts is made anew when somebody removed it while the route is ours: their share is not answered
 /// until then, whichever way the service goes.
 pub fn keep_backends(draft: &mut Draft, name: &ServiceName, service: &Service) {
     let state = draft.state(name);
-    if state.order.is_some() && !state.stage.is_past_soak() && state.stage != Stage::Returned {
+    if has_backends(&state) {
         backends_missing(draft, name, service, &Step::at(&state));
     }
 }

@@ -14,13 +14,15 @@ use super::{
 };
 use crate::plan::{Gate, GateName, OnFailure, Service, ServiceName, Side, Watch, Weight};
 
+/// It is on its way to target, or soaks there.
+pub fn concerns(state: &ServiceState) -> bool {
+    matches!(state.stage, Stage::Shifting(_) | Stage::Soaking) && state.direction == Direction::Forward
+}
+
 /// Looks at the guards of one service that is in motion or soaks, and acts where one has failed for long enough.
 pub fn watch(draft: &mut Draft, name: &ServiceName, service: &Service) {
     let state = draft.state(name);
-    let (Stage::Shifting(_) | Stage::Soaking, Direction::Forward, Some(order)) = (state.stage, state.direction, state.order)
-    else {
-        return;
-    };
+    let Some(order) = state.order.filter(|_| concerns(&state)) else { return };
     // A moved service is judged by what came after the move, one in motion by what came after its newest order.
     let since = draft.since(state.moved_at.unwrap_or(order.at));
     for (gate_name, gate) in &service.gates {

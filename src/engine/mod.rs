@@ -31,6 +31,7 @@ pub mod record;
 pub mod route;
 pub mod rules;
 pub mod safety;
+pub mod shared;
 mod shift;
 pub mod side;
 mod soak;
@@ -38,6 +39,7 @@ pub mod step;
 pub mod task;
 mod tasks;
 pub mod timing;
+mod walk;
 pub mod withhold;
 mod writer;
 
@@ -45,7 +47,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use self::draft::{Draft, WaitsFor};
-use crate::plan::Revision;
+use crate::plan::{Revision, Service, ServiceName};
 
 pub use self::{
     approval::{About, ApprovalSeen, Consent},
@@ -63,6 +65,7 @@ pub use self::{
         ServiceState, Stage, Trouble, TroubleKind,
     },
     rules::Rules,
+    shared::Shared,
     step::{Step, StepId, Subject, step_count, steps},
     task::{Deed, TaskKey, TaskSeen, TaskStage, TaskState, TaskWay},
     writer::gates as writer_gates,
@@ -139,6 +142,17 @@ fn not_ours(revision: &Revision, record: &Record) -> Option<Reason> {
     other.then(|| Reason::OtherRevision { found: record.digest.short().to_owned() })
 }
 
+/// What is done for a service, and which services it concerns. One that comes to be concerned meanwhile is reached by the
+/// next round, for its record has changed.
+type Pass = (fn(&ServiceState) -> bool, for<'a> fn(&mut Draft<'a>, &ServiceName, &'a Service));
+
+const PASSES: [Pass; 4] = [
+    (forward::has_backends, forward::keep_backends),
+    (guard::concerns, guard::watch),
+    (backward::concerns, backward::retreat),
+    (forward::concerns, forward::advance),
+];
+
 /// Looks at every service until nothing changes any more, so that deciding again without news changes nothing. A service
 /// changes its stage at most once a weight and direction, so this ends; the bound only guards against a mistake here.
 fn passes(draft: &mut Draft) {
@@ -150,8 +164,8 @@ fn passes(draft: &mut Draft) {
         draft.survey();
         timing::overrun(draft);
         draft.effects.retain(|effect| effect.key.number > 0); // what is no order is asked for anew
-        for pass in [forward::keep_backends, guard::watch, backward::retreat, forward::advance] {
-            for (name, service) in &plan.services {
+        for (concerns, pass) in PASSES {
+            for (name, service) in draft.select(|_, state| concerns(state)) {
                 pass(draft, name, service);
             }
         }

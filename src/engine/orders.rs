@@ -101,16 +101,13 @@ fn resume(draft: &mut Draft, upto: u64, by: &str) {
         }
         draft.event(Event::Resumed { service: None, by: by.to_owned() });
     }
-    let plan = draft.plan;
-    for name in plan.services.keys() {
-        if draft.state(name).hold.is_some_and(|h| h.id <= upto) {
-            draft.change(name, |s| {
-                s.hold = None;
-                s.troubles.clear();
-            });
-            again(draft, &Subject::from(name));
-            draft.event(Event::Resumed { service: Some(name.clone()), by: by.to_owned() });
-        }
+    for (name, _) in draft.select(|_, state| state.hold.as_ref().is_some_and(|h| h.id <= upto)) {
+        draft.change(name, |s| {
+            s.hold = None;
+            s.troubles.clear();
+        });
+        again(draft, &Subject::from(name));
+        draft.event(Event::Resumed { service: Some(name.clone()), by: by.to_owned() });
     }
 }
 

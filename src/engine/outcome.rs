@@ -22,21 +22,21 @@ pub fn settle(draft: &mut Draft) -> Option<Outcome> {
         return Some(ended.outcome);
     }
     let plan = draft.plan;
-    let mut open_routes = 0u32;
-    let mut unfinished = 0u32;
     let gone = gone(draft);
-    for name in plan.services.keys() {
-        if draft.at_end(name) {
-            open_routes += u32::from(release(draft, name));
-        } else {
-            unfinished += u32::from(draft.stage(name) != Stage::Waiting || !gone.contains(name));
+    let waiting = draft.select(|_, state| state.stage == Stage::Waiting);
+    let mut unfinished = waiting.iter().any(|(name, _)| !gone.contains(name));
+    let mut open_routes = false;
+    for (name, _) in draft.select(|_, state| state.stage != Stage::Waiting) {
+        match draft.at_end(name) {
+            true => open_routes |= release(draft, name),
+            false => unfinished = true,
         }
     }
     let open_phases = plan.phases.iter().any(|(name, phase)| phase::is_open(draft, name, phase));
-    if unfinished > 0 || open_phases || bridge::is_open(draft) {
+    if unfinished || open_phases || bridge::is_open(draft) {
         return stuck(draft).then_some(Outcome::Held);
     }
-    if open_routes > 0 {
+    if open_routes {
         return None;
     }
     let all_soaked = plan.services.keys().all(|name| draft.stage(name).is_past_soak());
@@ -75,7 +75,8 @@ fn release(draft: &mut Draft, name: &ServiceName) -> bool {
 /// The services that went back, and those that have not begun and will not, because one that they wait for is among these.
 pub fn gone<'a>(draft: &Draft<'a>) -> BTreeSet<&'a ServiceName> {
     let plan = draft.plan;
-    let mut gone: BTreeSet<_> = plan.services.keys().filter(|name| draft.stage(name) == Stage::Returned).collect();
+    let returned = draft.select(|_, state| state.stage == Stage::Returned);
+    let mut gone: BTreeSet<_> = returned.into_iter().map(|(name, _)| name).collect();
     let mut before = 0;
     while gone.len() > before {
         before = gone.len();

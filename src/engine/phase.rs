@@ -1,6 +1,6 @@
 //! Phases: when one begins, for how long it has been stable, and what is done around it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -24,8 +24,10 @@ use crate::plan::{After, Phase, PhaseMoment, PhaseName, Span, UndoWhen};
 pub fn survey<'a>(draft: &mut Draft<'a>) -> BTreeMap<&'a PhaseName, Obstacle> {
     let plan = draft.plan;
     let mut closed = BTreeMap::new();
+    let after = plan.phases.values().flat_map(|phase| &phase.after);
+    let counted: BTreeSet<&PhaseName> = after.filter(|(_, after)| after.stable_for.is_some()).map(|(before, _)| before).collect();
     for (name, phase) in &plan.phases {
-        if plan.phases.values().any(|p| p.after.get(name).is_some_and(|after| after.stable_for.is_some())) {
+        if counted.contains(name) {
             stability(draft, name);
         }
         if let Some(reason) = begin(draft, name, phase) {

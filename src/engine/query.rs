@@ -23,7 +23,7 @@ pub fn queries(revision: &Revision, record: &Record) -> BTreeSet<Query> {
     for (name, service) in &plan.services {
         wanted.insert(Query::Route(name.clone())); // also at a service's end, until the route is given up
         let state = record.services.get(name);
-        of_service(&mut wanted, name, service, state);
+        of_service(&mut wanted, name, service, state.map(|s| &**s));
         tasks(&mut wanted, &Subject::from(name), state.map(|s| &s.tasks));
     }
     of_phases(&mut wanted, plan, record);

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{reason::Reason, task::TaskState};
+use super::{reason::Reason, shared::Shared, task::TaskState};
 use crate::plan::{
     BridgeName, Digest, GateName, PhaseName, Plan, PlanName, Revision, ServiceName, Span, TaskName, Weight, WindowName,
 };
@@ -53,7 +53,7 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_by: Option<String>,
     /// How far each service is; every service of the plan has an entry.
-    pub services: BTreeMap<ServiceName, ServiceState>,
+    pub services: BTreeMap<ServiceName, Shared<ServiceState>>,
     /// How far each phase is that anything was done for.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub phases: BTreeMap<PhaseName, PhaseState>,
@@ -90,7 +90,7 @@ impl Record {
             bridges: BTreeMap::new(),
             overrun: BTreeMap::new(),
             approvals_used: std::collections::BTreeSet::new(),
-            services: plan.services.keys().map(|name| (name.clone(), ServiceState::default())).collect(),
+            services: plan.services.keys().map(|name| (name.clone(), Shared::default())).collect(),
             ended: None,
             journal: JournalHead::default(),
         }

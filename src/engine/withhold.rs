@@ -37,17 +37,18 @@ type Offenders = BTreeMap<ServiceName, (Extent, Reason)>;
 /// The decision without what would break an invariant.
 pub fn lawful(revision: &Revision, before: &Record, seen: &Observed, now: Timestamp, decision: Decision) -> Decision {
     let mut offenders = Offenders::new();
-    let mut rest = decision.clone();
-    loop {
-        let violations = safety::check(revision, before, seen, now, &rest);
+    let mut violations = safety::check(revision, before, seen, now, &decision);
+    if violations.is_empty() {
+        return decision;
+    }
+    while widen(&mut offenders, &violations) {
+        let rest = without(before, now, decision.clone(), &offenders);
+        violations = safety::check(revision, before, seen, now, &rest);
         if violations.is_empty() {
             return rest;
         }
-        if !widen(&mut offenders, &violations) {
-            return whole_run(before, now, decision, &violations);
-        }
-        rest = without(before, now, decision.clone(), &offenders);
     }
+    whole_run(before, now, decision, &violations)
 }
 
 fn reason(violation: &Violation) -> Reason {
@@ -86,7 +87,7 @@ fn without(before: &Record, now: Timestamp, mut decision: Decision, offenders: &
     for (name, (extent, _)) in offenders {
         let Some(was) = before.services.get(name) else { continue };
         let is = decision.record.services.get(name).filter(|_| *extent == Extent::Motion);
-        let kept = is.map_or_else(|| was.clone(), |is| turned_only(was, is));
+        let kept = is.map_or_else(|| was.clone(), |is| turned_only(was, is).into());
         decision.record.services.insert(name.clone(), kept);
     }
     for (name, (_, reason)) in offenders {

@@ -123,7 +123,7 @@ pub fn backward(draft: &mut Draft, name: &ServiceName, service: &Service) -> Pro
         return unfence(draft, name, service, data);
     }
     let Reverse::By { lag, fence, promote } = &data.reverse else { return Progress::Waits };
-    if is_being_promoted(draft, name, service) == Progress::Waits {
+    if draft.rules.keep(Invariant::OneWriter) && is_being_promoted(draft, name, service) == Progress::Waits {
         return Progress::Waits;
     }
     let reverse = |name, switch: &crate::plan::Switch| Item {

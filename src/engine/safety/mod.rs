@@ -14,6 +14,7 @@ use super::{
     record::{Direction, Record, ServiceState, Stage},
     route::STALE,
     side,
+    walk::Walk,
 };
 use crate::plan::{Gate, GateName, OnFailure, Plan, Revision, Service, ServiceName, Side, Weight};
 
@@ -49,8 +50,9 @@ impl Judge<'_> {
         for effect in effects {
             self.effect(effect);
         }
+        let (mut before, mut after) = (Walk::of(self.before), Walk::of(self.after));
         for (name, service) in &self.plan.services {
-            let (Some(was), Some(is)) = (self.before.services.get(name), self.after.services.get(name)) else { continue };
+            let (Some(was), Some(is)) = (before.state(name), after.state(name)) else { continue };
             if was == is {
                 continue;
             }
@@ -144,7 +146,7 @@ impl Judge<'_> {
     }
 
     fn no_worse(&mut self, name: &ServiceName, service: &Service, weight: Weight) {
-        let now_at = self.before.services.get(name).map_or(Weight::ZERO, ServiceState::weight);
+        let now_at = self.before.services.get(name).map_or(Weight::ZERO, |state| state.weight());
         let (legacy, target) = (self.rank(name, service, Side::Legacy, weight), self.rank(name, service, Side::Target, now_at));
         if legacy != SideRank::Enough && legacy <= target {
             self.found(
