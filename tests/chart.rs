@@ -5,7 +5,7 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use gapless::kubernetes::{
-    crd::definitions_yaml,
+    definitions::definitions_yaml,
     permissions::{OPERATOR, Part},
 };
 use serde_json::Value;

@@ -10,7 +10,8 @@ use gapless::{
     engine::{Backend, Decision, Ended, Outcome, Reason, Record, RunId, Stage, Step, Wait},
     kubernetes::{
         backend::{Standing, Verdict, compare, endpoints, objects},
-        crd::{ConditionStatus, MigrationRunStatus, definitions},
+        crd::{ConditionStatus, MigrationRunStatus},
+        definitions::definitions,
         gateway::{parents, question},
         revision::{pack, unpack},
         route::{BackendName, RuleName, rule},

@@ -90,6 +90,10 @@ impl Standalone {
                 Err(why) => bad.push(format!("{name}: {why}")),
             }
         }
+        let asking = revision.plan().phases.iter().filter(|(_, phase)| phase.approval.is_some());
+        bad.extend(asking.map(|(name, _)| {
+            format!("phase {name} waits for an approval; only a cluster knows who people are, so that they can approve there")
+        }));
         bad.extend(not_run_yet(revision.plan()).iter().map(|part| part.message.clone()));
         let orders = OrdersFile::open(orders.to_owned(), wake.clone()).map_err(|why| bad.push(why)).ok();
         let Some(orders) = orders.filter(|_| bad.is_empty()) else { return Err(NotStandalone(bad)) };

@@ -38,6 +38,12 @@ pub struct Run {
     pub record: Record,
 }
 
+/// A person, as the API server knows them.
+pub struct Caller {
+    pub name: String,
+    pub groups: Vec<String>,
+}
+
 impl Cluster {
     /// Connects to the cluster that `KUBECONFIG` names.
     pub async fn connect(scope: &Scope) -> anyhow::Result<Self> {
@@ -50,11 +56,13 @@ impl Cluster {
     }
 
     /// The caller, as the API server knows them.
-    pub async fn caller(&self) -> anyhow::Result<String> {
+    pub async fn caller(&self) -> anyhow::Result<Caller> {
         let review = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview" });
         let answer: Value = self.api.create(Kind::SELF_REVIEW, None, &review).await.context("who you are cannot be found out")?;
         let user = answer.pointer("/status/userInfo/username").and_then(Value::as_str);
-        user.map(|user| bounded(user, 256)).ok_or_else(|| anyhow!("the API server does not say who you are"))
+        let name = user.map(|user| bounded(user, 256)).ok_or_else(|| anyhow!("the API server does not say who you are"))?;
+        let groups = answer.pointer("/status/userInfo/groups").and_then(Value::as_array).into_iter().flatten();
+        Ok(Caller { name, groups: groups.filter_map(Value::as_str).map(str::to_owned).collect() })
     }
 
     /// A run by name.
@@ -84,7 +92,7 @@ impl Cluster {
             return Err(anyhow!("run {name} has ended ({}): there is nothing to be ordered", ended.outcome));
         }
         let caller = self.caller().await?;
-        let mut spec = json!({ "intent": intent, "by": caller });
+        let mut spec = json!({ "intent": intent, "by": caller.name });
         if let (Some(resumes), Some(spec)) = (resumes, spec.as_object_mut()) {
             spec.insert("resumes".into(), json!(resumes));
         }

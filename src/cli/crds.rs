@@ -7,7 +7,7 @@ use crate::{Exit, output};
 pub struct Args {}
 
 pub fn run(_: &Args) -> anyhow::Result<Exit> {
-    let text = gapless::kubernetes::crd::definitions_yaml().map_err(|error| anyhow::anyhow!(error))?;
+    let text = gapless::kubernetes::definitions::definitions_yaml().map_err(|error| anyhow::anyhow!(error))?;
     output::print(&text)?;
     Ok(Exit::Good)
 }

@@ -6,6 +6,7 @@
 //! *Assumptions*: a verb writes its result through [`output`], and what is for people to watch to standard error.
 //! *Caveats*: logs go to standard error and are off unless `GAPLESS_LOG` asks for them (`GAPLESS_LOG=gapless=debug`).
 
+mod approve;
 mod check;
 mod cluster;
 mod crds;
@@ -44,6 +45,7 @@ struct Cli {
 /// What is to be done. Each verb is a file of its own beside this one.
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Approve(approve::Args),
     Check(check::Args),
     Demo(demo::Args),
     Explore(explore::Args),
@@ -64,6 +66,7 @@ enum Verb {
 impl Verb {
     fn run(self) -> anyhow::Result<Exit> {
         match self {
+            Self::Approve(args) => approve::run(&args),
             Self::Check(args) => check::run(&args),
             Self::Demo(args) => demo::run(&args),
             Self::Explore(args) => explore::run(&args),

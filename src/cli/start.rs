@@ -68,7 +68,7 @@ async fn start(args: &Args) -> anyhow::Result<Exit> {
         return Err(anyhow!("the plan is for namespace {namespace}, and `-n` names another one"));
     }
     cluster.namespace.clone_from(namespace);
-    let started_by = cluster.caller().await?;
+    let started_by = cluster.caller().await?.name;
     let object = pack(&revision)?;
     let name = keep(&cluster, &object, &revision).await?;
     let run = make(&cluster, args.name.as_deref(), &revision, &name, &started_by).await?;

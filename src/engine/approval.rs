@@ -1,6 +1,9 @@
 //! Who said yes to what, and whether that is enough.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -40,6 +43,15 @@ pub enum About {
     Phase(PhaseName),
     /// That a service's legacy side ends.
     Decommission(ServiceName),
+}
+
+impl fmt::Display for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Phase(phase) => write!(f, "phase {phase}"),
+            Self::Decommission(service) => write!(f, "the end of {service}'s legacy side"),
+        }
+    }
 }
 
 /// What somebody said.
@@ -93,7 +105,7 @@ pub fn standing(plan: &Plan, question: Question<'_>, seen: &[ApprovalSeen], now:
             && record.started_by.as_deref() != Some(&a.approver)
             && now.duration_since(a.at) <= approval.valid_for.signed()
     };
-    let of_role = |a: &ApprovalSeen| approval.all_of.keys().any(|role| may_stand_for(plan, role, a));
+    let of_role = |a: &ApprovalSeen| may_answer(plan, approval, &a.approver, &a.groups);
     let refusal = seen.iter().filter(ours).filter(|a| a.answer == Consent::Refused && of_role(a)).max_by_key(|a| a.at);
     let after = refusal.map_or(Timestamp::MIN, |a| a.at);
     let mut yes: Vec<&ApprovalSeen> = Vec::new();
@@ -115,9 +127,18 @@ pub fn standing(plan: &Plan, question: Question<'_>, seen: &[ApprovalSeen], now:
     }
 }
 
-/// Whether this person is of the role, or of one that may stand in for it.
+/// Whether this person is of one of the roles that are asked, or may stand in for one.
+pub fn may_answer(plan: &Plan, approval: &Approval, approver: &str, groups: &[String]) -> bool {
+    approval.all_of.keys().any(|role| is_of(plan, role, approver, groups))
+}
+
 fn may_stand_for(plan: &Plan, role: &RoleName, answer: &ApprovalSeen) -> bool {
-    let is = |role: &Role| role.users.contains(&answer.approver) || answer.groups.iter().any(|g| role.groups.contains(g));
+    is_of(plan, role, &answer.approver, &answer.groups)
+}
+
+/// Whether this person is of the role, or of one that may stand in for it.
+fn is_of(plan: &Plan, role: &RoleName, approver: &str, groups: &[String]) -> bool {
+    let is = |role: &Role| role.users.contains(approver) || groups.iter().any(|g| role.groups.contains(g));
     plan.roles.get(role).is_some_and(|own| is(own) || own.deputies.iter().filter_map(|deputy| plan.roles.get(deputy)).any(is))
 }
 

@@ -46,6 +46,7 @@ impl Kind {
     pub const EVENT: Self = Self { group: "events.k8s.io", version: "v1", plural: "events" };
     pub const PLAN: Self = Self { group: super::crd::GROUP, version: super::crd::VERSION, plural: "migrationplans" };
     pub const REVISION: Self = Self { group: super::crd::GROUP, version: super::crd::VERSION, plural: "migrationplanrevisions" };
+    pub const APPROVAL: Self = Self { group: super::crd::GROUP, version: super::crd::VERSION, plural: "migrationapprovals" };
     pub const RUN: Self = Self { group: super::crd::GROUP, version: super::crd::VERSION, plural: "migrationruns" };
     pub const SELF_REVIEW: Self = Self { group: "authentication.k8s.io", version: "v1", plural: "selfsubjectreviews" };
 

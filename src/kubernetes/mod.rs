@@ -8,8 +8,10 @@
 
 pub mod actuator;
 pub mod api;
+pub mod approval;
 pub mod backend;
 pub mod crd;
+pub mod definitions;
 pub mod gateway;
 pub mod journal_file;
 pub mod mirror;

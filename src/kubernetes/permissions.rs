@@ -80,6 +80,9 @@ pub const OPERATOR: &[Permission] = &[
     whole(Kind::PLAN, Verb::Watch),
     status(Kind::PLAN, Verb::Patch),
     whole(Kind::REVISION, Verb::Get),
+    // What people decided: watched where a plan asks for it.
+    whole(Kind::APPROVAL, Verb::List),
+    whole(Kind::APPROVAL, Verb::Watch),
     // Routes: watched, and moved by one patch.
     whole(Kind::HTTP_ROUTE, Verb::Get),
     whole(Kind::HTTP_ROUTE, Verb::List),

@@ -8,8 +8,9 @@ use std::{
 use tokio::task::JoinSet;
 
 use super::{
-    api::{Api, Selection},
-    watch::{BEAT, follow},
+    api::{Api, Kind, Selection},
+    approval::{self, Approvals},
+    watch::{BEAT, SLOW, follow},
     world::{Watched, World},
 };
 use crate::{
@@ -57,6 +58,7 @@ pub struct KubeSensor {
     prober: Arc<Mutex<Prober>>,
     listener: Listener,
     orders: OrdersSlot,
+    approvals: Approvals,
     asked: BTreeSet<Query>,
     _tasks: JoinSet<()>,
 }
@@ -70,8 +72,14 @@ impl KubeSensor {
         let aim = move |service: &_, side, targets| {
             aimed.lock().unwrap_or_else(PoisonError::into_inner).set_targets(service, side, targets);
         };
+        let approvals = Approvals::new(run.clone(), wake.clone());
         let world = Arc::new(World::new(run, revision, wake.clone(), Box::new(aim)));
         let mut tasks = JoinSet::new();
+        if approval::asks(world.revision().plan()) {
+            let (api, mut approvals) = (api.clone(), approvals.clone());
+            let selection = Selection::all(Kind::APPROVAL, Some(world.namespace()));
+            tasks.spawn(async move { follow(&api, &selection, SLOW, &mut approvals).await });
+        }
         for of in Watched::ALL {
             let wanted = world.wanted(of);
             if wanted.is_empty() {
@@ -87,7 +95,7 @@ impl KubeSensor {
         let (api, watched) = (api.clone(), Arc::clone(&world));
         tasks.spawn(async move { watched.follow_gateways(&api).await });
         let listener = wake.listener();
-        Self { world, prober, listener, orders, asked: BTreeSet::new(), _tasks: tasks }
+        Self { world, prober, listener, orders, approvals, asked: BTreeSet::new(), _tasks: tasks }
     }
 
     /// The world that the actuator has to share.
@@ -125,7 +133,7 @@ impl Sensor for KubeSensor {
 
     fn seen(&mut self) -> Observed {
         self.listener.hear();
-        let mut seen = Observed { orders: self.orders.get(), ..Observed::default() };
+        let mut seen = Observed { orders: self.orders.get(), approvals: self.approvals.all(), ..Observed::default() };
         self.prober().fill(&mut seen);
         let plan = self.world.revision().plan();
         for query in &self.asked {

@@ -160,7 +160,8 @@ pub fn read(run: &MigrationRun, revision: &Revision) -> Result<Record, StoreErro
     let Some(record) = run.status.as_ref().and_then(|status| status.record.as_ref()) else {
         let uid = run.metadata.uid.clone().unwrap_or_default();
         let made = run.metadata.creation_timestamp.as_ref().map_or_else(clock::now, |time| time.0);
-        return Ok(Record::new(RunId(uid), revision, made));
+        let started_by = Some(run.spec.started_by.clone()); // they approve nothing in it
+        return Ok(Record { started_by, ..Record::new(RunId(uid), revision, made) });
     };
     let format = record.get("format").and_then(Value::as_u64).unwrap_or_default();
     if format > u64::from(FORMAT) {

@@ -34,11 +34,6 @@ const PARTS: &[Part] = &[
         needs: "adapters that put it up, ask its gates and claim it",
         find: |plan| plan.bridges.keys().map(|name| top("bridges").key(name.as_str())).collect(),
     },
-    Part {
-        what: "an approval in front of a phase",
-        needs: "a place where people approve",
-        find: |plan| phases(plan, "approval", |phase| phase.approval.is_some()),
-    },
     Part { what: "a task of a phase", needs: TASKS, find: |plan| phases(plan, "tasks", |phase| !phase.tasks.is_empty()) },
     Part {
         what: "a gate between phases",

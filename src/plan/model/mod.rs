@@ -22,8 +22,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     canonical::canonical,
     names::{
-        BridgeName, ConnectionName, FreezeName, GateName, GroupName, PhaseName, PlanName, ProbeName, Rate, RoleName, ServiceName,
-        Side, Span, SystemName, TaskName, Weight, WindowName,
+        BadValue, BridgeName, ConnectionName, FreezeName, GateName, GroupName, PhaseName, PlanName, ProbeName, Rate, RoleName,
+        ServiceName, Side, Span, SystemName, TaskName, Weight, WindowName,
     },
     spec::{EndpointSpec, HttpMethod, MirrorMethods, OnFailure, RollbackScope, ServiceRef, Tier, Workload},
 };
@@ -60,6 +60,16 @@ impl Digest {
     /// The first twelve digits, for people.
     pub fn short(&self) -> &str {
         self.0.get(..12).unwrap_or(&self.0)
+    }
+}
+impl std::str::FromStr for Digest {
+    type Err = BadValue;
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if text.len() == 64 && text.bytes().all(is_digit) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(BadValue(format!("`{text}` is no digest: 64 hexadecimal digits")))
     }
 }
 impl fmt::Display for Digest {

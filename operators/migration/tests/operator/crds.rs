@@ -75,6 +75,34 @@ async fn what_is_stored_is_what_was_written() {
 
 #[tokio::test]
 #[ignore = "needs the test cluster"]
+async fn an_approval_is_about_one_thing_and_never_changes() {
+    let cluster = Cluster::get().await;
+    install(&cluster).await;
+    let ns = cluster.namespace("approval").await;
+    let api = api(&ns);
+    let approval = |about: Value| {
+        let mut spec =
+            json!({ "run": { "name": "r", "uid": "1" }, "digest": "0".repeat(64), "decision": "Approved", "approver": "alice" });
+        spec.as_object_mut().unwrap().extend(about.as_object().unwrap().clone());
+        json!({ "apiVersion": "gapless.dev/v1alpha1", "kind": "MigrationApproval", "metadata": { "name": "a" }, "spec": spec })
+    };
+    let apply = async |object: Value| api.apply(Kind::APPROVAL, at(&ns, "a"), &object).await;
+    for (about, says) in [
+        (json!({}), "about one phase"),
+        (json!({ "phase": "core", "decommission": "pds" }), "about one phase"),
+        (json!({ "phase": "core", "decision": "Perhaps" }), "decision"),
+        (json!({ "phase": "core", "digest": "x" }), "digest"),
+    ] {
+        let refused = apply(approval(about.clone())).await.unwrap_err().to_string();
+        assert!(refused.contains(says), "{about}: {refused}");
+    }
+    apply(approval(json!({ "phase": "core" }))).await.unwrap();
+    let refused = apply(approval(json!({ "phase": "core", "approver": "mallory" }))).await.unwrap_err().to_string();
+    assert!(refused.contains("an approval never changes"), "{refused}");
+}
+
+#[tokio::test]
+#[ignore = "needs the test cluster"]
 async fn a_revision_and_what_a_run_runs_never_change() {
     let cluster = Cluster::get().await;
     install(&cluster).await;

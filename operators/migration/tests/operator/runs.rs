@@ -96,12 +96,18 @@ async fn events_of(ns: &gapless_testcluster::Namespace, run: &MigrationRun) -> O
 }
 
 /// What the operator logs at its end is the whole list, but for what takes trouble: the status of a run that cannot be
-/// driven, and a second look at a route.
+/// driven, and a second look at a route; and the approvals, which only a plan that asks for them needs (the test of people in
+/// the cluster's tests has one, by the chart's own permissions).
 fn used_all(log: &str) {
     let line = log.lines().find(|line| line.contains("permissions that were used")).unwrap();
     let line: Value = serde_json::from_str(line).unwrap();
     let used: Vec<&str> = line["fields"]["used"].as_str().unwrap().split(", ").collect();
-    let rare = ["gapless.dev/migrationruns/status patch", "gateway.networking.k8s.io/httproutes get"];
+    let rare = [
+        "gapless.dev/migrationruns/status patch",
+        "gateway.networking.k8s.io/httproutes get",
+        "gapless.dev/migrationapprovals list",
+        "gapless.dev/migrationapprovals watch",
+    ];
     let missing: Vec<String> = OPERATOR
         .iter()
         .map(ToString::to_string)

@@ -11,7 +11,8 @@ use gapless::{
     engine::{Intent, RunId},
     kubernetes::{
         api::{Api, Kind},
-        crd::{MigrationPlanRevision, MigrationRun, MigrationRunSpec, definitions},
+        crd::{MigrationPlanRevision, MigrationRun, MigrationRunSpec},
+        definitions::definitions,
         revision::pack,
     },
     plan::{Revision, check_spec},
