@@ -10,7 +10,7 @@ use super::{
     record::{Direction, ServiceState, Stage},
 };
 use crate::plan::{
-    OnFailure, PhaseName, Plan, Service, ServiceName, Span,
+    OnFailure, PhaseName, Plan, Service, ServiceName, Span, Window, WindowName,
     schedule::{Calendar, Expected, Purpose, Start, undo_time},
 };
 
@@ -59,7 +59,16 @@ pub fn window(draft: &mut Draft, name: &ServiceName, service: &Service, takes: S
     let (own, _) = plan.services.get_key_value(name)?;
     let undo = undo_time(&Expected::of(plan), undone_with(plan, &draft.moving, Some(own))).unwrap_or_default();
     let start = Calendar::of(plan).may_start(Purpose::Shift(&service.phase), takes, undo, draft.now);
-    closed(draft, start, takes, plan.phases.get(&service.phase).and_then(|phase| phase.windows.first()))
+    let names = plan.phases.get(&service.phase).into_iter().flat_map(|phase| &phase.windows);
+    let named = named(&names.filter_map(|name| plan.windows.get_key_value(name)).collect::<Vec<_>>(), &start);
+    closed(draft, start, takes, named)
+}
+
+/// The window that a wait is told of: the one that is open when the step may start next; if none comes any more, the last.
+fn named<'a>(windows: &[(&'a WindowName, &'a Window)], start: &Start<'_>) -> Option<&'a WindowName> {
+    let next = start.next();
+    let open = windows.iter().find(|(_, window)| next.is_some_and(|at| window.opens <= at && at < window.closes));
+    open.or_else(|| windows.iter().max_by_key(|(_, window)| window.closes)).map(|(name, _)| *name)
 }
 
 /// **Windows** of the end: scream test, drain and decommission start only inside one of theirs, if there is any.
@@ -70,12 +79,12 @@ pub fn end_window(draft: &mut Draft, takes: Span) -> Option<Reason> {
     }
     let calendar = Calendar::of(plan);
     let start = calendar.may_start(Purpose::Decommission, takes, Span::ZERO, draft.now);
-    let first = calendar.windows(Purpose::Decommission).next().map(|(name, _)| name);
-    closed(draft, start, takes, first)
+    let named = named(&calendar.windows(Purpose::Decommission).collect::<Vec<_>>(), &start);
+    closed(draft, start, takes, named)
 }
 
 /// Why a step does not start now, and when to ask again.
-fn closed(draft: &mut Draft, start: Start<'_>, takes: Span, window: Option<&crate::plan::WindowName>) -> Option<Reason> {
+fn closed(draft: &mut Draft, start: Start<'_>, takes: Span, window: Option<&WindowName>) -> Option<Reason> {
     if let Some(next) = start.next() {
         draft.wake(next);
     }

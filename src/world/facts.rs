@@ -227,7 +227,7 @@ impl Facts {
             shown.watched_since = Some(looking);
             rounds.fill(gate, self.looking_since, self.now, &mut shown.rounds, |moment| model.timestamp(moment));
         }
-        seen.orders = self.people.orders();
+        seen.orders = self.people.orders(model);
         self.show_others(model, seen);
     }
 

@@ -6,7 +6,7 @@ use super::{
     clock::Moment,
     facts::{Claim, Plane, Reach},
     model::{Delays, Ix, Model, THEIRS},
-    people::{Said, Wish, Yes},
+    people::{Said, Who, Wish, Yes},
     rounds::{self, Tone},
     state::World,
     task::{Luck, Stands},
@@ -36,6 +36,12 @@ pub enum Happening {
     Resume(u32),
     /// Everybody whose yes a question of the plan needs answers it, for this attempt.
     Answer(u16, u16, Yes),
+    /// One of them answers it: their place in the seats of the question and then in its others.
+    Voice(u16, u16, u8, Yes),
+    /// People ask for another attempt at a service that went back: this one.
+    Retry(Ix, u16),
+    /// People declare the soak of a service over.
+    Declare(Ix),
     /// What becomes of doings of a task from now on; one that hangs ends when it works again.
     Task(u16, Luck),
     /// Another run counts on a bridge, or not any more.
@@ -74,11 +80,18 @@ impl World {
                 route.version += 1;
             }
             Happening::Restart => self.restart(),
-            Happening::Answer(question, attempt, answer) => {
-                let said = &mut self.facts.people.said;
-                let before = said.iter().filter(|said| said.question == question).count();
-                let round = u16::try_from(before).unwrap_or(u16::MAX);
-                said.push(Said { question, attempt, round, answer, at: self.facts.now });
+            Happening::Answer(question, attempt, answer) => self.say(question, attempt, Who::Everybody, answer),
+            Happening::Voice(question, attempt, one, answer) => self.say(question, attempt, Who::One(one), answer),
+            Happening::Retry(ix, attempt) => {
+                let retries = &mut self.facts.people.retries;
+                retries.retain(|(other, _)| *other != ix);
+                retries.push((ix, attempt));
+            }
+            Happening::Declare(ix) => {
+                let declared = &mut self.facts.people.declared;
+                if !declared.contains(&ix) {
+                    declared.push(ix);
+                }
             }
             Happening::Task(task, luck) => {
                 let now = self.now();
@@ -103,6 +116,15 @@ impl World {
     }
 }
 
+impl World {
+    fn say(&mut self, question: u16, attempt: u16, who: Who, answer: Yes) {
+        let said = &mut self.facts.people.said;
+        let before = said.iter().filter(|said| said.question == question).count();
+        let round = u16::try_from(before).unwrap_or(u16::MAX);
+        said.push(Said { question, attempt, round, who, answer, at: self.facts.now });
+    }
+}
+
 /// A happening with its model: a sentence for stories.
 #[derive(Debug)]
 pub struct Told<'a>(pub &'a Model, pub Happening);
@@ -112,7 +134,10 @@ impl fmt::Display for Told<'_> {
         let name = |ix: Ix| self.0.service(ix).map_or_else(|| format!("service {ix}"), |s| s.name.to_string());
         match self.1 {
             Happening::Gate(place, tone) => match self.0.gates().get(usize::from(place)) {
-                Some(gate) => f.write_str(&rounds::told(&name(gate.service), gate, tone)),
+                Some(gate) => {
+                    let of = gate.other.as_ref().map_or_else(|| name(gate.service), ToString::to_string);
+                    f.write_str(&rounds::told(&of, gate, tone))
+                }
                 None => write!(f, "gate {place} turns {tone:?}"),
             },
             Happening::Healthy(ix, side, 0) => write!(f, "the {side} side of {} dies", name(ix)),
@@ -129,14 +154,15 @@ impl fmt::Display for Told<'_> {
             Happening::People(Wish::Run) => f.write_str("the intent of the run is put back to Run"),
             Happening::People(Wish::Hold) => f.write_str("somebody orders a hold"),
             Happening::People(Wish::Rollback) => f.write_str("somebody orders everything back"),
-            Happening::Answer(question, _, answer) => {
-                let word = if answer == Yes::Yes { "yes to" } else { "no to" };
-                match self.0.questions().get(usize::from(question)).map(|question| &question.about) {
-                    Some(About::Phase(phase)) => write!(f, "people say {word} the beginning of phase {phase}"),
-                    Some(About::Decommission(service)) => write!(f, "people say {word} the end of {service}'s legacy side"),
-                    None => write!(f, "people say {word} question {question}"),
-                }
+            Happening::Answer(question, _, answer) => self.answer(f, "people say", question, answer),
+            Happening::Voice(question, _, one, answer) => {
+                let asked = self.0.questions().get(usize::from(question));
+                let mut voices = asked.into_iter().flat_map(|question| question.seats.iter().chain(&question.others));
+                let who = voices.nth(usize::from(one)).map_or("somebody", |(who, _)| who.as_str());
+                self.answer(f, &format!("{who} says"), question, answer)
             }
+            Happening::Retry(ix, attempt) => write!(f, "somebody wants {} tried again, attempt {}", name(ix), attempt + 1),
+            Happening::Declare(ix) => write!(f, "somebody declares the soak of {} over", name(ix)),
             Happening::Task(task, luck) => {
                 let what = match luck {
                     Luck::Works => "works again",
@@ -156,6 +182,17 @@ impl fmt::Display for Told<'_> {
                 }
             }
             Happening::Resume(upto) => write!(f, "somebody resumes every hold up to number {upto}"),
+        }
+    }
+}
+
+impl Told<'_> {
+    fn answer(&self, f: &mut fmt::Formatter<'_>, who: &str, question: u16, answer: Yes) -> fmt::Result {
+        let word = if answer == Yes::Yes { "yes to" } else { "no to" };
+        match self.0.questions().get(usize::from(question)).map(|question| &question.about) {
+            Some(About::Phase(phase)) => write!(f, "{who} {word} the beginning of phase {phase}"),
+            Some(About::Decommission(service)) => write!(f, "{who} {word} the end of {service}'s legacy side"),
+            None => write!(f, "{who} {word} question {question}"),
         }
     }
 }

@@ -23,9 +23,9 @@
 //!
 //! *Assumptions*: probes are asked at fixed periods and answered in an instant; a side's health is seen as it is.
 //!
-//! *Caveats*: caches of DNS, replication with a lag of its own, connections that outlive a weight and leases are not modelled
-//! yet. Each joins as one more field of [`facts::ServiceFacts`] or [`Facts`], one more [`flight::Act`], one
-//! more [`Occurrence`], one more [`Happening`].
+//! *Caveats*: replication with a lag of its own, connections that outlive a weight and leases are not modelled yet. Each joins
+//! as one more field of [`facts::ServiceFacts`] or [`Facts`], one more [`flight::Act`], one more [`Occurrence`], one more
+//! [`Happening`].
 
 pub mod budget;
 mod clock;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     clock::Moment,
-    people::{self, Question},
+    people::{self, Named, Question},
     task::{self, Access, TaskModel},
 };
 use crate::{
@@ -102,6 +102,17 @@ pub enum Writer {
     Single,
 }
 
+/// A name in DNS: resolvers keep an answer for as long as it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cached {
+    /// The task that lowers the time to live.
+    pub lower: u16,
+    /// The task that gives the old one back, if there is one.
+    pub restore: Option<u16>,
+    /// The lowered time to live, in milliseconds.
+    pub during: i64,
+}
+
 /// A service in numbers.
 #[derive(Debug, Clone)]
 pub struct ServiceModel {
@@ -125,6 +136,8 @@ pub struct ServiceModel {
     pub bridges: Vec<u16>,
     /// Whether only one side may write.
     pub writer: Writer,
+    /// Its name in DNS, if that is its route.
+    pub dns: Option<Cached>,
     /// Its gates, as places in [`Model::gates`].
     pub gates: Range<usize>,
     /// Between two rounds over its sides, in milliseconds.
@@ -207,7 +220,10 @@ impl Model {
         let stable = plan.phases.values().flat_map(|p| p.after.values()).filter_map(|after| after.stable_for).map(ms);
         let horizon = plan.services.values().map(longest).chain(stable).max().unwrap_or_default() + 120_000;
         let epoch = epoch.as_millisecond();
-        let (tasks, questions) = (task::all(plan), people::questions(plan));
+        let (tasks, questions) = (task::all(plan), people::questions(plan, &Named::new()));
+        for ((name, service), model) in plan.services.iter().zip(&mut services) {
+            model.dns = cached(name, service, &tasks);
+        }
         let bridges = plan.bridges.keys().cloned().collect();
         Self {
             run,
@@ -223,6 +239,12 @@ impl Model {
             overruns_from: overruns_from(plan),
             revision: Arc::clone(&revision),
         }
+    }
+
+    /// The same with people known by name: they answer the plan's questions before those that are made up.
+    pub fn with_people(mut self, named: &Named) -> Self {
+        self.questions = people::questions(self.revision.plan(), named);
+        self
     }
 
     /// The revision.
@@ -308,6 +330,15 @@ fn overruns_from(plan: &Plan) -> Option<i64> {
         ends.as_millisecond().saturating_sub(ms(window.reserve)).saturating_sub(ms(undo))
     });
     earliest.min()
+}
+
+/// How a service's name is cached, if it is routed by one.
+fn cached(name: &ServiceName, service: &Service, tasks: &[TaskModel]) -> Option<Cached> {
+    let Router::Dns(route) = &service.router else { return None };
+    let of = Subject::from(name);
+    let place = |task: TaskName| tasks.iter().position(|t| t.of == of && t.name == task).and_then(|at| u16::try_from(at).ok());
+    let (lower, restore) = (place(agenda::named::lower_ttl())?, place(agenda::named::restore_ttl()));
+    Some(Cached { lower, restore, during: ms(route.ttl_during) })
 }
 
 /// A length in milliseconds.
@@ -414,6 +445,7 @@ fn service_model(
         tenants: Vec::new(),
         bridges: Vec::new(),
         writer: if service.data.is_some() { Writer::Single } else { Writer::Any },
+        dns: None,
         phase,
         load,
         peak,

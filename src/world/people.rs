@@ -1,8 +1,10 @@
 //! People in a world: what they ordered, and what they answered to the plan's questions.
 
+use std::collections::BTreeMap;
+
 use super::{
     clock::Moment,
-    model::{Model, ms},
+    model::{Ix, Model, ms},
 };
 use crate::{
     engine::{About, ApprovalSeen, Consent, Intent, Orders, Reason, Record, Step, Subject, Wait},
@@ -14,13 +16,30 @@ use crate::{
 pub struct Question {
     /// What it is about.
     pub about: About,
-    /// Who has to say yes: a name and a group for each seat.
-    pub seats: Vec<(String, Vec<String>)>,
+    /// Who has to say yes: a name and its groups for each seat.
+    pub seats: Vec<Voice>,
+    /// Others who could be asked: deputies, and whoever else the model was told of by name.
+    pub others: Vec<Voice>,
     /// For how long a yes counts, in milliseconds.
     pub valid_for: i64,
 }
 
-/// What people said to a question: all whose yes it needs, at one moment.
+/// Somebody who answers: a name, and the groups that go with it.
+pub type Voice = (String, Vec<String>);
+
+/// People by name, for each role: they are asked before those that a model makes up.
+pub type Named = BTreeMap<RoleName, Vec<String>>;
+
+/// Who said something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Who {
+    /// All whose yes is needed, at one moment.
+    Everybody,
+    /// One of them: a place in the seats of the question and then in its others.
+    One(u8),
+}
+
+/// What people said to a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Said {
     /// The number of the question.
@@ -29,6 +48,8 @@ pub struct Said {
     pub attempt: u16,
     /// How often it was answered before.
     pub round: u16,
+    /// Who.
+    pub who: Who,
     /// What they said.
     pub answer: Yes,
     /// When.
@@ -53,6 +74,10 @@ pub struct People {
     pub resumes: Option<u64>,
     /// Their answers, oldest first.
     pub said: Vec<Said>,
+    /// Services that went back and are to be tried again, each with the attempt that is wanted.
+    pub retries: Vec<(Ix, u16)>,
+    /// Services whose soak is declared over.
+    pub declared: Vec<Ix>,
 }
 
 /// What a run is to do.
@@ -68,7 +93,7 @@ pub enum Wish {
 }
 
 /// The questions of a plan: of its phases, then of the ends of its services.
-pub(super) fn questions(plan: &Plan) -> Vec<Question> {
+pub(super) fn questions(plan: &Plan, named: &Named) -> Vec<Question> {
     let phases = plan.phases.iter().map(|(name, phase)| (About::Phase(name.clone()), phase.approval.as_ref()));
     let ends = plan.services.iter().map(|(name, service)| {
         let approval = service.decommission.as_ref().and_then(|end| end.approval.as_ref());
@@ -77,19 +102,26 @@ pub(super) fn questions(plan: &Plan) -> Vec<Question> {
     let asked = phases.chain(ends).filter_map(|(about, approval)| Some((about, approval?)));
     asked
         .map(|(about, approval)| {
-            let seats = approval.all_of.iter().flat_map(|(role, count)| seats(plan, role, *count)).collect();
-            Question { about, seats, valid_for: ms(approval.valid_for) }
+            let seats: Vec<Voice> = approval.all_of.iter().flat_map(|(role, count)| seats(plan, named, role, *count)).collect();
+            let known = named.iter().flat_map(|(role, names)| names.iter().map(|who| (who.clone(), groups(plan, role))));
+            let others = known.filter(|voice| !seats.iter().any(|(who, _)| *who == voice.0)).collect();
+            Question { about, seats, others, valid_for: ms(approval.valid_for) }
         })
         .collect()
 }
 
-/// So many people of a role: its users, and others of its groups.
-fn seats(plan: &Plan, name: &RoleName, count: u32) -> Vec<(String, Vec<String>)> {
+fn groups(plan: &Plan, role: &RoleName) -> Vec<String> {
+    plan.roles.get(role).map(|role| role.groups.iter().cloned().collect()).unwrap_or_default()
+}
+
+/// So many people of a role: those that are known by name, its users, and others of its groups.
+fn seats(plan: &Plan, named: &Named, name: &RoleName, count: u32) -> Vec<Voice> {
     let role = plan.roles.get(name).cloned().unwrap_or_else(Role::default);
-    let groups: Vec<String> = role.groups.iter().cloned().collect();
-    let users = role.users.iter().cloned();
+    let known = named.get(name).cloned().unwrap_or_default();
+    let users: Vec<String> = role.users.iter().filter(|user| !known.contains(*user)).cloned().collect();
     let others = (1..).map(|number| format!("{name}-{number}"));
-    users.chain(others).take(usize::try_from(count).unwrap_or(0)).map(|who| (who, groups.clone())).collect()
+    let all = known.into_iter().chain(users).chain(others);
+    all.take(usize::try_from(count).unwrap_or(0)).map(|who| (who, groups(plan, name))).collect()
 }
 
 /// The number of the question that a step waits for people to answer, if it does, and the attempt it is asked for.
@@ -107,14 +139,17 @@ pub fn asked(model: &Model, record: &Record, wait: &Wait) -> Option<(u16, u16)> 
 }
 
 impl People {
-    pub(super) fn orders(&self) -> Orders {
+    pub(super) fn orders(&self, model: &Model) -> Orders {
         let intent = match self.intent {
             Wish::Run => Intent::Run,
             Wish::Hold => Intent::Hold,
             Wish::Rollback => Intent::Rollback,
         };
+        let name = |ix: &Ix| model.service(*ix).map(|service| service.name.clone());
+        let retries = self.retries.iter().filter_map(|(ix, attempt)| Some((name(ix)?, u32::from(*attempt)))).collect();
+        let declared = self.declared.iter().filter_map(name).collect();
         let quiet = self.intent == Wish::Run && self.resumes.is_none();
-        Orders { intent, resumes: self.resumes, by: (!quiet).then(|| "duty-manager".to_owned()), ..Orders::default() }
+        Orders { intent, resumes: self.resumes, retries, declared, by: (!quiet).then(|| "duty-manager".to_owned()) }
     }
 
     /// The newest answer to a question.
@@ -126,7 +161,12 @@ impl People {
         let mut all = Vec::new();
         for said in &self.said {
             let Some(question) = model.questions().get(usize::from(said.question)) else { continue };
-            all.extend(question.seats.iter().enumerate().map(|(seat, (who, groups))| ApprovalSeen {
+            let voices = question.seats.iter().chain(&question.others).enumerate();
+            let said_by = |seat: usize| match said.who {
+                Who::Everybody => seat < question.seats.len(),
+                Who::One(one) => seat == usize::from(one),
+            };
+            all.extend(voices.filter(|(seat, _)| said_by(*seat)).map(|(seat, (who, groups))| ApprovalSeen {
                 id: format!("answer-{}-{}-{}-{seat}", said.question, said.attempt, said.round),
                 run: model.run().clone(),
                 digest: model.revision().digest().clone(),

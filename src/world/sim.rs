@@ -166,6 +166,11 @@ impl Sim {
         self.model.timestamp(self.world.now())
     }
 
+    /// What would be decided now if the record were given to another revision: a plan edited in the middle. Nothing is done.
+    pub fn offer(&self, other: &Revision) -> Decision {
+        engine::judge(other, &self.record, &self.world.facts.observe(&self.model), self.now())
+    }
+
     /// Jumps to the next moment at which anything can change and looks once. `None`: the run has ended, or nothing will ever
     /// happen by itself any more.
     pub fn step(&mut self) -> Option<Look> {

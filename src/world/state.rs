@@ -7,7 +7,7 @@ use super::{
     judge::{self, Breach, Memory},
     model::{Delays, Ix, Model, NOBODY, OURS},
     rounds::Tone,
-    task::{Began, Change as Changes, Way},
+    task::{Began, Change as Changes, OLD_TTL, Stands, Way},
 };
 use crate::{engine::Effect, plan::Side};
 
@@ -212,7 +212,10 @@ impl World {
         }
         let breach = judge::written(model, self, &flight);
         match flight.act {
-            Act::SetWeight { weight, .. } => self.write(ix, weight, Some(Mark { run: OURS, number: flight.number }), &flight),
+            Act::SetWeight { weight, .. } => {
+                let kept = self.kept(model, ix);
+                self.write(ix, weight, Some(Mark { run: OURS, number: flight.number }), (&flight, kept));
+            }
             Act::Release | Act::EnsureBackend(_) | Act::Task(..) | Act::Claim(..) => {
                 if let Some(route) = self.facts.service_mut(ix).map(|s| &mut s.route) {
                     (route.owner, route.mark) = (None, None);
@@ -233,7 +236,19 @@ impl World {
         }
     }
 
-    fn write(&mut self, ix: Ix, weight: u8, mark: Option<Mark>, flight: &Flight) {
+    /// How long resolvers go on with the old answer: the time to live that they were given with it.
+    fn kept(&self, model: &Model, ix: Ix) -> i64 {
+        let Some(dns) = model.service(ix).and_then(|service| service.dns) else { return 0 };
+        let now = self.now();
+        let done = |task: u16| {
+            let facts = self.facts.tasks.get(usize::from(task));
+            facts.is_some_and(|t| t.way == Way::Do && matches!(t.stands, Stands::Done(_, settles) if settles <= now))
+        };
+        let lowered = done(dns.lower) && !dns.restore.is_some_and(done);
+        if lowered { dns.during } else { OLD_TTL }
+    }
+
+    fn write(&mut self, ix: Ix, weight: u8, mark: Option<Mark>, (flight, kept): (&Flight, i64)) {
         let now = self.now();
         let Some(route) = self.facts.service_mut(ix).map(|s| &mut s.route) else { return };
         route.accepted = weight;
@@ -241,7 +256,8 @@ impl World {
         route.owner = Some(OURS);
         route.version += 1;
         let programmed_at = now.plus(flight.programmed);
-        route.change = Some(Change { programmed_at, effective_at: programmed_at.plus(flight.effective), programmed: false });
+        let effective_at = programmed_at.plus(flight.effective).plus(kept);
+        route.change = Some(Change { programmed_at, effective_at, programmed: false });
         self.memory.written(ix, weight);
     }
 

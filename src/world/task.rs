@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How long a lowered time to live takes to hold, in milliseconds: the old one, which no plan says.
-const OLD_TTL: i64 = 300_000;
+pub(super) const OLD_TTL: i64 = 300_000;
 /// So many doings after the newest one are answered with "nobody has begun it".
 const AHEAD: u32 = 3;
 
