@@ -152,7 +152,7 @@ fn fits(plan: &Plan, step: &str, at: Timestamp, over: Option<Timestamp>) -> Opti
 
 fn services(plan: &Plan, before: &Record, after: &Record) -> Vec<BackService> {
     let begun = before.services.iter().filter(|(_, s)| s.stage != Stage::Waiting || !s.tasks.is_empty());
-    let line = |(name, was): (&crate::plan::ServiceName, &crate::engine::ServiceState)| {
+    let line = |(name, was): (&crate::plan::ServiceName, &crate::engine::Shared<crate::engine::ServiceState>)| {
         let is = after.services.get(name)?;
         let back = is.stage == Stage::Returned;
         let held = is.hold.as_ref().map(|hold| hold.reason.to_string());
