@@ -53,6 +53,8 @@ struct Past {
     ours: u8,
     /// Somebody else has written its weights at some time: what follows is not only our doing.
     touched: bool,
+    /// The number of the newest order of ours that was sent: what is sent again was judged when it was given.
+    sent: u32,
 }
 
 impl Memory {
@@ -70,6 +72,10 @@ impl Memory {
     /// Somebody else wrote a weight. If it is the one that stood there by our doing, nothing of theirs is left.
     pub(super) fn by_hand(&mut self, ix: Ix, weight: u8) {
         self.past(ix).into_iter().for_each(|past| (past.by_hand, past.touched) = (weight != past.ours, true));
+    }
+    /// We sent an order of this number.
+    pub(super) fn sent(&mut self, ix: Ix, number: u32) {
+        self.past(ix).into_iter().for_each(|past| past.sent = past.sent.max(number));
     }
     /// We wrote a weight.
     pub(super) fn written(&mut self, ix: Ix, weight: u8) {
@@ -152,7 +158,7 @@ pub fn sent(model: &Model, world: &World, looked: &Facts, flight: &Flight) -> Op
     }
     let by_hand = world.memory.of(ix).by_hand;
     let (invariant, detail) = if weight > route.accepted {
-        raised(model, world, looked, (ix, service), weight, &route)?
+        raised(model, world, looked, (ix, service), (weight, flight.number), &route)?
     } else if weight < route.accepted && !by_hand {
         lowered(model, world, looked, (ix, service), weight, &route)?
     } else {
@@ -165,7 +171,14 @@ type Found = Option<(Invariant, String)>;
 
 /// Target is to get more: it can carry it, legacy could take it back, all it needs is there, and the weight before has
 /// proven itself. But a dead legacy is left at once.
-fn raised(model: &Model, world: &World, looked: &Facts, (ix, service): (Ix, &ServiceModel), weight: u8, route: &Route) -> Found {
+fn raised(
+    model: &Model,
+    world: &World,
+    looked: &Facts,
+    (ix, service): (Ix, &ServiceModel),
+    (weight, number): (u8, u32),
+    route: &Route,
+) -> Found {
     let target = rank(service, looked, ix, Side::Target, weight);
     if target != Rank::Enough {
         return Some((Invariant::Served, format!("{weight} % are given to a target that cannot carry them")));
@@ -173,6 +186,9 @@ fn raised(model: &Model, world: &World, looked: &Facts, (ix, service): (Ix, &Ser
     let writes = world.facts.service(ix).is_some_and(|s| s.side(Side::Target).writes == Access::Open);
     if service.writer == Writer::Single && !writes {
         return Some((Invariant::OneWriter, format!("{weight} % are given to a target that may not write")));
+    }
+    if number <= world.memory.of(ix).sent {
+        return None; // it may be on its way: sending it again decides nothing
     }
     let legacy = rank(service, looked, ix, Side::Legacy, 100);
     if legacy == Rank::Dead && weight == 100 {

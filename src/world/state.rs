@@ -70,6 +70,9 @@ impl World {
         if self.flights.iter().any(|other| other.same(&flight) && other.deadline > now) {
             return;
         }
+        if matches!(flight.act, Act::SetWeight { .. }) {
+            self.memory.sent(flight.service, flight.number);
+        }
         let place = self.flights.partition_point(|other| *other <= flight);
         self.flights.insert(place, flight);
     }
