@@ -226,6 +226,18 @@ async fn people_hold_resume_and_roll_back() {
     let status = stage.says("status", &[]).await;
     assert_eq!(status.code, 1, "{} {}", status.out, std::fs::read_to_string(stage.state().join("waits.json")).unwrap());
     assert!(status.out.contains("waits") || status.out.contains("waiting"), "{}", status.out);
+    let explained = stage.says("explain", &[]).await;
+    assert_eq!(explained.code, 1, "{}", explained.err);
+    for words in [
+        "run ",
+        ": Held, ",
+        "going back: no window or freeze bounds it",
+        "pds/shift-",
+        "  why    ordered by ",
+        "  who    whoever may order the run: look at it, then `gapless resume` or `gapless rollback`",
+    ] {
+        assert!(explained.out.contains(words), "{words}: {}", explained.out);
+    }
 
     let resume = stage.says("resume", &[]).await;
     assert_eq!(resume.code, 0);

@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, anyhow};
 use gapless::{
+    adapters::clock,
     engine::{Intent, Record},
     kubernetes::{
         api::{Api, ApiError, At, Kind},
@@ -139,11 +140,13 @@ impl Run {
             step: one.step.clone(),
             reason: one.reason.clone(),
             message: one.message.clone(),
-            who: None,
-            until: None,
+            since: one.since.clone(),
+            way_out: one.way_out.clone().unwrap_or_default(),
+            who: one.who.clone(),
+            until: one.until.clone(),
         });
         let outcome = status.and_then(|status| status.outcome);
         let name = self.object.metadata.name.as_deref().unwrap_or_default();
-        StatusReport::of(name, &self.revision, &self.record, waiting.collect(), outcome)
+        StatusReport::of(name, &self.revision, &self.record, waiting.collect(), outcome, clock::now())
     }
 }

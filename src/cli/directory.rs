@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use gapless::{
-    adapters::file_store::{self, Peek},
+    adapters::{
+        clock,
+        file_store::{self, Peek},
+    },
     engine::{Intent, LatchKind, Orders, Reason, Record},
     report::status::{StatusReport, WaitingReport},
 };
@@ -16,6 +19,8 @@ use crate::{Exit, output, resume::newest_hold};
 struct KeptWait {
     step: String,
     reason: Reason,
+    #[serde(default)]
+    since: Option<jiff::Timestamp>,
 }
 
 /// How the run stands, without disturbing whoever drives it. Why steps wait is what was written down last.
@@ -34,8 +39,9 @@ pub fn status(state: &Path) -> anyhow::Result<StatusReport> {
         &run,
         &revision,
         &record,
-        waits.into_iter().map(|wait| WaitingReport::new(wait.step, &wait.reason)).collect(),
+        waits.into_iter().map(|wait| WaitingReport::new(wait.step, &wait.reason, wait.since)).collect(),
         outcome,
+        clock::now(),
     ))
 }
 

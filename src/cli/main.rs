@@ -12,6 +12,7 @@ mod cluster;
 mod crds;
 mod demo;
 mod directory;
+mod explain;
 mod explore;
 mod hold;
 mod output;
@@ -48,6 +49,7 @@ enum Verb {
     Approve(approve::Args),
     Check(check::Args),
     Demo(demo::Args),
+    Explain(explain::Args),
     Explore(explore::Args),
     Preview(preview::Args),
     Rehearse(rehearse::Args),
@@ -69,6 +71,7 @@ impl Verb {
             Self::Approve(args) => approve::run(&args),
             Self::Check(args) => check::run(&args),
             Self::Demo(args) => demo::run(&args),
+            Self::Explain(args) => explain::run(&args),
             Self::Explore(args) => explore::run(&args),
             Self::Preview(args) => preview::run(&args),
             Self::Rehearse(args) => rehearse::run(&args),

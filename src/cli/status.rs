@@ -56,21 +56,31 @@ pub fn show(report: &StatusReport, format: Format) -> anyhow::Result<Exit> {
         Format::Json => output::print_json(report)?,
         Format::Text => output::print(&text(report))?,
     }
-    use gapless::engine::Outcome::{Completed, Failed, Held, RolledBack};
-    Ok(match report.outcome {
-        None | Some(Completed) => Exit::Good,
-        Some(RolledBack | Held | Failed) => Exit::Finding,
-    })
+    Ok(exit(report))
 }
 
-fn text(report: &StatusReport) -> String {
+/// The exit code that says how a run stands.
+pub fn exit(report: &StatusReport) -> Exit {
+    use gapless::engine::Outcome::{Completed, Failed, Held, RolledBack};
+    match report.outcome {
+        None | Some(Completed) => Exit::Good,
+        Some(RolledBack | Held | Failed) => Exit::Finding,
+    }
+}
+
+/// How a run stands, in one line.
+pub fn headline(report: &StatusReport) -> String {
     let state = match (report.outcome, report.direction) {
         (Some(outcome), _) => outcome.to_string(),
         (None, Way::Forward) => "running".into(),
         (None, Way::Backward) => "going back".into(),
     };
     let steps = format!("{} of {} steps", report.progress.confirmed, report.progress.total);
-    let mut text = format!("run {} of plan {}: {state}, {steps}\n\n", report.run, report.plan);
+    format!("run {} of plan {}: {state}, {steps}", report.run, report.plan)
+}
+
+fn text(report: &StatusReport) -> String {
+    let mut text = format!("{}\n\n", headline(report));
     let mut table = crate::table::plain(&["SERVICE", "PHASE", "STAGE", "ON TARGET", "WHY"]);
     for service in &report.services {
         let why = service.why.clone().unwrap_or_default();

@@ -173,12 +173,15 @@ fn refused_as_no_better(draft: &mut Draft, name: &ServiceName, service: &Service
         return true; // it is being made, and then there is a side to judge
     }
     let (legacy, target) = (legacy.rank, draft.rank(name, service, Side::Target, state.weight()));
+    let refused_already = state.hold.as_ref().is_some_and(|h| matches!(h.reason, Reason::NoWorse { .. }));
     if legacy == SideRank::Enough || legacy > target {
-        draft.change(name, |s| s.hold = None);
+        // What was withheld goes on once it is lawful; a step that failed waits for people.
+        if refused_already || state.hold.as_ref().is_some_and(|h| matches!(h.reason, Reason::Invariant { .. })) {
+            draft.change(name, |s| s.hold = None);
+        }
         return false;
     }
     let reason = Reason::NoWorse { legacy, target };
-    let refused_already = state.hold.as_ref().is_some_and(|h| matches!(h.reason, Reason::NoWorse { .. }));
     if !refused_already {
         draft.hold(name, reason.clone());
     }

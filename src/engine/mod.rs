@@ -40,6 +40,7 @@ pub mod task;
 mod tasks;
 pub mod timing;
 mod walk;
+mod way_out;
 pub mod withhold;
 mod writer;
 
@@ -68,6 +69,7 @@ pub use self::{
     shared::Shared,
     step::{Step, StepId, Subject, step_count, steps},
     task::{Deed, TaskKey, TaskSeen, TaskStage, TaskState, TaskWay},
+    way_out::WayOut,
     writer::gates as writer_gates,
 };
 

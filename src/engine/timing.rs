@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::{
     agenda::{self, Moment},
     draft::{Draft, WaitsFor},
     event::Event,
     reason::Reason,
-    record::{Direction, ServiceState, Stage},
+    record::{Direction, Record, ServiceState, Stage},
 };
 use crate::plan::{
     OnFailure, PhaseName, Plan, Service, ServiceName, Span, Window, WindowName,
@@ -88,7 +90,7 @@ fn closed(draft: &mut Draft, start: Start<'_>, takes: Span, window: Option<&Wind
     if let Some(next) = start.next() {
         draft.wake(next);
     }
-    let ends = draft.now.saturating_add(takes.signed()).unwrap_or(jiff::Timestamp::MAX);
+    let ends = draft.now.saturating_add(takes.signed()).unwrap_or(Timestamp::MAX);
     match start {
         Start::Now { .. } => None,
         Start::Frozen { freeze, until, .. } => {
@@ -175,6 +177,23 @@ pub fn overrun(draft: &mut Draft) {
             }
         }
     }
+}
+
+/// Until when all that is in motion can still be undone before the window or freeze that bounds it, and which window that is:
+/// the earliest such moment. While nothing is in motion it is that of a single step of whatever is to move next.
+pub fn latest_rollback<'p>(plan: &'p Plan, record: &Record, now: Timestamp) -> Option<(Option<&'p WindowName>, Timestamp)> {
+    let of = |such: &dyn Fn(&Service, &ServiceState) -> bool| -> BTreeSet<&'p ServiceName> {
+        let such =
+            |(name, service): &(&ServiceName, &Service)| record.services.get(*name).is_some_and(|state| such(service, state));
+        plan.services.iter().filter(such).map(|(name, _)| name).collect()
+    };
+    let (moving, waiting) = (of(&is_moving), of(&|_, state| state.stage == Stage::Waiting));
+    let concerned = if moving.is_empty() { &waiting } else { &moving };
+    let phases: BTreeSet<&PhaseName> = concerned.iter().filter_map(|name| Some(&plan.services.get(*name)?.phase)).collect();
+    let undo = undo_time(&Expected::of(plan), undone_with(plan, &moving, None)).unwrap_or_default();
+    let calendar = Calendar::of(plan);
+    let bounds = phases.into_iter().filter_map(|phase| calendar.latest_rollback(Purpose::Shift(phase), Some(undo), now));
+    bounds.min_by_key(|(_, latest)| *latest)
 }
 
 /// What one weight of a service takes, from its order to the end of its bake.

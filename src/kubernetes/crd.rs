@@ -268,6 +268,18 @@ pub struct Waiting {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub since: Option<String>,
+    /// Who or what ends it, and how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub way_out: Option<String>,
+    /// Who can end it, if a person has to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub who: Option<String>,
+    /// When it ends by itself, if that is known (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub until: Option<String>,
 }
 
 /// A condition, in the form of `metav1.Condition`.

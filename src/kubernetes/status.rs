@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::crd::{Condition, ConditionStatus, MigrationRunStatus, Progress, WAITING_MAX, Waiting, bounded};
 use crate::{
-    engine::{Course, Decision, Direction, Outcome, Reason, Record, Stage, Wait},
+    engine::{Course, Decision, Direction, Outcome, Reason, Record, Stage, Wait, WayOut},
     plan::{Plan, Revision},
     report::status::{ProgressReport, progress},
 };
@@ -69,11 +69,26 @@ fn entry(wait: &Wait) -> Waiting {
         Reason::LegacyStillActive { .. } => ("LegacyStillActive", "legacy still has requests of this route".into()),
         other => (other.word(), other.to_string()),
     };
+    let way_out = match &wait.reason {
+        Reason::TakingEffect { .. } | Reason::Baking { .. } => WayOut::When("that is seen".into()),
+        other => other.way_out(),
+    };
     Waiting {
         step: bounded(&wait.step.to_string(), 128),
         reason: reason.into(),
         message: bounded(&message, 1024),
         since: wait.since.map(|since| since.to_string()),
+        way_out: Some(bounded(&way_out.to_string(), 1024)),
+        until: match (&wait.reason, &way_out) {
+            // Counts anew after a restart, and is not written again.
+            (Reason::Baking { .. }, _) => None,
+            (_, WayOut::At(moment)) => Some(moment.to_string()),
+            _ => None,
+        },
+        who: match &way_out {
+            WayOut::Person { who, .. } => Some(bounded(who, 256)),
+            _ => None,
+        },
     }
 }
 
@@ -100,8 +115,9 @@ fn conditions(
     generation: i64,
 ) -> Vec<Condition> {
     let all = plan.services.len();
-    let at = |stages: &[Stage]| record.services.values().filter(|state| stages.contains(&state.stage)).count();
-    let (moved, soaked) = (at(&[Stage::Soaking, Stage::Soaked]), at(&[Stage::Soaked]));
+    let at = |such: fn(Stage) -> bool| record.services.values().filter(|state| such(state.stage)).count();
+    let moved = at(|stage| stage == Stage::Soaking || stage.is_past_soak());
+    let soaked = at(Stage::is_past_soak);
     let stuck = matches!(outcome, Some(Outcome::Held | Outcome::Failed));
     let why = waiting
         .first()

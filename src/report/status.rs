@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    engine::{Direction, Outcome, Reason, Record, Stage, Step, Wait, agenda::is_behind, step_count, steps},
-    plan::{Plan, Revision, ServiceName},
+    engine::{Direction, Outcome, Reason, Record, Stage, Step, Wait, WayOut, agenda::is_behind, step_count, steps, timing},
+    plan::{Plan, Revision, ServiceName, moment::Zone},
 };
 
 /// How a run stands.
@@ -28,10 +28,22 @@ pub struct StatusReport {
     pub progress: ProgressReport,
     /// Why what could be next is not; what a person should know comes first.
     pub waiting: Vec<WaitingReport>,
-    /// Until when everything can still be undone inside its window; null: there is no window.
-    pub latest_rollback: Option<String>,
+    /// Until when all that is in motion can still be undone inside its window; null: neither window nor freeze bounds it.
+    pub latest_rollback: Option<LatestRollback>,
     /// Every service, by name.
     pub services: Vec<ServiceReport>,
+}
+
+/// Until when going back is safe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LatestRollback {
+    /// In UTC (RFC 3339).
+    pub at: String,
+    /// On the clock of the plan's zone.
+    pub local: String,
+    /// The window that it belongs to; null: a freeze bounds it.
+    pub window: Option<String>,
 }
 
 /// Which way.
@@ -70,6 +82,11 @@ pub struct WaitingReport {
     pub reason: String,
     /// The sentence.
     pub message: String,
+    /// Since when, if the record knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// Who or what ends it, and how: a sentence.
+    pub way_out: String,
     /// Who can end it, if a person has to; null: it may pass by itself.
     pub who: Option<String>,
     /// When it ends by itself, if that is known.
@@ -112,8 +129,15 @@ pub fn progress(plan: &Plan, record: &Record) -> ProgressReport {
 }
 
 impl StatusReport {
-    /// How a run of this revision stands by its record.
-    pub fn of(run: &str, revision: &Revision, record: &Record, waiting: Vec<WaitingReport>, outcome: Option<Outcome>) -> Self {
+    /// How a run of this revision stands by its record at this time.
+    pub fn of(
+        run: &str,
+        revision: &Revision,
+        record: &Record,
+        waiting: Vec<WaitingReport>,
+        outcome: Option<Outcome>,
+        now: Timestamp,
+    ) -> Self {
         let plan = revision.plan();
         let backward = record.services.values().any(|state| state.direction == Direction::Backward);
         Self {
@@ -124,10 +148,17 @@ impl StatusReport {
             outcome: record.ended.as_ref().map(|ended| ended.outcome).or(outcome),
             progress: progress(plan, record),
             waiting,
-            latest_rollback: None,
+            latest_rollback: latest_rollback(plan, record, now).filter(|_| record.ended.is_none()),
             services: plan.services.keys().filter_map(|name| service(plan, record, name)).collect(),
         }
     }
+}
+
+fn latest_rollback(plan: &Plan, record: &Record, now: Timestamp) -> Option<LatestRollback> {
+    let (window, latest) = timing::latest_rollback(plan, record, now)?;
+    let zone = plan.time_zone.as_deref().and_then(Zone::named).unwrap_or(Zone::utc());
+    let local = latest.to_zoned(zone.rules().clone()).strftime("%a %-d %b %H:%M %Z").to_string();
+    Some(LatestRollback { at: latest.to_string(), local, window: window.map(ToString::to_string) })
 }
 
 fn service(plan: &Plan, record: &Record, name: &ServiceName) -> Option<ServiceReport> {
@@ -162,36 +193,28 @@ pub fn stage(stage: Stage) -> &'static str {
 
 impl From<&Wait> for WaitingReport {
     fn from(wait: &Wait) -> Self {
-        Self::new(wait.step.to_string(), &wait.reason)
+        Self::new(wait.step.to_string(), &wait.reason, wait.since)
     }
 }
 
 impl WaitingReport {
     /// Why this step waits.
-    pub fn new(step: String, reason: &Reason) -> Self {
-        let until: Option<Timestamp> = match reason {
-            Reason::Baking { until, .. } | Reason::Soak { until } => Some(*until),
-            _ => None,
-        };
-        let person = matches!(
-            reason,
-            Reason::Drift { .. }
-                | Reason::OneOwner { .. }
-                | Reason::NotEffective { .. }
-                | Reason::NoWayBack { .. }
-                | Reason::NoWorse { .. }
-                | Reason::Ordered { .. }
-                | Reason::Invariant { .. }
-                | Reason::GateFailed { .. }
-                | Reason::GuardFailed { .. }
-                | Reason::GateUnknownTooLong { .. }
-        );
+    pub fn new(step: String, reason: &Reason, since: Option<Timestamp>) -> Self {
+        let way_out = reason.way_out();
         Self {
             step,
             reason: reason.word().to_owned(),
             message: reason.to_string(),
-            who: person.then(|| "whoever may order the run".to_owned()),
-            until: until.map(|moment| moment.to_string()),
+            since: since.map(|moment| moment.to_string()),
+            way_out: way_out.to_string(),
+            until: match &way_out {
+                WayOut::At(moment) => Some(moment.to_string()),
+                _ => None,
+            },
+            who: match way_out {
+                WayOut::Person { who, .. } => Some(who),
+                _ => None,
+            },
         }
     }
 }

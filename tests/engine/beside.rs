@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gapless::{
-    engine::{Intent, Outcome, Stage},
+    engine::{Intent, Outcome, Stage, timing},
     plan::{
         Act, Bridge, Evidence, Freeze, Group, ManagedBridge, OnFailure, PhaseMoment, Plan, Revision, ServiceMoment, Span, Tier,
         Undo, UndoWhen, Window, WindowPurpose,
@@ -163,7 +163,12 @@ fn a_window_that_closes_in_the_middle_does_what_it_says() {
         let mut sim = Sim::new(Revision::of(windowed(window(0, 60, overrun))));
         sim.until_stage("only", Stage::Shifting(0));
         sim.health("only").gate_silent = true; // it does not get on
+        let told = timing::latest_rollback(sim.revision.plan(), &sim.record, sim.now);
+        let (window, latest_seen) = told.expect("a window governs what is in motion");
+        assert_eq!(window.map(ToString::to_string).as_deref(), Some("night"));
         sim.until(80, |s| s.log.iter().any(|l| l.contains("window night: the latest rollback")));
+        let late = sim.now.duration_since(latest_seen).as_millis();
+        assert!((0..=1_000).contains(&late), "people were told {latest_seen}, and it came {late} ms later");
         match overrun {
             OnFailure::Rollback => sim.until(60, |s| s.stage("only") == Stage::Returned),
             OnFailure::Hold => assert!(sim.record.services["only"].hold.is_some()),

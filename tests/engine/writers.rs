@@ -69,3 +69,17 @@ fn data_that_differs_keeps_the_soak_from_beginning() {
     sim.until(60, |s| s.waits.iter().any(|w| w.contains("gate rows fails")));
     assert_eq!(sim.stage("only"), Stage::Shifting(0));
 }
+
+/// Once found by random plans: each look ended that hold and began it anew, with another number and another moment.
+#[test]
+fn a_step_of_the_way_back_that_fails_holds_once() {
+    let mut sim = Sim::new(writer(Some(())));
+    sim.until_stage("only", Stage::Soaking);
+    sim.failing.insert("reverse-promote".into());
+    sim.orders.intent = Intent::Rollback;
+    sim.until(60, |s| s.record.services["only"].hold.is_some());
+    let hold = sim.record.services["only"].hold.clone();
+    sim.until(60, |s| s.now > hold.as_ref().unwrap().since + jiff::SignedDuration::from_secs(5));
+    assert_eq!(sim.record.services["only"].hold, hold);
+    assert_eq!(sim.outcome, Some(Outcome::Held), "{:?}", sim.waits);
+}
