@@ -16,6 +16,8 @@ pub mod test_cluster {}
 pub mod world {}
 #[doc = include_str!("../docs/design/explore.md")]
 pub mod explore {}
+#[doc = include_str!("../docs/design/counterexamples.md")]
+pub mod counterexamples {}
 #[doc = include_str!("../docs/design/rehearse.md")]
 pub mod rehearse {}
 #[doc = include_str!("../docs/design/schedule.md")]

@@ -13,6 +13,7 @@ use gapless::{
     plan::Revision,
 };
 
+mod counterexamples;
 #[path = "../engine/plans.rs"]
 #[allow(dead_code)]
 mod models;
@@ -73,13 +74,15 @@ fn a_small_plan_holds_whatever_goes_wrong_once() {
     assert!(shapes.iter().all(|shape| shape.exhaustive), "{}", stories(&shapes));
 }
 
+/// Every rule is missed, and the page that tells how is what was found: `docs/design/counterexamples.md`.
 #[test]
 fn each_rule_left_out_leaves_a_gap_that_the_world_shows() {
+    let mut page = String::new();
     for invariant in Invariant::ALL {
-        let revision = match invariant {
-            Invariant::OneWriter => models::writer(Some(())),
-            Invariant::LegacyStays => models::ending(),
-            _ => plans::two(),
+        let (plan, revision) = match invariant {
+            Invariant::OneWriter => ("one service with one writer, which can be taken back", models::writer(Some(()))),
+            Invariant::LegacyStays => ("two services, `a` and `b`, that live on one legacy system", models::ending()),
+            _ => ("two services, `base` and `top`, which needs `base`", plans::two()),
         };
         let options = Options::new(Some(invariant), Budget::of(2, &Kind::ALL), 2_000_000);
         let begun = std::time::Instant::now();
@@ -87,7 +90,9 @@ fn each_rule_left_out_leaves_a_gap_that_the_world_shows() {
         let story = shapes.iter().filter_map(|shape| shape.counterexample.as_ref()).min_by_key(|story| story.steps.len());
         println!("without {invariant}: {:?}\n{}", begun.elapsed(), story.map(|s| s.text()).unwrap_or_default());
         assert_eq!(story.map(|story| story.invariant.clone()), Some(invariant.to_string()));
+        page.extend(story.map(|story| counterexamples::section(invariant, plan, story)));
     }
+    counterexamples::compare(&page);
 }
 
 #[test]
