@@ -74,6 +74,10 @@ pub struct Sim {
     /// The highest doing of each task that was begun: lower ones are refused.
     newest: BTreeMap<(Subject, TaskName), u32>,
     pub task_takes_ms: i64,
+    /// How long after a task was done what it changed holds everywhere.
+    pub settles_ms: i64,
+    /// Requests and connections that legacy still has, where the router can tell.
+    pub active: BTreeMap<ServiceName, u64>,
     pub failing: BTreeSet<String>,
     pub hanging: BTreeSet<String>,
     /// Gates of phases, bridges and writers that are bad, or give no answer, by name.
@@ -134,6 +138,8 @@ impl Sim {
             tasks: BTreeMap::new(),
             newest: BTreeMap::new(),
             task_takes_ms: 100,
+            settles_ms: 0,
+            active: BTreeMap::new(),
             failing: BTreeSet::new(),
             hanging: BTreeSet::new(),
             bad: BTreeSet::new(),
@@ -361,7 +367,7 @@ impl Sim {
                 mark: route.mark.clone(),
                 programmed: if effective.is_some() { Programmed::Yes } else { Programmed::Pending },
                 effective: effective.map(|since| Effective { weight: route.weight, since }),
-                legacy_active: None,
+                legacy_active: self.active.get(name).copied(),
             };
             let value = if route.reachable { Ok(value) } else { Err(Unknown::Unreachable("the router does not answer".into())) };
             let value = if route.gone { Err(Unknown::NotFound("the route".into())) } else { value };
@@ -399,7 +405,8 @@ impl Sim {
                     None => TaskSeen::Absent,
                     Some(_) if self.failing.contains(key.task.as_str()) => TaskSeen::Failed("exit 1".into()),
                     Some(at) if *at <= self.now && !self.hanging.contains(key.task.as_str()) => {
-                        TaskSeen::Done { at: *at, settles_at: None }
+                        let settles_at = at.checked_add(SignedDuration::from_millis(self.settles_ms)).unwrap();
+                        TaskSeen::Done { at: *at, settles_at: Some(settles_at).filter(|_| self.settles_ms > 0) }
                     }
                     Some(_) => TaskSeen::Running,
                 };
