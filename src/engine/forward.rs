@@ -112,7 +112,9 @@ fn switch_over(
     (first, version, shown): (Weight, String, Weight),
 ) {
     let held = draft.held(&draft.state(name));
-    if run(draft, name, service, items, Moment::BeforeShift, held.as_ref()) == Progress::Waits {
+    let before = run(draft, name, service, items, Moment::BeforeShift, held.as_ref());
+    counts_as_moving(draft, name, service);
+    if before == Progress::Waits {
         return;
     }
     let done = |draft: &mut Draft, member: &ServiceName, s: &Service, state: &ServiceState| {
@@ -124,7 +126,9 @@ fn switch_over(
     if let Some(reason) = &held {
         return draft.wait(Step::Prepare, name, reason.clone(), WaitsFor::Person);
     }
-    if writer::forward(draft, name, service, held.as_ref()) == Progress::Waits || draft.state(name).stage != Stage::Waiting {
+    let switched = writer::forward(draft, name, service, held.as_ref());
+    counts_as_moving(draft, name, service);
+    if switched == Progress::Waits || draft.state(name).stage != Stage::Waiting {
         return;
     }
     if draft.state(name).direction == Direction::Backward {
@@ -133,6 +137,14 @@ fn switch_over(
     draft.event(Event::Prepared { step: Step::Prepare.of(name) });
     draft.moving.extend(draft.plan.services.get_key_value(name).map(|(own, _)| own));
     draft.order(name, Step::Shift(first), first, Stage::Shifting(0), version, shown);
+}
+
+/// A service whose shift began in this pass counts for those that come after it in the same pass: else one more than the plan
+/// allows would start beside its first task.
+fn counts_as_moving(draft: &mut Draft, name: &ServiceName, service: &Service) {
+    if timing::shift_has_begun(service, &draft.state(name)) {
+        draft.moving.extend(draft.plan.services.get_key_value(name).map(|(own, _)| own));
+    }
 }
 
 /// Tasks before and for the preparation, which no window governs, and the time that shadow traffic is to run.
