@@ -25,6 +25,10 @@ impl Clock {
     pub fn long(&self, at: Timestamp) -> String {
         at.to_zoned(self.0.clone()).strftime("%a %d %b %H:%M:%S").to_string()
     }
+    /// `Fri 28 Aug 2026 21:00:10`: plans go on into the next year.
+    pub fn dated(&self, at: Timestamp) -> String {
+        at.to_zoned(self.0.clone()).strftime("%a %d %b %Y %H:%M:%S").to_string()
+    }
     /// `Fri 28 Aug`.
     pub fn day(&self, at: Timestamp) -> String {
         at.to_zoned(self.0.clone()).strftime("%a %d %b").to_string()

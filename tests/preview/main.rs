@@ -76,6 +76,18 @@ fn every_example_is_carried_out_to_its_end() {
     }
 }
 
+/// A service whose first task was ordered in a pass was once not counted for the rest of that pass.
+#[test]
+fn never_are_more_services_in_motion_than_the_plan_allows() {
+    let limited = plans().into_iter().filter_map(|file| {
+        let (revision, shown) = of(&file);
+        let max = revision.plan().limits.in_motion?;
+        assert!(shown.at_once <= max as usize, "{}: {} in motion, {max} allowed", name(&file), shown.at_once);
+        Some(max)
+    });
+    assert!(limited.count() >= 2);
+}
+
 #[test]
 fn a_service_starts_after_all_it_needs_and_weights_rise() {
     for file in plans() {

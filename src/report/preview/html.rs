@@ -6,15 +6,20 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::{
-    length, roles, size,
+    count, length,
+    people::{Call, calls},
+    size, takes,
     timeline::{self, Heading, Layout, paper::escape},
     window_fit,
 };
 use crate::preview::{
     Preview,
-    report::{Kind, StepLine},
+    report::{Kind, StepLine, WindowLine},
     times::{Clock, millis},
 };
+
+/// So many windows have a card each at the top of the page.
+const FEW: usize = 4;
 
 const STYLE: &str = include_str!("page.css");
 
@@ -41,6 +46,7 @@ pub fn html(preview: &Preview) -> String {
         let _ = write!(out, "{tag}{}", timeline::drawn(preview, layout));
     }
     let _ = write!(out, "</figure>\n<p class=\"soft\">{}</p>\n", escape(&zone(preview, &clock)));
+    windows(&mut out, preview, &clock);
     people(&mut out, preview, &clock);
     way_back(&mut out, preview);
     paths(&mut out, preview);
@@ -57,7 +63,7 @@ fn zone(preview: &Preview, clock: &Clock) -> String {
 
 /// A moment on both clocks.
 fn both(clock: &Clock, at: Timestamp) -> String {
-    format!("{} {} <span>{} UTC</span>", clock.long(at), clock.abbreviation(at), at.strftime("%a %d %b %H:%M:%S"))
+    format!("{} {} <span>{} UTC</span>", clock.dated(at), clock.abbreviation(at), at.strftime("%a %d %b %H:%M:%S"))
 }
 
 /// What a room has to know before all else.
@@ -76,15 +82,21 @@ fn facts(out: &mut String, preview: &Preview, clock: &Clock) {
         Some(at) => fact("is-good", &format!("over ({}), after {}", preview.outcome, took(at)), &both(clock, at)),
         None => fact("is-bad", "over", "never: see below what it waits for"),
     }
-    for window in &preview.windows {
-        let class = match (window.last_end, window.fits) {
-            (None, _) => "",
-            (_, true) => "is-good",
-            (_, false) => "is-bad",
-        };
+    if preview.windows.len() > FEW {
+        let used: Vec<&WindowLine> = preview.windows.iter().filter(|window| window.last_end.is_some()).collect();
+        let missed = used.iter().filter(|window| !window.fits).count();
+        let tightest = used.iter().min_by_key(|window| window.spare_ms);
+        let tightest =
+            tightest.map_or(String::new(), |window| format!("tightest: {}, {}", escape(&window.name), window_fit(window)));
+        let (class, word) =
+            if missed == 0 { ("is-good", "all fits".to_owned()) } else { ("is-bad", format!("{missed} of them do not fit")) };
+        let name = format!("{}, {} used", count(preview.windows.len(), "window"), used.len());
+        fact(class, &name, &format!("{word} <span>{tightest}</span>"));
+    }
+    for window in preview.windows.iter().filter(|_| preview.windows.len() <= FEW) {
         let span = format!("{} to {}", clock.long(window.opens), clock.long(window.closes));
         let latest = window.latest_rollback.map_or(String::new(), |at| format!("; latest rollback {}", clock.long(at)));
-        fact(class, &format!("window {}", window.name), &format!("{} <span>{span}{latest}</span>", window_fit(window)));
+        fact(verdict(window), &format!("window {}", window.name), &format!("{} <span>{span}{latest}</span>", window_fit(window)));
     }
     for freeze in &preview.freezes {
         let span = format!("{} to {}", clock.long(freeze.from), clock.long(freeze.until));
@@ -94,8 +106,38 @@ fn facts(out: &mut String, preview: &Preview, clock: &Clock) {
         let (class, word) = if deadline.fits { ("is-good", "is met") } else { ("is-bad", "is missed") };
         fact(class, &format!("deadline {word}"), &both(clock, deadline.at));
     }
-    fact("", "in motion at once", &format!("at most {} of {} services", preview.at_once, preview.services.len()));
+    fact("", "in motion at once", &format!("at most {} of {}", preview.at_once, count(preview.services.len(), "service")));
     out.push_str("</dl>\n");
+}
+
+/// The class of a window: nothing happens in it, what happens fits, it does not.
+fn verdict(window: &WindowLine) -> &'static str {
+    match (window.last_end, window.fits) {
+        (None, _) => "",
+        (_, true) => "is-good",
+        (_, false) => "is-bad",
+    }
+}
+
+/// Each window in a line of its own, where they are too many for the top of the page.
+fn windows(out: &mut String, preview: &Preview, clock: &Clock) {
+    if preview.windows.len() <= FEW {
+        return;
+    }
+    out.push_str("<h2>Windows</h2>\n");
+    let row = |window: &WindowLine| {
+        let class = verdict(window).trim_start_matches("is-");
+        let cells = vec![
+            format!("<b>{}</b>", escape(&window.name)),
+            clock.long(window.opens),
+            clock.long(window.closes),
+            window.latest_rollback.map_or(String::new(), |at| clock.long(at)),
+            format!("<b class=\"{class}\">{}</b>", window_fit(window)),
+        ];
+        ("", cells)
+    };
+    let columns = [("window", ""), ("opens", "t"), ("closes", "t"), ("latest rollback", "t late"), ("what happens in it", "")];
+    table(out, &columns, preview.windows.iter().map(row));
 }
 
 fn stops(out: &mut String, preview: &Preview) {
@@ -107,6 +149,16 @@ fn stops(out: &mut String, preview: &Preview) {
         let _ = writeln!(out, "<li><code>{}</code>: {}</li>", escape(&stuck.step), escape(&stuck.reason));
     }
     out.push_str("</ul>\n");
+}
+
+/// A text with what stands in backticks set as code.
+fn prose(text: &str) -> String {
+    let parts: Vec<String> = text.split('`').map(escape).collect();
+    if parts.len() % 2 == 0 {
+        return escape(text);
+    }
+    let set = |(place, part): (usize, String)| if place % 2 == 1 { format!("<code>{part}</code>") } else { part };
+    parts.into_iter().enumerate().map(set).collect()
 }
 
 /// A table: its class, its columns with a class each, its rows of cells that are markup already.
@@ -129,27 +181,28 @@ fn table(out: &mut String, columns: &[(&str, &str)], rows: impl Iterator<Item = 
 
 /// When somebody has to be there, and what cannot be taken back.
 fn people(out: &mut String, preview: &Preview, clock: &Clock) {
-    let needs = |step: &&StepLine| step.approval.is_some() || step.by.is_some() || step.point_of_no_return.is_some();
-    if !preview.steps.iter().any(|step| needs(&step)) {
+    let calls = calls(preview, |step| step.approval.is_some() || step.by.is_some() || step.point_of_no_return.is_some());
+    if calls.is_empty() {
         return;
     }
-    out.push_str("<h2>When people are needed</h2>\n");
-    let row = |step: &StepLine| {
-        let mut what = Vec::new();
-        if let Some(approval) = &step.approval {
-            what.push(format!("<b class=\"yes\">approval by {}</b> {}", escape(&roles(approval)), escape(&approval.asks)));
+    out.push_str("<h2>When people are needed, and what cannot be taken back</h2>\n");
+    let row = |call: &Call<'_>| {
+        let (step, mut what) = (call.first, Vec::new());
+        if let Some((who, asks)) = call.asked() {
+            what.push(format!("<b class=\"yes\">approval by {}</b> {}", escape(&who), prose(&asks)));
         }
         if let Some(by) = &step.by {
-            what.push(format!("<b>{} does</b> {}", escape(&by.owner), escape(&by.instructions)));
+            what.push(format!("<b>by hand, {}</b> {}", escape(&by.owner), prose(&by.instructions)));
         }
         if let Some(why) = &step.point_of_no_return {
-            what.push(format!("<b class=\"bad\">no way back from here</b> {}", escape(why)));
+            what.push(format!("<b class=\"bad\">no way back from here</b> {}", prose(&call.said(why))));
         }
+        what.extend(call.names().map(|names| format!("<span class=\"soft\">{}</span>", escape(&names))));
         let utc = step.start.strftime("%a %d %b %H:%M:%S").to_string();
-        ("", vec![clock.long(step.start), utc, format!("<code>{}</code>", escape(&step.id)), what.join("<br>")])
+        ("", vec![clock.long(step.start), utc, format!("<code>{}</code>", escape(&call.name())), what.join("<br>")])
     };
     let columns = [("when", "t"), ("UTC", "t"), ("step", ""), ("what", "")];
-    table(out, &columns, preview.steps.iter().filter(needs).map(row));
+    table(out, &columns, calls.iter().map(row));
 }
 
 fn way_back(out: &mut String, preview: &Preview) {
@@ -212,7 +265,7 @@ fn every_step(out: &mut String, preview: &Preview, clock: &Clock) {
     ];
     for day in preview.steps.chunk_by(|one, next| clock.day(one.start) == clock.day(next.start)) {
         let Some(first) = day.first() else { continue };
-        let _ = writeln!(out, "<details><summary>{}: {} steps</summary>", clock.day(first.start), day.len());
+        let _ = writeln!(out, "<details><summary>{}: {}</summary>", clock.day(first.start), count(day.len(), "step"));
         let row = |step: &StepLine| (if step.critical { "critical" } else { "" }, cells(step, clock));
         table(out, &columns, day.iter().map(row));
         out.push_str("</details>\n");
@@ -233,7 +286,7 @@ fn cells(step: &StepLine, clock: &Clock) -> Vec<String> {
     vec![
         clock.second(step.start),
         step.start.strftime("%H:%M:%S").to_string(),
-        step.millis().map_or_else(|| "never ends".to_owned(), length),
+        takes(step),
         format!("<code>{}</code>", escape(&step.id)),
         what,
         step.latest_rollback.map_or(String::new(), |at| clock.long(at)),

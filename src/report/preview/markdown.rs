@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{headline, length, roles};
+use super::{headline, length, roles, takes};
 use crate::preview::{Preview, times::Clock};
 
 /// A cell of a table: no line ends, no bars.
@@ -23,7 +23,7 @@ pub fn markdown(preview: &Preview) -> String {
     out.push_str("\n## Steps\n\n| begins | UTC | takes | step | what | gates | latest rollback | at risk |\n");
     out.push_str("|---|---|--:|---|---|---|---|--:|\n");
     for step in &preview.steps {
-        let takes = step.millis().map_or_else(|| "never ends".to_owned(), length);
+        let takes = takes(step);
         let mut what = step.action.clone();
         if let Some(approval) = &step.approval {
             let _ = write!(what, "; **approval** by {}: {}", roles(approval), approval.asks);

@@ -3,6 +3,7 @@
 mod html;
 mod markdown;
 mod mermaid;
+mod people;
 mod text;
 pub mod timeline;
 
@@ -14,9 +15,12 @@ pub use self::{
     timeline::svg,
 };
 
-use crate::preview::{
-    report::{ApprovalLine, Preview, WindowLine},
-    times::{Clock, millis},
+use crate::{
+    plan::WindowPurpose,
+    preview::{
+        report::{ApprovalLine, Preview, StepLine, WindowLine},
+        times::{Clock, millis},
+    },
 };
 
 /// A length of time as people say it: at most two units, `2d 4h`, `10m 5s`, `300ms`.
@@ -34,28 +38,41 @@ pub fn length(ms: u64) -> String {
     parts.join(" ")
 }
 
+/// How long a step takes, as people say it.
+fn takes(step: &StepLine) -> String {
+    match step.millis() {
+        None => "never ends".to_owned(),
+        Some(0) => "at once".to_owned(),
+        Some(ms) => length(ms),
+    }
+}
+
 /// Whether it fits, in a word with its figure.
 fn spare(ms: i64) -> String {
     let size = length(ms.unsigned_abs());
     if ms >= 0 { format!("{size} to spare") } else { format!("{size} too late") }
 }
 
+/// `1 step`, `2 steps`.
+fn count(number: usize, one: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+}
+
 /// `14 services, 192 steps`.
 fn size(preview: &Preview) -> String {
-    let count = |number: usize, one: &str| if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") };
     format!("{}, {}", count(preview.services.len(), "service"), count(preview.steps.len(), "step"))
 }
 
-/// Who has to say yes: `2 duty-manager, 1 clinical-safety`.
+/// Who has to say yes: `2 duty-manager and 1 clinical-safety`.
 fn roles(approval: &ApprovalLine) -> String {
     let roles: Vec<String> = approval.all_of.iter().map(|(role, count)| format!("{count} {role}")).collect();
-    roles.join(", ")
+    roles.join(" and ")
 }
 
 /// When it starts, when all is on target, when it is over: one sentence each.
 fn course(preview: &Preview) -> Vec<String> {
     let clock = Clock::named(preview.time_zone.as_deref());
-    let at = |at| format!("{} {}", clock.long(at), clock.abbreviation(at));
+    let at = |at| format!("{} {}", clock.dated(at), clock.abbreviation(at));
     let took = |at| length(millis(preview.start, at));
     let moved = match preview.moved {
         Some(end) => format!("all traffic on target {}, after {}", at(end), took(end)),
@@ -76,7 +93,11 @@ fn summary(preview: &Preview) -> String {
 /// How what happens in a window fits into it.
 fn window_fit(window: &WindowLine) -> String {
     match (window.last_end, window.spare_ms) {
-        (Some(_), Some(ms)) if window.fits => format!("fits with the way back, {}", spare(ms)),
+        (Some(_), Some(ms)) if window.fits => {
+            // Nothing that a window for the end of legacy governs is taken back by it.
+            let back = if window.purpose == WindowPurpose::Shift { ", the way back too" } else { "" };
+            format!("all fits{back}: {}", spare(ms))
+        }
         (Some(_), Some(ms)) => format!("does not fit: {}", spare(ms.min(-1))),
         _ => "nothing happens in it".to_owned(),
     }
@@ -88,7 +109,11 @@ fn headline(preview: &Preview) -> Vec<String> {
     let mut lines = course(preview);
     for window in &preview.windows {
         let span = format!("{} to {}", clock.long(window.opens), clock.long(window.closes));
-        lines.push(format!("window {} ({:?}), {span}: {}", window.name, window.purpose, window_fit(window)));
+        let what = match window.purpose {
+            WindowPurpose::Shift => "moves",
+            WindowPurpose::Decommission => "the end of legacy",
+        };
+        lines.push(format!("window {} for {what}, {span}: {}", window.name, window_fit(window)));
     }
     for freeze in &preview.freezes {
         let (from, until) = (clock.long(freeze.from), clock.long(freeze.until));
@@ -96,7 +121,7 @@ fn headline(preview: &Preview) -> Vec<String> {
     }
     if let Some(deadline) = &preview.deadline {
         let word = if deadline.fits { "is met" } else { "is missed" };
-        lines.push(format!("deadline {} {word}", clock.long(deadline.at)));
+        lines.push(format!("deadline {} {word}", clock.dated(deadline.at)));
     }
     lines.push(match preview.at_once {
         1 => "one service in motion at a time".to_owned(),

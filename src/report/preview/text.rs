@@ -2,13 +2,26 @@
 
 use std::fmt::Write as _;
 
-use super::{headline, length, roles, size};
+use super::{headline, length, people::calls, roles, size, takes};
 use crate::preview::{
     Back, Preview,
     back::Fate,
-    report::{Kind, StepLine},
+    report::{Kind, ServiceLine, StepLine},
     times::{Clock, millis},
 };
+
+/// What the steps do whose names say too little.
+const WORDS: &str = "
+words
+  prepare         both sides are found, ready and large enough
+  shift-50        50 % of the traffic goes to target and is watched until the gates pass
+  confirm         all traffic is on target, legacy is seen to carry none
+  stable          nothing of the phases before goes back for as long as the plan asks
+  soak            target is watched, the way back stays open
+  scream-test     legacy is closed to everybody, to see who misses it; it can be opened again
+  decommission    legacy is switched off
+  latest rollback the last moment at which all that is in motion can still go back before its window closes
+";
 
 /// The whole preview as text.
 pub fn text(preview: &Preview) -> String {
@@ -34,7 +47,13 @@ pub fn text(preview: &Preview) -> String {
         chain(&mut out, "critical path of the end", &preview.critical_path);
     }
     out.push_str(&radius(preview));
-    let _ = writeln!(out, "\n* on a critical path   ! no way back from here on   times in {}", clock.abbreviation(preview.start));
+    out.push_str(WORDS);
+    let zone = preview.time_zone.as_deref().unwrap_or("UTC");
+    let _ = writeln!(
+        out,
+        "\n* on a critical path   ! no way back from here on   times are those of {zone} ({} at the start)",
+        clock.abbreviation(preview.start)
+    );
     out
 }
 
@@ -48,16 +67,36 @@ fn chain(out: &mut String, what: &str, steps: &[String]) {
 /// When somebody has to be there.
 fn people(clock: &Clock, preview: &Preview) -> String {
     let mut out = String::new();
-    for step in preview.steps.iter().filter(|step| step.approval.is_some() || step.by.is_some()) {
-        let asked = step.approval.iter().map(|approval| {
-            let asks = if approval.asks.is_empty() { String::new() } else { format!(" \"{}\"", approval.asks) };
-            format!("yes from {}:{asks}", roles(approval))
+    let calls = calls(preview, |step| step.approval.is_some() || step.by.is_some());
+    let wide = calls.iter().map(|call| call.name().len()).max().unwrap_or(0).min(44);
+    for call in &calls {
+        let asked = call.asked().map(|(who, asks)| {
+            let asks = if asks.is_empty() { asks } else { format!(": \"{asks}\"") };
+            format!("yes from {who}{asks}")
         });
-        let done = step.by.iter().map(|by| format!("{}: {}", by.owner, by.instructions));
-        let what: Vec<String> = asked.chain(done).collect();
-        let _ = writeln!(out, "  {}  {:<34} {}", clock.long(step.start), step.id, what.join("; "));
+        let done = call.first.by.as_ref().map(|by| format!("by hand, {}: {}", by.owner, by.instructions));
+        let what: Vec<String> = asked.into_iter().chain(done).collect();
+        let _ = writeln!(out, "  {}  {:<wide$}  {}", clock.long(call.first.start), call.name(), what.join("; "));
+        for line in wrapped(&call.services, 100).iter().filter(|_| call.services.len() > 1) {
+            let _ = writeln!(out, "{:23}{line}", "");
+        }
     }
     if out.is_empty() { out } else { format!("\nwhen people are needed\n{out}") }
+}
+
+/// Names in lines of about this width.
+fn wrapped(names: &[&str], width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for name in names {
+        match lines.last_mut().filter(|line| line.len() + name.len() < width) {
+            Some(line) => {
+                line.push_str(", ");
+                line.push_str(name);
+            }
+            None => lines.push((*name).to_owned()),
+        }
+    }
+    lines
 }
 
 /// One line a step, under the day on which it begins. The latest rollback is told where it changes; a preparation that takes no
@@ -85,7 +124,7 @@ fn timeline(clock: &Clock, steps: &[StepLine], start: jiff::Timestamp) -> String
         } else {
             ' '
         };
-        let takes = step.millis().map_or_else(|| "never ends".to_owned(), length);
+        let takes = takes(step);
         let remarks = remarks(clock, step, &mut latest);
         let line = format!("{mark} {}  {:>9}  {:<wide$}  {remarks}", clock.second(step.start), takes, step.id);
         let _ = writeln!(out, "{}", line.trim_end());
@@ -116,22 +155,38 @@ fn remarks(clock: &Clock, step: &StepLine, latest: &mut Option<jiff::Timestamp>)
     parts.join("; ")
 }
 
-/// What goes back with what, and how long that takes.
+/// What goes back with what, and how long that takes; services next to each other of which the same is true share a line.
 fn radius(preview: &Preview) -> String {
+    let lines: Vec<(&str, String)> = preview.services.iter().map(|service| (service.name.as_str(), fate(service))).collect();
     let mut out = String::from("\nif a service goes back\n");
-    for service in &preview.services {
-        let others = match service.blast_radius.as_slice() {
-            [] => "alone".to_owned(),
-            some if some.len() <= 6 => format!("with {}", some.join(", ")),
-            many => format!("with {} others", many.len()),
+    for same in lines.chunk_by(|one, next| one.1 == next.1) {
+        let (Some((first, fate)), Some((last, _))) = (same.first(), same.last()) else { continue };
+        let name = match same.len() {
+            1 => (*first).to_owned(),
+            2 => format!("{first}, {last}"),
+            many => format!("{first} to {last} ({many})"),
         };
-        let detection =
-            service.detection_ms.map_or_else(|| "nothing watches it".to_owned(), |ms| format!("noticed in {}", length(ms)));
-        let risk = service.requests_at_risk.map_or(String::new(), |n| format!(", {n} requests at risk at 100 %"));
-        let last = service.point_of_no_return.as_ref().map_or(String::new(), |step| format!(", no way back from {step}"));
-        let _ = writeln!(out, "  {:<20} {others}: {}, {detection}{risk}{last}", service.name, length(service.undo_ms));
+        let _ = writeln!(out, "  {name:<20} {fate}");
     }
     out
+}
+
+/// What is said of one service that goes back.
+fn fate(service: &ServiceLine) -> String {
+    let others = match service.blast_radius.as_slice() {
+        [] => "alone".to_owned(),
+        some if some.len() <= 6 => format!("with {}", some.join(", ")),
+        many => format!("with {} others", many.len()),
+    };
+    let detection = service
+        .detection_ms
+        .map_or_else(|| "nothing watches it".to_owned(), |ms| format!("a failure is noticed in {}", length(ms)));
+    let risk = service.requests_at_risk.map_or(String::new(), |n| format!(", with {n} requests at risk at 100 %"));
+    let last = service.point_of_no_return.as_ref().map_or(String::new(), |step| {
+        let own = step.strip_prefix(service.name.as_str()).and_then(|rest| rest.strip_prefix('/'));
+        format!("; no way back from {}", own.map_or_else(|| step.clone(), |own| format!("its {own}")))
+    });
+    format!("takes {}, {others}; {detection}{risk}{last}", length(service.undo_ms))
 }
 
 /// What going back from a step would do.

@@ -22,24 +22,48 @@ struct Tick {
     days: bool,
 }
 
+/// Whether hours are shown, or days only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hours {
+    /// On both clocks.
+    Shown,
+    /// A day is a day on both.
+    Left,
+}
+
 /// Draws the axis at `top`, and its lines down to `bottom`.
-pub fn draw(paper: &mut Paper, scale: &Scale, clock: &Clock, (top, bottom): (f64, f64), right: f64) {
+pub fn draw(paper: &mut Paper, scale: &Scale, clock: &Clock, (top, bottom): (f64, f64), right: f64) -> Hours {
     let mut free = [f64::MIN; 2];
+    let mut hours = Hours::Left;
     for piece in &scale.pieces {
         if piece.pace == Pace::Cut {
-            cut(paper, piece, (top, bottom));
+            cut(paper, piece, (top, bottom), &mut free[1]);
             continue;
         }
         let ticks = ticks(scale, clock, piece);
+        if ticks.iter().any(|tick| !tick.days) {
+            hours = Hours::Shown;
+        }
         for tick in &ticks {
             hour(paper, clock, tick, (top, bottom), &mut free[1], right);
         }
-        days(paper, scale, clock, piece, top, &mut free[0], right);
+        let every = if ticks.iter().any(|tick| tick.days) { Days::First } else { Days::Each };
+        days(paper, scale, clock, (piece, every), top, (&mut free[0], right));
     }
+    hours
+}
+
+/// Which days are named above the hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Days {
+    /// Each that begins.
+    Each,
+    /// That of the beginning: the others stand below it.
+    First,
 }
 
 /// A stretch that is cut short, with how long it is.
-fn cut(paper: &mut Paper, piece: &Piece, (top, bottom): (f64, f64)) {
+fn cut(paper: &mut Paper, piece: &Piece, (top, bottom): (f64, f64), free: &mut f64) {
     let hours = (piece.until - piece.from) / 3_600_000;
     let long = match hours {
         0 => format!("{} min", (piece.until - piece.from) / 60_000),
@@ -50,8 +74,12 @@ fn cut(paper: &mut Paper, piece: &Piece, (top, bottom): (f64, f64)) {
     paper.rect("cut", (piece.left, top + HEIGHT), (piece.right - piece.left, bottom - top - HEIGHT), "");
     paper.line("cut-edge", (piece.left, top + HEIGHT), (piece.left, bottom));
     paper.line("cut-edge", (piece.right, top + HEIGHT), (piece.right, bottom));
-    paper.text("soft", Anchor::Middle, (middle, top + 24.0), "⋯");
-    paper.text("soft", Anchor::Middle, (middle, top + 38.0), &long);
+    let half = width(&long, 11.0) / 2.0;
+    if middle - half >= *free {
+        paper.text("soft", Anchor::Middle, (middle, top + 24.0), "⋯");
+        paper.text("soft", Anchor::Middle, (middle, top + 38.0), &long);
+        *free = middle + half + 4.0;
+    }
 }
 
 /// A line, the hour on the plan's clock, and the one in UTC.
@@ -59,23 +87,33 @@ fn hour(paper: &mut Paper, clock: &Clock, tick: &Tick, (top, bottom): (f64, f64)
     let midnight = clock.minute(tick.at) == "00:00";
     paper.line(if midnight { "day" } else { "grid" }, (tick.x, top + HEIGHT), (tick.x, bottom));
     let local = if tick.days { clock.date(tick.at) } else { clock.minute(tick.at) };
-    let utc = tick.at.strftime(if tick.days { "%d %H:%M" } else { "%H:%M" }).to_string();
+    let utc = if tick.days { String::new() } else { tick.at.strftime("%H:%M").to_string() };
     let half = width(&local, 11.0).max(width(&utc, 11.0)) / 2.0;
-    if tick.x - half < *free || tick.x + half > right + 6.0 {
+    let middle = tick.x.max(half + 1.0);
+    if middle - half < *free || middle + half > right + 6.0 {
         return;
     }
-    *free = tick.x + half + 6.0;
-    paper.text("", Anchor::Middle, (tick.x, top + 26.0), &local);
-    paper.text("soft", Anchor::Middle, (tick.x, top + 40.0), &utc);
+    *free = middle + half + 6.0;
+    paper.text("", Anchor::Middle, (middle, top + 26.0), &local);
+    paper.text("soft", Anchor::Middle, (middle, top + 40.0), &utc);
 }
 
 /// The day at the beginning of a stretch, and each that begins in it.
-fn days(paper: &mut Paper, scale: &Scale, clock: &Clock, piece: &Piece, top: f64, free: &mut f64, right: f64) {
+fn days(
+    paper: &mut Paper,
+    scale: &Scale,
+    clock: &Clock,
+    (piece, which): (&Piece, Days),
+    top: f64,
+    (free, right): (&mut f64, f64),
+) {
     let Ok(from) = Timestamp::from_millisecond(piece.from) else { return };
     let Ok(until) = Timestamp::from_millisecond(piece.until) else { return };
-    for at in [from].into_iter().chain(clock.ticks(from, until, 1440)) {
+    let begin = if which == Days::Each { clock.ticks(from, until, 1440) } else { Vec::new() };
+    for at in [from].into_iter().chain(begin) {
         let (x, day) = (scale.x(at), clock.day(at));
-        let ends = x + width(&day, 11.0) + 8.0;
+        // It is bold, and so wider than it would be.
+        let ends = x + 1.15 * width(&day, 11.0) + 8.0;
         if x >= *free && ends <= right + 10.0 {
             paper.text("bold", Anchor::Start, (x, top + 11.0), &day);
             *free = ends;

@@ -11,11 +11,14 @@ use crate::{
         report::{Kind, StepLine},
         times::Clock,
     },
-    report::preview::length,
+    report::preview::takes,
 };
 
 /// How high a bar is whose service has all its traffic on target.
 pub const FULL: f64 = 14.0;
+
+/// Bold letters of 11 pixels are as wide as others of this size.
+pub const BOLD: f64 = 12.5;
 
 /// What is drawn with.
 pub struct Pen<'a> {
@@ -37,8 +40,7 @@ impl Pen<'_> {
     /// What a step says when it is pointed at.
     fn title(&self, step: &StepLine) -> String {
         let name = step.id.split_once('/').map_or(step.id.as_str(), |(_, name)| name);
-        let takes = step.millis().map_or_else(|| "never ends".to_owned(), length);
-        format!("{name}, {}, {takes}", self.clock.long(step.start))
+        format!("{name}, {}, {}", self.clock.long(step.start), takes(step))
     }
 
     /// The steps of one lane whose bars stand on `base`.
@@ -102,11 +104,17 @@ impl Pen<'_> {
 
     /// A text beside a place: to the right of it where it fits, else so that it ends at the edge.
     pub fn beside(&self, paper: &mut Paper, class: &str, (x, y): (f64, f64), text: &str) {
-        let room = self.right - x;
-        if width(text, 11.0) <= room || room > 160.0 {
-            paper.text(class, Anchor::Start, (x, y), &fitted(text, room, 11.0));
+        self.beside_after(paper, class, (x, y), text, 6.0);
+    }
+
+    /// The same, where something else stands before `free`.
+    pub fn beside_after(&self, paper: &mut Paper, class: &str, (x, y): (f64, f64), text: &str, free: f64) {
+        if width(text, BOLD) <= self.right - x {
+            paper.text(class, Anchor::Start, (x, y), text);
+        } else if width(text, BOLD) <= self.right - free {
+            paper.text(class, Anchor::End, (self.right, y), text);
         } else {
-            paper.text(class, Anchor::End, (self.right, y), &fitted(text, (self.right - 8.0).max(60.0), 11.0));
+            paper.text(class, Anchor::Start, (free, y), &fitted(text, self.right - free, BOLD));
         }
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::preview::{
     Preview,
-    report::{Kind, StepLine},
+    report::{FreezeLine, Kind, StepLine},
 };
 
 /// A stretch between two cuts, or a cut.
@@ -38,6 +38,10 @@ pub enum Pace {
 const CUTS: usize = 12;
 /// A stretch is cut if it takes more than this part of what is not cut.
 const PART: i64 = 6;
+/// All cuts together may take this part of the width.
+const ROOM: f64 = 0.45;
+/// A cut has to be this wide to be seen as one, in pixels.
+const SLIM: f64 = 14.0;
 /// Shorter stretches are never cut.
 const SHORTEST: i64 = 30 * 60 * 1000;
 
@@ -49,6 +53,14 @@ struct Gap {
     pace: Pace,
     /// Neither does traffic move nor anybody work.
     quiet: bool,
+    calm: Calm,
+}
+
+/// Whether a freeze holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Calm {
+    Frozen,
+    Open,
 }
 
 impl Gap {
@@ -68,6 +80,8 @@ impl Scale {
     /// The scale of a preview between two places; a cut is so wide.
     pub fn of(preview: &Preview, left: f64, right: f64, cut: f64) -> Self {
         let mut gaps = gaps(preview);
+        cut_quiet(&mut gaps, ((right - left) * ROOM / SLIM).floor());
+        // What is left may still be one long piece of work beside many short ones.
         for _ in 0..CUTS {
             let total: i64 = gaps.iter().filter(|gap| gap.pace == Pace::Even).map(Gap::length).sum();
             let idle = |gap: &&mut Gap| {
@@ -77,17 +91,12 @@ impl Scale {
             let Some(gap) = gaps.iter_mut().filter(idle).max_by_key(|gap| gap.length()) else { break };
             gap.pace = Pace::Cut;
         }
-        Self::laid_out(&gaps, left, right, cut)
+        let cuts = merged(&gaps).iter().filter(|piece| piece.pace == Pace::Cut).count();
+        Self::laid_out(&gaps, left, right, cut.min((right - left) * ROOM / real(i64::try_from(cuts).unwrap_or(0)).max(1.0)))
     }
 
     fn laid_out(gaps: &[Gap], left: f64, right: f64, cut: f64) -> Self {
-        let mut pieces: Vec<Piece> = Vec::new();
-        for gap in gaps {
-            match pieces.last_mut().filter(|last| last.pace == gap.pace) {
-                Some(last) => last.until = gap.until,
-                None => pieces.push(Piece { from: gap.from, until: gap.until, left, right: left, pace: gap.pace }),
-            }
-        }
+        let mut pieces = merged(gaps);
         let cuts = pieces.iter().filter(|piece| piece.pace == Pace::Cut).count();
         let even: i64 = pieces.iter().filter(|piece| piece.pace == Pace::Even).map(|piece| piece.until - piece.from).sum();
         let room = (right - left - real(i64::try_from(cuts).unwrap_or(0)) * cut).max(1.0);
@@ -121,13 +130,72 @@ pub fn real(number: i64) -> f64 {
     number as f64
 }
 
+/// Cuts the stretches in which nobody works that are long beside those in which somebody does; if those are too many to be drawn,
+/// only the longer ones.
+fn cut_quiet(gaps: &mut [Gap], most: f64) {
+    let work: i64 = gaps.iter().filter(|gap| !gap.quiet).map(Gap::length).sum();
+    let longest = gaps.iter().map(Gap::length).max().unwrap_or(0);
+    let mut least = SHORTEST.max(work / PART);
+    while least < longest {
+        for gap in gaps.iter_mut() {
+            gap.pace = if gap.quiet && gap.length() > least { Pace::Cut } else { Pace::Even };
+        }
+        widen(gaps);
+        let cuts = merged(gaps).iter().filter(|piece| piece.pace == Pace::Cut).count();
+        if real(i64::try_from(cuts).unwrap_or(i64::MAX)) <= most {
+            return;
+        }
+        least = least.saturating_mul(2);
+    }
+    for gap in gaps {
+        gap.pace = Pace::Even;
+    }
+}
+
+/// What is quiet beside a cut goes with it: the two hours that a window keeps for the way back would stand between two days of
+/// which neither has room for its name.
+fn widen(gaps: &mut [Gap]) {
+    let count = gaps.len();
+    let mut spread = |places: &mut dyn Iterator<Item = usize>| {
+        let mut beside = Pace::Even;
+        for place in places {
+            let Some(gap) = gaps.get_mut(place) else { continue };
+            if beside == Pace::Cut && gap.quiet && gap.length() > SHORTEST {
+                gap.pace = Pace::Cut;
+            }
+            beside = gap.pace;
+        }
+    };
+    spread(&mut (0..count));
+    spread(&mut (0..count).rev());
+}
+
+/// Neighbours of the same pace are one piece, but a freeze stays one of its own: it has to be seen. They have no place yet.
+fn merged(gaps: &[Gap]) -> Vec<Piece> {
+    let mut pieces: Vec<(Piece, Calm)> = Vec::new();
+    for gap in gaps {
+        let same = |last: &Piece, calm: Calm| last.pace == gap.pace && (gap.pace == Pace::Even || calm == gap.calm);
+        match pieces.last_mut().filter(|(last, calm)| same(last, *calm)) {
+            Some((last, _)) => last.until = gap.until,
+            None => {
+                let piece = Piece { from: gap.from, until: gap.until, left: 0.0, right: 0.0, pace: gap.pace };
+                pieces.push((piece, gap.calm));
+            }
+        }
+    }
+    pieces.into_iter().map(|(piece, _)| piece).collect()
+}
+
 /// Whatever happens at a moment.
 fn moments(preview: &Preview) -> Vec<i64> {
     let mut moments: BTreeSet<i64> = BTreeSet::from([preview.start.as_millisecond()]);
     for step in &preview.steps {
+        // Soaks and the end of legacy go on for days by themselves; they would take room from what a room looks at.
+        if matches!(step.kind, Kind::Soak | Kind::End) {
+            continue;
+        }
         moments.insert(step.start.as_millisecond());
-        // The ends of soaks would take room from what a room looks at; they fall into a cut.
-        moments.extend(step.end.filter(|_| step.kind != Kind::Soak).map(Timestamp::as_millisecond));
+        moments.extend(step.end.map(Timestamp::as_millisecond));
     }
     moments.extend(preview.finish.map(Timestamp::as_millisecond));
     for window in &preview.windows {
@@ -149,7 +217,14 @@ fn gaps(preview: &Preview) -> Vec<Gap> {
     let busy = busy(preview);
     let gap = |(from, until): (&i64, &i64)| {
         let next = busy.get(busy.partition_point(|(_, end)| end <= from));
-        Gap { from: *from, until: *until, pace: Pace::Even, quiet: next.is_none_or(|(begin, _)| begin >= until) }
+        let holds = |freeze: &FreezeLine| freeze.from.as_millisecond() <= *from && *until <= freeze.until.as_millisecond();
+        Gap {
+            from: *from,
+            until: *until,
+            pace: Pace::Even,
+            quiet: next.is_none_or(|(begin, _)| begin >= until),
+            calm: if preview.freezes.iter().any(holds) { Calm::Frozen } else { Calm::Open },
+        }
     };
     moments.iter().zip(moments.iter().skip(1)).map(gap).collect()
 }
@@ -176,7 +251,7 @@ mod tests {
 
     #[test]
     fn cuts_are_of_one_width_and_time_runs_evenly_elsewhere() {
-        let gap = |from, until, pace| Gap { from, until, pace, quiet: true };
+        let gap = |from, until, pace| Gap { from, until, pace, quiet: true, calm: Calm::Open };
         let gaps = [(0, 10, Pace::Even), (10, 1000, Pace::Cut), (1000, 1010, Pace::Even), (1010, 1030, Pace::Even)];
         let gaps = gaps.map(|(from, until, pace)| gap(from, until, pace));
         let scale = Scale::laid_out(&gaps, 0.0, 120.0, 40.0);

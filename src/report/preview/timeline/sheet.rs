@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::{
-    Heading, Layout, Names, STYLE, axis,
-    bars::{FULL, Pen},
+    Heading, Layout, Names, STYLE,
+    axis::{self, Hours},
+    bars::{BOLD, FULL, Pen},
     lane::{Lane, approval, lanes},
     legend,
     paper::{Anchor, Paper, escape, fitted, width},
@@ -34,8 +35,8 @@ pub fn draw(preview: &Preview, layout: Layout) -> String {
     let mut paper = Paper::default();
     strips(&mut paper, layout, &placed);
     calendar(&mut paper, preview, &scale, (heading + axis::HEIGHT, bottom));
-    axis::draw(&mut paper, &scale, &clock, (heading, bottom), layout.right());
-    names_of_clocks(&mut paper, preview, layout, &clock, heading);
+    let hours = axis::draw(&mut paper, &scale, &clock, (heading, bottom), layout.right());
+    names_of_clocks(&mut paper, preview, layout, &clock, (heading, hours));
     for one in &placed {
         lane(&mut paper, layout, &pen, one);
     }
@@ -114,12 +115,14 @@ fn tint(window: &WindowLine) -> &'static str {
     }
 }
 
-fn names_of_clocks(paper: &mut Paper, preview: &Preview, layout: Layout, clock: &Clock, top: f64) {
+fn names_of_clocks(paper: &mut Paper, preview: &Preview, layout: Layout, clock: &Clock, (top, hours): (f64, Hours)) {
     if layout.names == Names::Beside {
         let zone = clock.abbreviation(preview.start);
         let local = preview.time_zone.as_ref().map_or(zone.clone(), |name| format!("{name} ({zone})"));
         paper.text("", Anchor::End, (layout.left() - 26.0, top + 26.0), &local);
-        paper.text("soft", Anchor::End, (layout.left() - 26.0, top + 40.0), "UTC");
+        if hours == Hours::Shown {
+            paper.text("soft", Anchor::End, (layout.left() - 26.0, top + 40.0), "UTC");
+        }
     }
 }
 
@@ -185,8 +188,11 @@ fn window_bar(paper: &mut Paper, pen: &Pen<'_>, window: &WindowLine, base: f64) 
     if let Some(at) = window.latest_rollback {
         let text = format!("latest rollback {}", pen.clock.long(at));
         let x = pen.scale.x(at);
-        let (anchor, x) = if x - width(&text, 11.0) > left { (Anchor::End, x - 4.0) } else { (Anchor::Start, x + 4.0) };
-        paper.text("late", anchor, (x, base - 3.0), &text);
+        if x - width(&text, BOLD) > left {
+            paper.text("late", Anchor::End, (x - 4.0, base - 3.0), &text);
+        } else {
+            pen.beside(paper, "late", (x + 4.0, base - 3.0), &text);
+        }
     }
 }
 
@@ -204,11 +210,11 @@ fn phase_strip(
     if let Some((step, who)) = approval(steps) {
         let asks = step.approval.as_ref().map(|approval| approval.asks.as_str()).unwrap_or_default();
         let x = pen.scale.x(step.end.unwrap_or(step.start));
-        let taken = match layout.names {
-            Names::Beside => 0.0,
-            Names::Above => 14.0 + width(&format!("phase {name}"), 11.0),
+        let free = match layout.names {
+            Names::Beside => layout.left(),
+            Names::Above => 18.0 + width(&format!("phase {name}"), BOLD),
         };
-        pen.beside(paper, "yes", (x.max(layout.left() + taken), one.top + 14.0), &format!("{who}: {asks}"));
+        pen.beside_after(paper, "yes", (x.max(free), one.top + 14.0), &format!("{who}: {asks}"), free);
     }
 }
 
