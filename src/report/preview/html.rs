@@ -154,7 +154,7 @@ fn stops(out: &mut String, preview: &Preview) {
 /// A text with what stands in backticks set as code.
 fn prose(text: &str) -> String {
     let parts: Vec<String> = text.split('`').map(escape).collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return escape(text);
     }
     let set = |(place, part): (usize, String)| if place % 2 == 1 { format!("<code>{part}</code>") } else { part };
