@@ -49,8 +49,23 @@ pub fn watch(draft: &mut Draft, name: &ServiceName, service: &Service) {
         }
     }
     if draft.state(name).direction == Direction::Forward {
+        target(draft, name, service, &state);
+    }
+    if draft.state(name).direction == Direction::Forward {
         legacy(draft, name, service, &state);
     }
+}
+
+/// Target died under the traffic it carries, and legacy could take all of it: nothing is gained by watching that for
+/// `guardFor`, which is there for guards that flicker. The plan says whether it goes back or holds.
+fn target(draft: &mut Draft, name: &ServiceName, service: &Service, state: &ServiceState) {
+    let target = draft.side(name, service, Side::Target, state.weight());
+    let died = target.rank == SideRank::Dead && target.dead_rounds >= service.failures();
+    if !died || state.weight() == Weight::ZERO || draft.rank(name, service, Side::Legacy, Weight::ZERO) != SideRank::Enough {
+        return;
+    }
+    let action = if state.moved_at.is_some() { service.soak.on_failure } else { service.on_failure };
+    draft.act(name, action, Reason::TargetDied { rounds: target.dead_rounds });
 }
 
 /// What takes a service back: before the soak a gate that fails, in the soak one that has failed for `guardFor`.

@@ -10,7 +10,7 @@ use super::{
     observed::Unknown,
     phase,
     reason::Reason,
-    record::{Ended, Outcome, Stage},
+    record::{Direction, Ended, Outcome, Stage},
     route,
     step::Step,
 };
@@ -24,7 +24,9 @@ pub fn settle(draft: &mut Draft) -> Option<Outcome> {
     let plan = draft.plan;
     let gone = gone(draft);
     let waiting = draft.select(|_, state| state.stage == Stage::Waiting);
-    let mut unfinished = waiting.iter().any(|(name, _)| !gone.contains(name));
+    // One that has not shifted may have much to take back all the same: a fence, a promotion, tasks.
+    let is_open = |name: &ServiceName| !gone.contains(name) || draft.state(name).direction == Direction::Backward;
+    let mut unfinished = waiting.iter().any(|(name, _)| is_open(name));
     let mut open_routes = false;
     for (name, _) in draft.select(|_, state| state.stage != Stage::Waiting) {
         match draft.at_end(name) {

@@ -65,6 +65,7 @@ pub enum Reason {
     GateUnknownTooLong { gate: GateName, limit: Span, why: String },
     WithService { service: ServiceName },
     LegacyDied { rounds: u32 },
+    TargetDied { rounds: u32 },
     NoWayBack { why: String },
     NoWorse { legacy: SideRank, target: SideRank },
     TaskFailed { task: TaskName, why: String },
@@ -210,6 +211,7 @@ impl Reason {
             Self::GateUnknownTooLong { .. } => "GateUnknownTooLong",
             Self::WithService { .. } => "WithService",
             Self::LegacyDied { .. } => "LegacyDied",
+            Self::TargetDied { .. } => "TargetDied",
             Self::NoWayBack { .. } => "NoWayBack",
             Self::NoWorse { .. } => "NoWorse",
             Self::Ordered { .. } => "Ordered",
@@ -316,6 +318,9 @@ impl fmt::Display for Reason {
             Self::GuardFailed { gate, since, why } => write!(f, "guard {gate} has failed since {since:.0}: {why}"),
             Self::GateUnknownTooLong { gate, limit, why } => write!(f, "gate {gate} has had no answer for {limit}: {why}"),
             Self::WithService { service } => write!(f, "{service} goes back, and takes it along"),
+            Self::TargetDied { rounds } => {
+                write!(f, "its target side died ({rounds} rounds without an answer) while it carried traffic")
+            }
             Self::LegacyDied { rounds } => {
                 write!(f, "its legacy side died ({rounds} rounds without an answer) while it carried traffic")
             }

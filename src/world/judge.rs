@@ -98,6 +98,11 @@ impl Memory {
     /// gate that was silent for as long as its plan bears, and the latest rollback of a window.
     pub fn watch(&mut self, model: &Model, facts: &Facts) {
         self.ordered_back |= facts.people.intent == Wish::Rollback || model.may_overrun(facts.now);
+        for (ix, service) in (0..).zip(model.services()) {
+            if rank(service, facts, ix, Side::Target, 1) == Rank::Dead && !self.of(ix).cause {
+                self.may_go_back(model, ix);
+            }
+        }
         for (gate, rounds) in model.gates().iter().zip(&facts.gates) {
             let failing = gate.other.is_none() && rounds.bad_in_a_row(gate, facts.now) >= gate.failures;
             let mute = gate.on_unknown == OnFailure::Rollback && rounds.silent_for(facts.now) >= gate.unknown_limit;

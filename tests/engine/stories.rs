@@ -2,11 +2,11 @@
 
 use gapless::{
     engine::{Backend, Direction, Intent, Outcome, Owner, Reason, RunId, Stage},
-    plan::{Place, Revision, ServiceRef},
+    plan::{OnFailure, Place, Revision, Service, ServiceRef, Soak, Span},
 };
 
 use crate::{
-    plans::{apart, five, one, two, weight},
+    plans::{apart, five, one, plan, service, two, weight},
     sim::Sim,
 };
 
@@ -243,6 +243,28 @@ fn a_record_that_was_put_back_does_not_go_on_as_if_nothing_had_happened() {
     sim.record = before;
     sim.until_outcome(Outcome::Held);
     assert!(sim.waits[0].contains("whose record knows of none"), "{:?}", sim.waits);
+}
+
+/// `guardFor` is for guards that flicker: who answers nothing is not watched for five minutes.
+#[test]
+fn a_target_that_dies_in_its_soak_is_left_at_once_or_holds_as_its_plan_says() {
+    for on_failure in [OnFailure::Rollback, OnFailure::Hold] {
+        let soak = Soak { length: Span::from_secs(3600), guard_for: Span::from_secs(300), on_failure };
+        let mut sim = Sim::new(Revision::of(plan(vec![("only", Service { soak, ..service(1, "one", &[]) })])));
+        sim.until_stage("only", Stage::Soaking);
+        sim.health("only").target = 0;
+        let died = sim.now;
+        match on_failure {
+            OnFailure::Rollback => sim.until_stage("only", Stage::Returned),
+            OnFailure::Hold => sim.until(10, |s| s.record.services["only"].hold.is_some()),
+        }
+        assert!(sim.now.duration_since(died).as_secs() < 10, "{}", sim.log.join("\n"));
+        assert!(
+            sim.log.iter().any(|l| l.contains("its target side died (3 rounds without an answer)")),
+            "{}",
+            sim.log.join("\n")
+        );
+    }
 }
 
 #[test]

@@ -1,8 +1,14 @@
 //! One writer: catch-up, fence, lag proven 0, promote, all traffic; and the other way round.
 
-use gapless::engine::{Intent, Outcome, Stage};
+use gapless::{
+    engine::{Intent, Outcome, Stage},
+    plan::Revision,
+};
 
-use crate::{plans::writer, sim::Sim};
+use crate::{
+    plans::{service, writer},
+    sim::Sim,
+};
 
 fn order(sim: &Sim) -> Vec<String> {
     sim.log.iter().filter(|l| !l.starts_with('-')).cloned().collect()
@@ -82,4 +88,18 @@ fn a_step_of_the_way_back_that_fails_holds_once() {
     sim.until(60, |s| s.now > hold.as_ref().unwrap().since + jiff::SignedDuration::from_secs(5));
     assert_eq!(sim.record.services["only"].hold, hold);
     assert_eq!(sim.outcome, Some(Outcome::Held), "{:?}", sim.waits);
+}
+
+/// Once found by random plans: the run ended when what it needs was back, and nobody could write.
+#[test]
+fn a_run_does_not_end_before_the_writer_is_back_though_no_traffic_of_it_moved() {
+    let mut plan = writer(Some(())).plan().clone();
+    plan.services.insert("base".parse().unwrap(), service(7, "one", &[]));
+    plan.services.get_mut("only").unwrap().needs = service(8, "one", &["base"]).needs;
+    let mut sim = Sim::new(Revision::of(plan));
+    sim.until(60, |s| s.log.iter().any(|l| l == "only/task-promote"));
+    sim.orders.intent = Intent::Rollback;
+    sim.until_outcome(Outcome::RolledBack);
+    assert_eq!(sim.writable["only"], (true, false), "{}", sim.log.join("\n"));
+    assert_eq!(sim.stage("only"), Stage::Returned);
 }

@@ -24,19 +24,17 @@
 08:40:02   portal: 10 % confirmed by its gates; → 50 % to target
          ... 5 min
 08:45:02 ! the target side of sds dies
-08:45:05   sds: gate answers fails, 3 in a row: an answer that is not as expected
-         ... 1 min
-08:47:03   pds: goes back: sds goes back, and takes it along
+08:45:04   pds: goes back: sds goes back, and takes it along
            portal: goes back: sds goes back, and takes it along; → back from 50 % to 0 %
-           sds: goes back: guard answers has failed since 08:45:03: an answer that is not as expected
+           sds: goes back: its target side died (3 rounds without an answer) while it carried traffic
            portal: all traffic on legacy; → its route is given up
            sds, pds: → back from 100 % to 0 %
-08:47:04   pds, sds: all traffic on legacy; → its route is given up
-         ... 23 h 42 min
+08:45:05   pds, sds: all traffic on legacy; → its route is given up
+         ... 23 h 44 min
          ? letters/soak: it soaks until Wed 2 Sep 08:30:01
 --- Wed 2 Sep 2026, BST
 08:30:01   letters: soaked, done; → its route is given up
            run: the run ended: RolledBack
 ---
 the run ended: RolledBack
-requests that met a side which could not carry them: sds 12196
+requests that met a side which could not carry them: sds 304

@@ -27,7 +27,8 @@ pub struct SoakSpec {
     /// How long, from the moment all traffic is confirmed on target. Default: 24h.
     #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
     pub length: Option<Span>,
-    /// For how long a guard must fail without a break before it acts. Default: 30s.
+    /// For how long a guard must fail without a break before it acts; a target of which nothing answers any more is not waited
+    /// for. Default: 30s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard_for: Option<Span>,
     /// What it does then. Default: `Rollback`.
