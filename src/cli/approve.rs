@@ -27,12 +27,8 @@ use crate::{
 pub struct Args {
     /// The run
     run: String,
-    /// The phase that may begin
-    #[arg(long, required_unless_present = "decommission", conflicts_with = "decommission")]
-    phase: Option<PhaseName>,
-    /// The service whose legacy side may end
-    #[arg(long, value_name = "SERVICE")]
-    decommission: Option<ServiceName>,
+    #[command(flatten)]
+    about: Asked,
     /// Say no instead: it stands until enough others have approved after it
     #[arg(long)]
     refuse: bool,
@@ -43,6 +39,18 @@ pub struct Args {
     scope: Scope,
     #[command(flatten)]
     output: Output,
+}
+
+/// What it is about: one of the two.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Asked {
+    /// The phase that may begin
+    #[arg(long)]
+    phase: Option<PhaseName>,
+    /// The service whose legacy side may end
+    #[arg(long, value_name = "SERVICE")]
+    decommission: Option<ServiceName>,
 }
 
 #[derive(Serialize)]
@@ -66,7 +74,7 @@ async fn approve(args: &Args) -> anyhow::Result<Exit> {
     let cluster = Cluster::connect(&args.scope).await?;
     let run = cluster.run(&args.run).await?;
     let caller = cluster.caller().await?;
-    let about = match (&args.phase, &args.decommission) {
+    let about = match (&args.about.phase, &args.about.decommission) {
         (Some(phase), _) => About::Phase(phase.clone()),
         (None, Some(service)) => About::Decommission(service.clone()),
         (None, None) => return Err(anyhow!("name what you approve: --phase or --decommission")),
