@@ -4,7 +4,7 @@ use anyhow::{Context as _, anyhow};
 use gapless::{
     engine::{About, ApprovalSeen, Consent, approval},
     kubernetes::{
-        api::{ApiError, Kind, Selection},
+        api::{ApiError, Kind},
         approval::{GroupName, MigrationApprovalSpec, RunReference, seen},
         crd::{MigrationApproval, bounded, labels},
     },
@@ -182,16 +182,8 @@ async fn say(
 }
 
 async fn decisions(cluster: &Cluster) -> Result<Vec<ApprovalSeen>, ApiError> {
-    let of = Selection::all(Kind::APPROVAL, Some(&cluster.namespace));
-    let (mut all, mut next): (Vec<ApprovalSeen>, String) = (Vec::new(), String::new());
-    loop {
-        let page = cluster.api.page::<MigrationApproval>(&of, &next).await?;
-        all.extend(page.items.iter().filter_map(seen));
-        next = page.metadata.next;
-        if next.is_empty() {
-            return Ok(all);
-        }
-    }
+    let all: Vec<MigrationApproval> = cluster.all(Kind::APPROVAL).await?;
+    Ok(all.iter().filter_map(seen).collect())
 }
 
 fn standing(run: &Run, about: &About, asked: &Approval, all: &[ApprovalSeen]) -> String {

@@ -5,7 +5,7 @@ use gapless::{
     adapters::clock,
     engine::{Intent, Record},
     kubernetes::{
-        api::{Api, ApiError, At, Kind},
+        api::{Api, ApiError, At, Kind, Selection},
         crd::{MigrationPlanRevision, MigrationRun, bounded},
         revision::unpack,
         store::read,
@@ -75,6 +75,20 @@ impl Cluster {
         let revision = unpack(&revision)?;
         let record = read(&object, &revision)?;
         Ok(Run { object, revision, record })
+    }
+
+    /// All objects of a kind in the namespace.
+    pub async fn all<T: serde::de::DeserializeOwned>(&self, kind: Kind) -> Result<Vec<T>, ApiError> {
+        let of = Selection::all(kind, Some(&self.namespace));
+        let (mut all, mut next) = (Vec::new(), String::new());
+        loop {
+            let page = self.api.page(&of, &next).await?;
+            all.extend(page.items);
+            next = page.metadata.next;
+            if next.is_empty() {
+                return Ok(all);
+            }
+        }
     }
 
     async fn object(&self, name: &str) -> anyhow::Result<MigrationRun> {

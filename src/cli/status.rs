@@ -3,10 +3,7 @@
 use std::path::PathBuf;
 
 use gapless::{
-    kubernetes::{
-        api::{Kind, Selection},
-        crd::MigrationRun,
-    },
+    kubernetes::{api::Kind, crd::MigrationRun},
     report::status::{StatusReport, Way},
 };
 
@@ -103,16 +100,7 @@ fn text(report: &StatusReport) -> String {
 }
 
 async fn list(cluster: &Cluster, format: Format) -> anyhow::Result<Exit> {
-    let of = Selection::all(Kind::RUN, Some(&cluster.namespace));
-    let (mut runs, mut next): (Vec<MigrationRun>, String) = (Vec::new(), String::new());
-    loop {
-        let page = cluster.api.page(&of, &next).await?;
-        runs.extend(page.items);
-        next = page.metadata.next;
-        if next.is_empty() {
-            break;
-        }
-    }
+    let runs: Vec<MigrationRun> = cluster.all(Kind::RUN).await?;
     if format == Format::Json {
         let names: Vec<_> = runs.iter().map(|run| serde_json::json!({ "run": run.metadata.name, "plan": run.spec.plan, "outcome": run.status.as_ref().and_then(|s| s.outcome) })).collect();
         output::print_json(&serde_json::json!({ "runs": names }))?;

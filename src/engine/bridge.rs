@@ -10,10 +10,10 @@ use super::{
     reason::Reason,
     record::Stage,
     step::{Step, Subject},
-    task::{TaskStage, TaskState},
+    task::TaskStage,
     tasks::{self, Progress},
 };
-use crate::plan::{Bridge, BridgeName, ManagedBridge, Service, ServiceName, TaskName};
+use crate::plan::{Bridge, BridgeName, ManagedBridge, Service, ServiceName};
 
 fn of(name: &BridgeName) -> Subject {
     Subject::Bridge(name.clone())
@@ -56,7 +56,7 @@ fn raise(draft: &mut Draft, name: &BridgeName, managed: &ManagedBridge) -> Progr
     let progress = tasks::run(draft, &of(name), [&up], held.as_ref(), |draft, reason| draft.hold_run(reason));
     let now = draft.now;
     if progress == Progress::Done && draft.next.bridges.get(name).is_none_or(|b| b.up_since.is_none()) {
-        undone(draft, name, &agenda::named::down()); // of an earlier time
+        draft.undone(&of(name), &agenda::named::down()); // of an earlier time
         draft.next.bridges.entry(name.clone()).or_default().up_since = Some(now);
         draft.event(Event::BridgeUp { bridge: name.clone() });
     }
@@ -120,14 +120,7 @@ fn take_down(draft: &mut Draft, name: &BridgeName, managed: &ManagedBridge) {
     if progress == Progress::Done {
         draft.next.bridges.entry(name.clone()).or_default().up_since = None;
         draft.event(Event::BridgeDown { bridge: name.clone() });
-        undone(draft, name, &up.name);
-    }
-}
-
-/// The other of up and down counts for nothing any more.
-fn undone(draft: &mut Draft, name: &BridgeName, task: &TaskName) {
-    if let Some(state) = draft.task(&of(name), task) {
-        draft.set_task(&of(name), task, TaskState { stage: TaskStage::Undone, ..state });
+        draft.undone(&of(name), &up.name);
     }
 }
 

@@ -20,9 +20,8 @@ use super::{
     shared::Shared,
     side::{self, SideView},
     step::{Step, StepId, Subject},
-    task::TaskState,
-    timing,
-    walk::Walk,
+    task::{TaskStage, TaskState},
+    timing, walk,
 };
 use crate::plan::{OnFailure, PhaseName, Plan, Service, ServiceName, Side, Span, TaskName, Weight};
 
@@ -108,12 +107,9 @@ impl<'a> Draft<'a> {
     pub fn change(&mut self, name: &ServiceName, change: impl FnOnce(&mut ServiceState)) {
         change(self.next.services.entry(name.clone()).or_default());
     }
-    /// The services whose state is such, in the plan's order. One that the record does not name has not begun.
+    /// The services whose state is such, in the plan's order.
     pub fn select(&self, such: impl Fn(&Service, &ServiceState) -> bool) -> Vec<(&'a ServiceName, &'a Service)> {
-        let not_begun = Shared::default();
-        let mut states = Walk::of(&self.next);
-        let mut is_such = |name, service| such(service, states.state(name).unwrap_or(&not_begun));
-        self.plan.services.iter().filter(|(name, service)| is_such(*name, *service)).collect()
+        walk::select(self.plan, &self.next, such)
     }
     /// Looks once for all services which phases may not begin yet; as of now, for one pass.
     pub fn survey(&mut self) {
@@ -238,6 +234,12 @@ impl<'a> Draft<'a> {
             Subject::Bridge(name) => &mut self.next.bridges.entry(name.clone()).or_default().tasks,
         };
         tasks.insert(task.clone(), state);
+    }
+    /// A task that something was done for counts for nothing any more; its numbers go on.
+    pub fn undone(&mut self, of: &Subject, task: &TaskName) {
+        if let Some(state) = self.task(of, task) {
+            self.set_task(of, task, TaskState { stage: TaskStage::Undone, ..state });
+        }
     }
     /// Look again at this moment, if it lies ahead.
     pub fn wake(&mut self, at: Timestamp) {

@@ -66,14 +66,11 @@ fn still_counted_on(draft: &Draft, name: &ServiceName, service: &Service) -> Opt
     Some((other.clone(), Reason::NeedEnds { service: other.clone() }))
 }
 
-/// Who can end such a wait: a service that went back only comes again if people say so.
-fn counted_on_by(draft: &Draft, reason: &Reason) -> WaitsFor {
-    match reason {
-        Reason::SharedSystem { service, .. } | Reason::NeedEnds { service } if draft.stage(service) == Stage::Returned => {
-            WaitsFor::Person
-        }
-        _ => WaitsFor::Step,
-    }
+/// The same as a wait: for a step, or for people, as a service that went back only comes again if they say so.
+fn still_needed(draft: &Draft, name: &ServiceName, service: &Service) -> Option<Obstacle> {
+    let (other, reason) = still_counted_on(draft, name, service)?;
+    let on = if draft.stage(&other) == Stage::Returned { WaitsFor::Person } else { WaitsFor::Step };
+    Some((reason, on))
 }
 
 /// **`legacy-stays`**: the traffic of the service, and of all that live on its system, is *seen* to be on target, freshly: the
@@ -108,8 +105,7 @@ fn away_from_target(draft: &Draft, name: &ServiceName) -> Option<Obstacle> {
 
 /// Nobody counts on legacy any more, its end is approved, and a window for it is open: then it begins.
 fn begin(draft: &mut Draft, name: &ServiceName, service: &Service, end: &Decommission) {
-    if let Some((_, reason)) = still_counted_on(draft, name, service) {
-        let on = counted_on_by(draft, &reason);
+    if let Some((reason, on)) = still_needed(draft, name, service) {
         return draft.wait(Step::Decommission, name, reason, on);
     }
     if let Some(reason) = draft.held(&draft.state(name)) {
@@ -152,11 +148,8 @@ fn approved(draft: &mut Draft, name: &ServiceName, end: &Decommission) -> bool {
 
 /// Scream test, drain, tasks: all of them can still be taken back. Then legacy is switched off.
 fn end_legacy(draft: &mut Draft, name: &ServiceName, service: &Service, end: &Decommission, items: &[Item]) {
-    if let Some((_, reason)) = still_counted_on(draft, name, service) {
-        let on = counted_on_by(draft, &reason); // somebody came back meanwhile
-        return draft.wait(Step::Decommission, name, reason, on);
-    }
-    if let Some((reason, on)) = still_has_traffic(draft, name, service) {
+    // Somebody may have come back meanwhile.
+    if let Some((reason, on)) = still_needed(draft, name, service).or_else(|| still_has_traffic(draft, name, service)) {
         return draft.wait(Step::Decommission, name, reason, on);
     }
     if at(draft, name, service, items, Moment::ScreamTest) == Progress::Waits {

@@ -10,6 +10,7 @@ use super::{
     event::Event,
     reason::Reason,
     record::{Direction, Record, ServiceState, Stage},
+    walk,
 };
 use crate::plan::{
     OnFailure, PhaseName, Plan, Service, ServiceName, Span, Window, WindowName,
@@ -182,14 +183,13 @@ pub fn overrun(draft: &mut Draft) {
 /// Until when all that is in motion can still be undone before the window or freeze that bounds it, and which window that is:
 /// the earliest such moment. While nothing is in motion it is that of a single step of whatever is to move next.
 pub fn latest_rollback<'p>(plan: &'p Plan, record: &Record, now: Timestamp) -> Option<(Option<&'p WindowName>, Timestamp)> {
-    let of = |such: &dyn Fn(&Service, &ServiceState) -> bool| -> BTreeSet<&'p ServiceName> {
-        let such =
-            |(name, service): &(&ServiceName, &Service)| record.services.get(*name).is_some_and(|state| such(service, state));
-        plan.services.iter().filter(such).map(|(name, _)| name).collect()
+    let in_motion = walk::select(plan, record, is_moving);
+    let moving: BTreeSet<&ServiceName> = in_motion.iter().map(|(name, _)| *name).collect();
+    let concerned = match in_motion.is_empty() {
+        true => walk::select(plan, record, |_, state| state.stage == Stage::Waiting),
+        false => in_motion,
     };
-    let (moving, waiting) = (of(&is_moving), of(&|_, state| state.stage == Stage::Waiting));
-    let concerned = if moving.is_empty() { &waiting } else { &moving };
-    let phases: BTreeSet<&PhaseName> = concerned.iter().filter_map(|name| Some(&plan.services.get(*name)?.phase)).collect();
+    let phases: BTreeSet<&PhaseName> = concerned.into_iter().map(|(_, service)| &service.phase).collect();
     let undo = undo_time(&Expected::of(plan), undone_with(plan, &moving, None)).unwrap_or_default();
     let calendar = Calendar::of(plan);
     let bounds = phases.into_iter().filter_map(|phase| calendar.latest_rollback(Purpose::Shift(phase), Some(undo), now));

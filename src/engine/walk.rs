@@ -7,7 +7,7 @@ use super::{
     record::{Record, ServiceState},
     shared::Shared,
 };
-use crate::plan::ServiceName;
+use crate::plan::{Plan, Service, ServiceName};
 
 /// A walk through the states of a record.
 pub struct Walk<'r>(Peekable<Iter<'r, ServiceName, Shared<ServiceState>>>);
@@ -29,4 +29,16 @@ impl<'r> Walk<'r> {
             self.0.next();
         }
     }
+}
+
+/// The services whose state is such, in the plan's order. One that the record does not name has not begun.
+pub fn select<'p>(
+    plan: &'p Plan,
+    record: &Record,
+    such: impl Fn(&Service, &ServiceState) -> bool,
+) -> Vec<(&'p ServiceName, &'p Service)> {
+    let not_begun = Shared::default();
+    let mut states = Walk::of(record);
+    let mut is_such = |name, service| such(service, states.state(name).unwrap_or(&not_begun));
+    plan.services.iter().filter(|(name, service)| is_such(*name, *service)).collect()
 }

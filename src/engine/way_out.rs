@@ -24,6 +24,23 @@ pub enum WayOut {
     },
 }
 
+impl WayOut {
+    /// When it ends by itself, if that is known.
+    pub fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::At(moment) => Some(*moment),
+            _ => None,
+        }
+    }
+    /// Who can end it, if people have to.
+    pub fn who(&self) -> Option<&str> {
+        match self {
+            Self::Person { who, .. } => Some(who),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for WayOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -13,7 +13,7 @@ use super::{
     reason::Reason,
     record::ServiceState,
     step::{Step, Subject},
-    task::{TaskStage, TaskState},
+    task::TaskStage,
     tasks::{self, Progress},
 };
 use crate::plan::{Data, Gate, GateName, Reverse, Service, ServiceName, TaskName};
@@ -153,7 +153,7 @@ pub fn backward(draft: &mut Draft, name: &ServiceName, service: &Service) -> Pro
         return Progress::Waits;
     }
     for task in [named::fence(), named::promote()] {
-        undone(draft, name, &task);
+        draft.undone(&Subject::from(name), &task);
     }
     Progress::Done
 }
@@ -194,14 +194,6 @@ fn unfence(draft: &mut Draft, name: &ServiceName, service: &Service, data: &Data
     match proof {
         Some((gate_name, gate)) if !passes(draft, name, gate_name, gate, at, &step) => Progress::Waits,
         _ => Progress::Done,
-    }
-}
-
-fn undone(draft: &mut Draft, name: &ServiceName, task: &TaskName) {
-    if let Some(state) = draft.state(name).tasks.get(task).copied()
-        && state.stage != TaskStage::Undone
-    {
-        draft.set_task(&Subject::from(name), task, TaskState { stage: TaskStage::Undone, ..state });
     }
 }
 

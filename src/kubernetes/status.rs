@@ -53,10 +53,9 @@ fn state(record: &Record, outcome: Option<Outcome>) -> String {
 
 /// What a person should know first, then the rest, both in the plan's order.
 fn waiting(waits: &[Wait]) -> Vec<Waiting> {
-    let mut all: Vec<(Course, Waiting)> = waits.iter().map(|wait| (wait.reason.course(), entry(wait))).collect();
-    all.sort_by_key(|(course, _)| *course != Course::Notable);
-    all.truncate(WAITING_MAX);
-    all.into_iter().map(|(_, entry)| entry).collect()
+    let mut all: Vec<&Wait> = waits.iter().collect();
+    all.sort_by_key(|wait| wait.reason.course() != Course::Notable);
+    all.into_iter().take(WAITING_MAX).map(entry).collect()
 }
 
 fn entry(wait: &Wait) -> Waiting {
@@ -70,6 +69,7 @@ fn entry(wait: &Wait) -> Waiting {
         other => (other.word(), other.to_string()),
     };
     let way_out = match &wait.reason {
+        // When a bake ends is not said: it counts anew after a restart.
         Reason::TakingEffect { .. } | Reason::Baking { .. } => WayOut::When("that is seen".into()),
         other => other.way_out(),
     };
@@ -79,16 +79,8 @@ fn entry(wait: &Wait) -> Waiting {
         message: bounded(&message, 1024),
         since: wait.since.map(|since| since.to_string()),
         way_out: Some(bounded(&way_out.to_string(), 1024)),
-        until: match (&wait.reason, &way_out) {
-            // Counts anew after a restart, and is not written again.
-            (Reason::Baking { .. }, _) => None,
-            (_, WayOut::At(moment)) => Some(moment.to_string()),
-            _ => None,
-        },
-        who: match &way_out {
-            WayOut::Person { who, .. } => Some(bounded(who, 256)),
-            _ => None,
-        },
+        until: way_out.until().map(|moment| moment.to_string()),
+        who: way_out.who().map(|who| bounded(who, 256)),
     }
 }
 

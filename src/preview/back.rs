@@ -12,8 +12,8 @@ use super::{
     times::{Clock, millis},
 };
 use crate::{
-    engine::{Direction, Intent, Outcome, Record, Stage},
-    plan::{Plan, Revision, schedule::Calendar, schedule::Purpose},
+    engine::{Direction, Intent, Outcome, Record, ServiceState, Shared, Stage},
+    plan::{Plan, Revision, ServiceName, schedule::Calendar, schedule::Purpose},
 };
 
 /// The way back from one moment: somebody orders the whole run back just before a step is over.
@@ -152,7 +152,7 @@ fn fits(plan: &Plan, step: &str, at: Timestamp, over: Option<Timestamp>) -> Opti
 
 fn services(plan: &Plan, before: &Record, after: &Record) -> Vec<BackService> {
     let begun = before.services.iter().filter(|(_, s)| s.stage != Stage::Waiting || !s.tasks.is_empty());
-    let line = |(name, was): (&crate::plan::ServiceName, &crate::engine::Shared<crate::engine::ServiceState>)| {
+    let line = |(name, was): (&ServiceName, &Shared<ServiceState>)| {
         let is = after.services.get(name)?;
         let back = is.stage == Stage::Returned;
         let held = is.hold.as_ref().map(|hold| hold.reason.to_string());

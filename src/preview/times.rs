@@ -29,6 +29,10 @@ impl Clock {
     pub fn dated(&self, at: Timestamp) -> String {
         at.to_zoned(self.0.clone()).strftime("%a %d %b %Y %H:%M:%S").to_string()
     }
+    /// `Fri 28 Aug 21:00 BST`.
+    pub fn to_the_minute(&self, at: Timestamp) -> String {
+        at.to_zoned(self.0.clone()).strftime("%a %-d %b %H:%M %Z").to_string()
+    }
     /// `Fri 28 Aug`.
     pub fn day(&self, at: Timestamp) -> String {
         at.to_zoned(self.0.clone()).strftime("%a %d %b").to_string()

@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    engine::{Direction, Outcome, Reason, Record, Stage, Step, Wait, WayOut, agenda::is_behind, step_count, steps, timing},
-    plan::{Plan, Revision, ServiceName, moment::Zone},
+    engine::{Direction, Outcome, Reason, Record, Stage, Step, Wait, agenda::is_behind, step_count, steps, timing},
+    plan::{Plan, Revision, ServiceName},
+    preview::times::Clock,
 };
 
 /// How a run stands.
@@ -156,8 +157,7 @@ impl StatusReport {
 
 fn latest_rollback(plan: &Plan, record: &Record, now: Timestamp) -> Option<LatestRollback> {
     let (window, latest) = timing::latest_rollback(plan, record, now)?;
-    let zone = plan.time_zone.as_deref().and_then(Zone::named).unwrap_or(Zone::utc());
-    let local = latest.to_zoned(zone.rules().clone()).strftime("%a %-d %b %H:%M %Z").to_string();
+    let local = Clock::named(plan.time_zone.as_deref()).to_the_minute(latest);
     Some(LatestRollback { at: latest.to_string(), local, window: window.map(ToString::to_string) })
 }
 
@@ -207,14 +207,8 @@ impl WaitingReport {
             message: reason.to_string(),
             since: since.map(|moment| moment.to_string()),
             way_out: way_out.to_string(),
-            until: match &way_out {
-                WayOut::At(moment) => Some(moment.to_string()),
-                _ => None,
-            },
-            who: match way_out {
-                WayOut::Person { who, .. } => Some(who),
-                _ => None,
-            },
+            until: way_out.until().map(|moment| moment.to_string()),
+            who: way_out.who().map(str::to_owned),
         }
     }
 }
