@@ -10,7 +10,7 @@ use super::{
     observed::Accepted,
     readiness::Obstacle,
     reason::{Fact, Reason},
-    record::{ServiceState, Stage},
+    record::{Direction, ServiceState, Stage},
     route,
     step::{Step, Subject},
     task::TaskStage,
@@ -49,13 +49,15 @@ fn at(draft: &mut Draft, name: &ServiceName, _service: &Service, items: &[Item],
 }
 
 /// **`legacy-stays`**: what keeps the legacy side of a service from its end, and which service that is. All that lives on its
-/// system, all that it needs and its group are past their soak.
+/// system, all that it needs and its group are past their soak, and none of them is to go back.
 fn still_counted_on(draft: &Draft, name: &ServiceName, service: &Service) -> Option<(ServiceName, Reason)> {
     if !draft.rules.keep(Invariant::LegacyStays) {
         return None;
     }
     let plan = draft.plan;
-    let past = |other: &ServiceName| draft.stage(other).is_past_soak();
+    let past = |other: &ServiceName| {
+        draft.next.services.get(other).is_some_and(|s| s.stage.is_past_soak() && s.direction == Direction::Forward)
+    };
     if let Some(system) = &service.legacy.system
         && let Some(other) = plan.tenants(system).iter().find(|other| !past(other))
     {

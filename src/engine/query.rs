@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     agenda,
     observed::Query,
-    record::{Record, ServiceState, Stage},
+    record::{Direction, Record, ServiceState, Stage},
     step::Subject,
     task::{TaskKey, TaskStage, TaskState, TaskWay},
     writer,
@@ -32,11 +32,16 @@ pub fn queries(revision: &Revision, record: &Record) -> BTreeSet<Query> {
 }
 
 fn of_service(wanted: &mut BTreeSet<Query>, name: &ServiceName, service: &Service, state: Option<&ServiceState>) {
-    let stage = state.map_or(Stage::Waiting, |s| s.stage);
-    if stage.is_past_soak() || stage == Stage::Returned {
+    let (stage, direction) = state.map_or((Stage::Waiting, Direction::Forward), |s| (s.stage, s.direction));
+    let rests = stage.is_past_soak() && direction == Direction::Forward;
+    if stage == Stage::Returned || stage.is_final() || (rests && service.decommission.is_none()) {
         return;
     }
+    // Past its soak it may still be ordered back, and then it has to be known at once whether legacy can take it.
     wanted.extend(Side::BOTH.map(|side| Query::Side(name.clone(), side)));
+    if rests {
+        return;
+    }
     wanted.extend(service.gates.keys().map(|gate| Query::Gate(name.clone(), gate.clone())));
     if let Some(data) = &service.data {
         let proofs = writer::gates(data).into_iter().map(|(gate, _)| gate).chain(data.reconcile.keys().cloned());

@@ -1,8 +1,14 @@
 //! The end of legacy: shared systems, scream test, approval; and the way back until then.
 
-use gapless::engine::{About, Intent, Outcome, Stage};
+use gapless::{
+    engine::{About, Intent, Outcome, Stage},
+    plan::{Revision, ServiceMoment, Undo},
+};
 
-use crate::{plans::ending, sim::Sim};
+use crate::{
+    plans::{ending, http, task},
+    sim::Sim,
+};
 
 fn end(name: &str) -> About {
     About::Decommission(name.parse().unwrap())
@@ -56,4 +62,30 @@ fn a_legacy_system_that_a_service_went_back_to_stays_and_the_run_ends() {
     sim.until_outcome(Outcome::RolledBack);
     assert_eq!((sim.stage("a"), sim.stage("b")), (Stage::Soaked, Stage::Returned));
     assert!(!sim.log.iter().any(|l| l.contains("switch-off")), "{:?}", sim.log);
+}
+
+/// A service that was ordered back after its soak, and may not go yet, counts on legacy like one in motion.
+#[test]
+fn a_legacy_system_stays_while_a_service_past_its_soak_is_to_go_back_to_it() {
+    let mut plan = ending().plan().clone();
+    let forever = task(ServiceMoment::AfterShift, http("drop"), Undo::Impossible("gone".into()));
+    plan.services.get_mut("b").unwrap().tasks.insert("drop".parse().unwrap(), forever);
+    let mut sim = Sim::new(Revision::of(plan));
+    sim.until_stage("a", Stage::Soaked);
+    sim.until_stage("b", Stage::Soaking);
+    sim.health("a").legacy = 0;
+    sim.orders.intent = Intent::Rollback;
+    sim.until(10, |s| s.record.services["a"].hold.is_some() && s.record.services["b"].hold.is_some());
+    sim.orders.intent = Intent::Run;
+    sim.orders.resumes = Some(sim.record.next_latch()); // b has no way back: it goes on
+    sim.until_stage("b", Stage::Soaked);
+    sim.approve(end("b"), "cso", &[]);
+    for _ in 0..2000 {
+        sim.tick(); // its judge finds an end that breaks `legacy-stays`
+    }
+    assert_eq!((sim.stage("a"), sim.stage("b")), (Stage::Soaked, Stage::Soaked), "{:?}", sim.waits);
+    let waits = "b/decommission: legacy system estate also carries a, which is not past its soak";
+    assert!(sim.waits.iter().any(|wait| wait == waits), "{:?}", sim.waits);
+    sim.health("a").legacy = 2;
+    sim.until_stage("a", Stage::Returned);
 }

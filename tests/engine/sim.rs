@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use gapless::{
     engine::{
         About, Accepted, Action, Answer, ApprovalSeen, Backend, ClaimsSeen, Consent, Decision, Deed, Direction, Effect,
-        Effective, Event, GateSeen, Observed, Orders, Outcome, Owner, Programmed, Record, Round, RouteSeen, RunId, Sample,
+        Effective, Event, GateSeen, Observed, Orders, Outcome, Owner, Programmed, Query, Record, Round, RouteSeen, RunId, Sample,
         SideSeen, SidesSeen, Stage, Subject, TaskKey, TaskSeen, TaskWay, Unknown, decide, queries, safety,
     },
     plan::{Act, GateName, Revision, ServiceName, Side, TaskName, Weight},
@@ -356,6 +356,7 @@ impl Sim {
         }
     }
 
+    /// What is seen: what was asked for, as a sensor tells it, and nothing else.
     pub fn observed(&self) -> Observed {
         let mut seen = Observed { orders: self.orders.clone(), ..Observed::default() };
         for (name, route) in &self.routes {
@@ -390,15 +391,17 @@ impl Sim {
             );
         }
         seen.approvals = self.approvals.clone();
-        for query in queries(&self.revision, &self.record) {
-            self.answer(&mut seen, query);
+        let asked = queries(&self.revision, &self.record);
+        seen.sides.retain(|name, _| asked.contains(&Query::Side(name.clone(), Side::Legacy)));
+        for (name, gates) in &mut seen.gates {
+            gates.retain(|gate, _| asked.contains(&Query::Gate(name.clone(), gate.clone())));
         }
+        asked.into_iter().for_each(|query| self.answer(&mut seen, query));
         seen
     }
 
     /// What is asked for beside routes and sides.
-    fn answer(&self, seen: &mut Observed, query: gapless::engine::Query) {
-        use gapless::engine::Query;
+    fn answer(&self, seen: &mut Observed, query: Query) {
         match query {
             Query::Task(key) => {
                 let value = match self.tasks.get(&key) {
