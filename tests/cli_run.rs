@@ -185,6 +185,7 @@ async fn killed_ten_times_it_goes_on() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_directory_has_one_process_and_one_plan() {
     let stage = Stage::set().await;
+    stage.write_plan("3s"); // a busy machine takes a second for what is asked while it stands at 50 %
     let mut first = stage.follow(&[]);
     first.until("50 % to target").await;
     let number = first.child.id().unwrap();
