@@ -5,7 +5,10 @@
 
 use std::borrow::Cow;
 
-use super::places::{Kind, Place, Stop, Surveyor};
+use super::{
+    places::Place,
+    survey::{Kind, Stop, Surveyor},
+};
 
 /// Why the reading ended before the end of the text.
 pub(super) enum Left {

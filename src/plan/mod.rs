@@ -22,6 +22,8 @@ pub mod schedule;
 pub mod schema;
 mod shape;
 pub mod spec;
+pub mod survey;
+mod values;
 pub mod variables;
 mod watched;
 mod written;
