@@ -62,18 +62,14 @@ const PARTS: &[Part] = &[
         needs: "a router that copies requests",
         find: |plan| services(plan, "mirror", |one| one.mirror.is_some()),
     },
-    Part {
-        what: "a workload behind a Service",
-        needs: "an adapter that sees and stops workloads",
-        find: |plan| services(plan, "target", |one| one.target.workload.is_some() || one.legacy.workload.is_some()),
-    },
+    Part { what: "a workload behind a Service", needs: "an adapter that sees and stops workloads", find: workloads },
     Part {
         what: "a metric",
         needs: "an adapter for Prometheus",
         find: |plan| services(plan, "gates", |one| one.gates.values().any(asks_prometheus)),
     },
     Part { what: "an `https://` address", needs: "TLS in the prober and in the webhook adapter", find: asked_by_tls },
-    Part { what: "`$(side)` in what is sent", needs: "a prober that fills it in", find: |plan| services(plan, "probes", varies) },
+    Part { what: "`$(side)` in what is sent", needs: "a prober that fills it in", find: varies },
     Part {
         what: "a `GRPCRoute`",
         needs: "an adapter for it",
@@ -153,12 +149,22 @@ fn asks_prometheus(gate: &Gate) -> bool {
     matches!(gate.check, Check::Prometheus { .. })
 }
 
-fn varies(service: &Service) -> bool {
+fn workloads(plan: &Plan) -> Vec<Path> {
+    let mut places = services(plan, "target", |one| one.target.workload.is_some());
+    places.extend(services(plan, "legacy", |one| one.legacy.workload.is_some()));
+    places
+}
+
+fn varies(plan: &Plan) -> Vec<Path> {
     let has = |text: &str| text.contains("$(side)");
     let sent = |probe: &Probe| {
         let send = &probe.send;
         let more = [&send.host, &send.body, &send.body_contains];
         has(&send.path) || more.into_iter().flatten().any(|text| has(text))
     };
-    service.probes.values().any(sent) || service.gates.values().any(|gate| matches!(&gate.check, Check::Http(url) if has(url)))
+    let mut places = services(plan, "probes", |one| one.probes.values().any(sent));
+    places.extend(services(plan, "gates", |one| {
+        one.gates.values().any(|gate| matches!(&gate.check, Check::Http(url) if has(url)))
+    }));
+    places
 }
