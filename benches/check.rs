@@ -75,9 +75,15 @@ fn plan(services: usize) -> String {
     text
 }
 
+/// The same with fourteen weights for each service: seventeen steps, so that 5,000 services have 85,000.
+fn steps(services: usize) -> String {
+    plan(services).replace("steps: [1, 5, 25, 50, 100]", "steps: [1, 2, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100]")
+}
+
 /// Texts that are to be refused, and the code of the refusal.
 fn hostile(name: &str) -> String {
     match name {
+        "one line of 100 MB" => "a".repeat(100_000_000),
         "one line of 60 MB" => "a".repeat(60_000_000),
         "a text of 60 MB" => format!("a: \"{}\"", "x".repeat(60_000_000)),
         "60 MB of brackets" => "[".repeat(60_000_000),
@@ -103,12 +109,17 @@ fn hostile(name: &str) -> String {
         "20,000 services in one ring" => {
             plan(20_000).replacen("phase: p0\n", "phase: p0\n      needs: [{ service: s19999, mode: Before }]\n", 1)
         }
+        "10,000 lists, each in the other" => (0..10_000).fold(String::new(), |text, level| text + &" ".repeat(level) + "-\n"),
+        "10,000 services in one ring" => {
+            plan(10_000).replacen("phase: p0\n", "phase: p0\n      needs: [{ service: s9999, mode: Before }]\n", 1)
+        }
         "1,000,000 documents" => "---\na: 1\n".repeat(1_000_000),
         _ => panic!("no such text: {name}"),
     }
 }
 
-const HOSTILE: [&str; 13] = [
+const HOSTILE: [&str; 16] = [
+    "one line of 100 MB",
     "one line of 60 MB",
     "a text of 60 MB",
     "60 MB of brackets",
@@ -119,7 +130,9 @@ const HOSTILE: [&str; 13] = [
     "1,000,000 keys",
     "an alias bomb",
     "2,000,000 aliases",
+    "10,000 lists, each in the other",
     "20,000 services in 10,000 knots",
+    "10,000 services in one ring",
     "20,000 services in one ring",
     "1,000,000 documents",
 ];
@@ -141,6 +154,7 @@ fn peak() -> usize {
 fn measure(what: &str) {
     let (text, rounds) = match what.split_once(' ') {
         Some(("full", size)) => (plan(size.parse().unwrap()), ROUNDS),
+        Some(("steps", size)) => (steps(size.parse().unwrap()), ROUNDS),
         Some(("small", size)) => (small(size.parse().unwrap()), ROUNDS),
         _ => (hostile(what), 1),
     };
@@ -178,7 +192,7 @@ fn main() {
     {
         return measure(what);
     }
-    for (kind, sizes) in [("full", &SIZES[..5]), ("small", &SIZES[..])] {
+    for (kind, sizes) in [("full", &SIZES[..5]), ("small", &SIZES[..]), ("steps", &SIZES[2..3])] {
         println!("{kind:>9} {:>11} {:>10} {:>12} {:>10} {:>7}  found", "bytes", "ms", "µs/service", "peak MB", "ratio");
         let mut last = None;
         for size in sizes {
