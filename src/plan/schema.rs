@@ -4,14 +4,33 @@
 //! structural, and a validator can say no more about them than "none of these". Here they become what they mean: one
 //! object with exactly one of several members, a plain list of words, a field that may be left out (but not be null).
 
+mod words;
+
 use serde_json::{Map, Value, json};
 
 use schemars::{JsonSchema, generate::SchemaSettings};
+
+use self::words::{describe, meanings, reflow, say_complete, say_unions};
 
 /// In a schema, the fields that an object must have once the plan's defaults have been merged in. Never printed.
 const COMPLETE: &str = "x-complete";
 /// In a schema, that an object is never merged with one of the plan's defaults, but taken as a whole. Never printed.
 pub(crate) const WHOLE: &str = "x-whole";
+/// In a schema, which fields of an object exclude or need each other: value validations that go into the object's own schema
+/// where nobody says it better ([`Either`]). Never printed.
+const EITHER: &str = "x-either";
+
+/// In a schema, what each word of an enumeration means: added to the description for those who see no type. Never printed.
+const MEANS: &str = "x-means";
+
+/// Whether a schema says which fields of an object exclude or need each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Either {
+    /// It does, in words as well: for the API server, for editors and for `kubectl explain`.
+    Said,
+    /// It does not: `check` looks at these itself, and has words for each.
+    Left,
+}
 
 /// What a schema says of fields that it does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,9 +41,10 @@ pub enum Unknown {
     Unsaid,
 }
 
-/// The schema of `T` without references and unions; unknown fields are refused. For files and editors.
+/// The schema of `T` without references and unions; unknown fields are refused. Which fields exclude or need each other is left
+/// to `check`, which has words for it.
 pub fn file<T: JsonSchema>() -> Value {
-    of::<T>(Unknown::Refused)
+    of::<T>(Unknown::Refused, Either::Left)
 }
 
 /// The most services that a plan file may list. An object of the API server takes fewer: see `too-large`.
@@ -33,9 +53,18 @@ pub const SERVICES_MAX: usize = 100_000;
 /// The most services that an object of the API server may list: the bound of the schema, see `PLAN.md`, "Sizes".
 pub const OBJECT_SERVICES_MAX: usize = 1_200;
 
-/// The schema of a plan file: that of the object, with as many services as a file may list.
+/// The schema of a plan file, for editors: that of the object, with as many services as a file may list.
 pub fn plan_file() -> Value {
-    let mut schema = file::<super::spec::Document>();
+    plan(Either::Said)
+}
+
+/// The same as `check` uses it.
+pub(crate) fn plan_shape() -> Value {
+    plan(Either::Left)
+}
+
+fn plan(either: Either) -> Value {
+    let mut schema = of::<super::spec::Document>(Unknown::Refused, either);
     if let Some(most) = schema.pointer_mut("/properties/spec/properties/services/maxItems") {
         *most = SERVICES_MAX.into();
     }
@@ -46,7 +75,7 @@ pub fn plan_file() -> Value {
 pub(crate) fn complete<T: JsonSchema>() -> Value {
     let mut schema = generated::<T>();
     complete_within(&mut schema);
-    structural(&mut schema, Unknown::Refused);
+    structural(&mut schema, Unknown::Refused, Either::Left);
     schema
 }
 
@@ -59,7 +88,7 @@ pub(crate) fn with_whole<T: JsonSchema>() -> Value {
 
 /// The schema of `T` as the structural schema that a `CustomResourceDefinition` takes (`openAPIV3Schema`).
 pub fn crd<T: JsonSchema>() -> Value {
-    of::<T>(Unknown::Unsaid)
+    of::<T>(Unknown::Unsaid, Either::Said)
 }
 
 /// The schema of `T` as it is printed: what `-o json` of a verb promises.
@@ -67,9 +96,9 @@ pub fn printed<T: JsonSchema>() -> Value {
     SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>().to_value()
 }
 
-fn of<T: JsonSchema>(unknown: Unknown) -> Value {
+fn of<T: JsonSchema>(unknown: Unknown, either: Either) -> Value {
     let mut schema = generated::<T>();
-    structural(&mut schema, unknown);
+    structural(&mut schema, unknown, either);
     schema
 }
 
@@ -106,11 +135,23 @@ fn complete_within(schema: &mut Value) {
 }
 
 /// Rewrites a schema, and all schemas within it, into structural form.
-pub fn structural(schema: &mut Value, unknown: Unknown) {
+fn structural(schema: &mut Value, unknown: Unknown, either: Either) {
     rewrite(schema, unknown);
     each_map(schema, &mut |map| {
+        if either == Either::Said {
+            reflow(map);
+            say_complete(map);
+        }
         map.remove(COMPLETE);
         map.remove(WHOLE);
+        let means = map.remove(MEANS).and_then(|means| means.as_str().map(str::to_owned));
+        describe(map, means.filter(|_| either == Either::Said));
+        if let (Some(Value::Object(validations)), Either::Said) = (map.remove(EITHER), either) {
+            map.extend(validations);
+        }
+        if either == Either::Said {
+            say_unions(map);
+        }
     });
 }
 
@@ -176,10 +217,12 @@ fn adopt(map: &mut Map<String, Value>, other: Map<String, Value>) {
 /// exactly one of them.
 fn merge_union(map: &mut Map<String, Value>) {
     let Some(Value::Array(variants)) = map.get("oneOf") else { return };
+    let said = meanings(variants);
     let merged = words(variants).or_else(|| single_members(variants));
     if let Some(merged) = merged {
         map.remove("oneOf");
         adopt(map, merged);
+        map.extend(said.map(|said| (MEANS.to_owned(), Value::String(said))));
     }
 }
 
@@ -230,13 +273,37 @@ mod tests {
         }
     }
 
+    /// Kubernetes' rule for a branch: nothing but value validations, of fields that are known outside of it
+    /// (<https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/>, "structural schema").
+    fn only_validates(branch: &Value, owner: &Map<String, Value>, path: &str) {
+        let known = |name: &str| owner.get("properties").is_some_and(|fields| fields.get(name).is_some());
+        for (word, said) in branch.as_object().unwrap() {
+            match word.as_str() {
+                "required" => {
+                    assert!(said.as_array().unwrap().iter().all(|name| known(name.as_str().unwrap())), "{path}: {said}")
+                }
+                "properties" => {
+                    let mut fields = said.as_object().unwrap().iter();
+                    assert!(
+                        fields.all(|(name, field)| known(name) && field.as_object().unwrap().keys().all(|key| key == "enum"))
+                    );
+                }
+                "not" => only_validates(said, owner, path),
+                word => assert_eq!(word, "maxProperties", "{path} has {word} in a branch"),
+            }
+        }
+    }
+
     #[test]
     fn a_crd_schema_is_structural_and_bounded() {
         let schema = crd::<MigrationPlanSpec>();
         let mut leaves = 0;
         walk(&schema, "spec", &mut |path, map| {
-            for word in ["oneOf", "anyOf", "allOf", "not", "$ref", "$defs", "$schema", "const", "title"] {
+            for word in ["allOf", "not", "$ref", "$defs", "$schema", "const", "title", EITHER, MEANS, WHOLE, COMPLETE] {
                 assert!(!map.contains_key(word), "{path} has {word}, which is not structural");
+            }
+            for branch in ["oneOf", "anyOf"].into_iter().filter_map(|word| map.get(word)?.as_array()).flatten() {
+                only_validates(branch, map, path);
             }
             let kind = map.get("type").and_then(Value::as_str);
             assert!(kind.is_some(), "{path} has no single type");
@@ -261,6 +328,20 @@ mod tests {
         assert!(router["properties"]["webhook"]["properties"]["url"].is_object());
         let mode = schema.pointer("/properties/spec/properties/services/items/properties/onFailure").unwrap();
         assert_eq!(mode["enum"], json!(["Rollback", "Hold"]));
+    }
+
+    /// What excludes each other is left to the words of `check` in its own schema, and said in words in the others.
+    #[test]
+    fn what_a_program_is_told_of_a_union_people_are_told_as_well() {
+        let undo = |schema: &Value| {
+            schema.pointer("/properties/services/items/properties/tasks/items/properties/undo").cloned().unwrap()
+        };
+        let server = undo(&crd::<MigrationPlanSpec>());
+        assert!(server["description"].as_str().unwrap().ends_with("Exactly one of: `none`, `impossible`, `do`."), "{server}");
+        let when = server["properties"]["when"]["description"].as_str().unwrap();
+        assert!(when.contains("`AfterTraffic`: Once the traffic is back."), "{when}");
+        let own = undo(&file::<MigrationPlanSpec>());
+        assert!(own.get("oneOf").is_none() && !own["description"].as_str().unwrap().contains("Exactly one of"), "{own}");
     }
 
     #[test]

@@ -21,7 +21,7 @@ use super::{
 /// More than so many findings help nobody.
 pub(crate) const FINDINGS_MAX: usize = 1_000;
 
-static SCHEMA: LazyLock<Value> = LazyLock::new(schema::plan_file);
+static SCHEMA: LazyLock<Value> = LazyLock::new(schema::plan_shape);
 /// A service with the plan's defaults merged in.
 static COMPLETE: LazyLock<Value> = LazyLock::new(schema::complete::<ServiceSpec>);
 static MERGING: LazyLock<Value> = LazyLock::new(schema::with_whole::<ServiceSpec>);

@@ -8,7 +8,7 @@ use crate::plan::{
     finding::{Code, Finding},
     names::Weight,
     path::Path,
-    spec::{ActSpec, BridgeSpec, DataSpec, MigrationPlanSpec, ReverseSpec, RollbackSpec, UndoSpec},
+    spec::{ActSpec, BridgeSpec, DataSpec, MigrationPlanSpec, NeedMode, ReverseSpec, RollbackSpec, UndoSpec},
 };
 
 /// Judges what is no part of a service.
@@ -67,6 +67,7 @@ pub(super) fn check(service: &One<'_>, notes: &mut Notes) {
     for (index, name) in service.spec.cron.iter().enumerate() {
         texts::check_cron_job(name, Scope::SERVICE, &service.path.key("cron").index(index), notes);
     }
+    check_needs(service, notes);
     for (index, task) in service.spec.tasks.iter().enumerate() {
         let path = service.path.key("tasks").index(index);
         if let Some(act) = &task.act {
@@ -151,6 +152,24 @@ fn check_undo(task: &str, undo: Option<&UndoSpec>, scope: Scope, path: &Path, no
                 notes.add(Finding::error(Code::BadValue, at.key(field), message, "remove it, or give `do`").at_key());
             }
         }
+    }
+}
+
+/// A bridge is for a need that either side meets. One that waits until the other has moved would pass it over.
+fn check_needs(service: &One<'_>, notes: &mut Notes) {
+    for (index, need) in service.spec.needs.iter().enumerate() {
+        let Some(bridge) = need.bridge.as_ref().filter(|_| need.mode != Some(NeedMode::Across)) else { continue };
+        let path = service.path.key("needs").index(index);
+        let message = format!(
+            "`{}` waits until `{}` carries all its traffic on target, and counts on no bridge for that",
+            service.label, need.service
+        );
+        let help = format!(
+            "say `mode: Across` if either side of `{}` will do while `{bridge}` stands, or remove `bridge`",
+            need.service
+        );
+        let finding = Finding::error(Code::BadValue, path.key("bridge"), message, help).at_key();
+        notes.add_resting_on(finding, &[path.key("mode")]);
     }
 }
 

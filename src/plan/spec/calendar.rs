@@ -16,8 +16,7 @@ use crate::plan::{
 pub struct WindowSpec {
     /// The name that phases refer to.
     pub name: WindowName,
-    /// Which steps it governs: `Shift` (shift, fence and promote, of the phases that name it) or `Decommission` (scream test,
-    /// drain and decommission, of all services).
+    /// Which steps it governs.
     #[serde(rename = "for")]
     pub purpose: WindowPurpose,
     /// When it opens, on the clock of `timeZone`: `2026-08-28T20:00`.
@@ -52,11 +51,12 @@ pub struct FreezeSpec {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LimitsSpec {
-    /// So many services between their first shift and the confirmation of the last one. Default: as many as like.
+    /// How many services may be between their first shift and the confirmation of their last weight at once. Default: any
+    /// number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100_000))]
     pub in_motion: Option<u32>,
-    /// The same for the services of one tier. Default: as many as like.
+    /// The same for the services of one tier. Default: any number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 3))]
     pub per_tier: Vec<TierLimitSpec>,
@@ -68,7 +68,7 @@ pub struct LimitsSpec {
 pub struct TierLimitSpec {
     /// The tier.
     pub tier: Tier,
-    /// So many of them.
+    /// How many of them may be in motion at once.
     #[schemars(range(min = 1, max = 100_000))]
     pub max: u32,
 }

@@ -51,14 +51,14 @@ pub struct LagSpec {
     /// How often; for a probe the probe's own `every`. It adds to the pause. Default: 1s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every: Option<Span>,
-    /// So many failures in a row are a failure. Default: 3.
+    /// After so many failures in a row it fails; no answer is neither pass nor failure. Default: 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub failures: Option<u32>,
     /// Without an answer for so long, `onUnknown` acts. Default: 10m.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unknown_limit: Option<Span>,
-    /// What happens then. Default: `Hold`.
+    /// What happens when `unknownLimit` is over. Default: `Hold`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_unknown: Option<OnFailure>,
 }
@@ -80,6 +80,9 @@ pub struct SwitchSpec {
 /// How the right to write goes back: `none` alone, or `lag`, `fence` and `promote` together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-either" = {
+    "oneOf": [{ "required": ["none"], "maxProperties": 1 }, { "required": ["lag", "fence", "promote"], "maxProperties": 3 }],
+}))]
 pub struct ReverseSpec {
     /// It does not: promote is the point of no return. The text says why.
     #[serde(default, skip_serializing_if = "Option::is_none")]

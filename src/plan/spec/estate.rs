@@ -87,6 +87,7 @@ pub struct LegacySystemSpec {
 /// Connectivity between the estates, for services that need others across them: first in, last out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-either" = { "oneOf": [{ "required": ["managed"] }, { "required": ["external"] }] }))]
 pub struct BridgeSpec {
     /// The name that needs refer to.
     pub name: BridgeName,

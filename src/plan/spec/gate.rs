@@ -19,14 +19,14 @@ pub struct GateSpec {
     /// What is looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<CheckSpec>,
-    /// So many failures in a row are a failure of the gate; no answer is neither pass nor failure. Default: 3.
+    /// After so many failures in a row the gate fails, and `onFailure` acts; no answer is neither pass nor failure. Default: 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub failures: Option<u32>,
     /// Without an answer for so long, `onUnknown` acts. Default: 10m.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unknown_limit: Option<Span>,
-    /// What happens then. Default: `Hold`.
+    /// What happens when `unknownLimit` is over. Default: `Hold`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_unknown: Option<OnFailure>,
     /// Whether it is also watched all the time from the first shift to the end of the soak. Default: true.
@@ -48,14 +48,14 @@ pub struct PlainGateSpec {
     pub every: Option<Span>,
     /// What is looked at. A probe only where there is a service that has it.
     pub check: CheckSpec,
-    /// So many failures in a row are a failure of the gate. Default: 3.
+    /// After so many failures in a row the gate fails; no answer is neither pass nor failure. Default: 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub failures: Option<u32>,
     /// Without an answer for so long, `onUnknown` acts. Default: 10m.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unknown_limit: Option<Span>,
-    /// What happens then. Default: `Hold`.
+    /// What happens when `unknownLimit` is over. Default: `Hold`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_unknown: Option<OnFailure>,
 }
@@ -107,6 +107,7 @@ pub struct HttpCheckSpec {
 /// A query of Prometheus.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-either" = { "anyOf": [{ "required": ["min"] }, { "required": ["max"] }] }))]
 pub struct PrometheusCheckSpec {
     /// The Prometheus, a connection of kind `prometheus`.
     pub connection: ConnectionName,

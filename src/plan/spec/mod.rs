@@ -5,7 +5,9 @@
 //! does not run is read and checked all the same; [`super::not_run_yet`] names it.
 //!
 //! A field that may come from `defaults` is optional in every type; `x-complete` lists those that must be there once the
-//! defaults have been merged in ([`super::schema::complete`]).
+//! defaults have been merged in ([`super::schema::complete`]). An object with fields of which some exclude or need each other
+//! says so in `x-either`, in JSON schema's own words: for the API server and for editors, as `check` finds it by itself and
+//! says it better.
 
 mod calendar;
 mod data;
@@ -107,7 +109,8 @@ impl Metadata {
     ];
 }
 
-/// What is to be moved, in which order, and what has to hold on the way.
+/// What is to be moved, in which order, and what has to hold on the way. Durations are written `800ms`, `90s`, `10m`, `1h30m` or
+/// `45d`; rates `450/s`; weights in whole percent; moments `2026-08-28T20:00`, on the clock of `timeZone`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MigrationPlanSpec {
@@ -126,7 +129,7 @@ pub struct MigrationPlanSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 128))]
     pub windows: Vec<WindowSpec>,
-    /// When none may, inside windows as well.
+    /// When no forward step may start, inside windows as well. Default: never.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 128))]
     pub freezes: Vec<FreezeSpec>,
@@ -140,7 +143,7 @@ pub struct MigrationPlanSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub roles: Vec<RoleSpec>,
-    /// What is switched off in the end.
+    /// What is switched off in the end. Default: each legacy side is a system of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1200))]
     pub legacy_systems: Vec<LegacySystemSpec>,

@@ -38,7 +38,7 @@ pub struct AfterSpec {
     /// For how long its services have been moved without a guard failing or a service going back. Default: no time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stable_for: Option<Span>,
-    /// What must pass then.
+    /// What must pass before this phase begins, with answers from after the other one was moved.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub gates: Vec<PlainGateSpec>,

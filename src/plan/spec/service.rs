@@ -18,7 +18,7 @@ pub struct ServiceSpec {
     /// The phase it moves in. Default: the only phase, if there is just one; else the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<PhaseName>,
-    /// How much hangs on it: `Critical`, `Important` or `Standard`. Default: not said; no tier's limit counts it.
+    /// How much hangs on it. Default: not said; no tier's limit counts it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<Tier>,
     /// The load that whichever side carries the traffic has to stand.
@@ -91,7 +91,7 @@ pub struct ServiceSpec {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DefaultsSpec {
-    /// How much hangs on a service: `Critical`, `Important` or `Standard`.
+    /// How much hangs on a service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<Tier>,
     /// The load that whichever side carries the traffic has to stand.
@@ -155,6 +155,12 @@ pub struct LoadSpec {
 /// A service that this one needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-either" = {
+    "oneOf": [
+        { "required": ["mode", "bridge"], "properties": { "mode": { "enum": ["Across"] } } },
+        { "not": { "required": ["bridge"] }, "properties": { "mode": { "enum": ["Before"] } } },
+    ],
+}))]
 pub struct NeedSpec {
     /// Its name.
     pub service: ServiceName,

@@ -31,7 +31,7 @@ pub struct SoakSpec {
     /// for. Default: 30s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard_for: Option<Span>,
-    /// What it does then. Default: `Rollback`.
+    /// What a guard does that has failed for `guardFor`. Default: `Rollback`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_failure: Option<OnFailure>,
 }

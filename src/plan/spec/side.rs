@@ -8,10 +8,14 @@ use crate::plan::names::{Rate, SystemName};
 /// One side of a service: plain hosts (`endpoints`) or a Kubernetes Service (`service`), exactly one of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-either" = {
+    "oneOf": [{ "required": ["endpoints"] }, { "required": ["service"] }],
+    "anyOf": [{ "required": ["service"] }, { "not": { "required": ["workload"] } }],
+}))]
 pub struct SideSpec {
     /// Plain hosts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 256))]
+    #[schemars(length(min = 1, max = 256))]
     pub endpoints: Vec<EndpointSpec>,
     /// A Service in the plan's namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -97,7 +97,7 @@ pub struct HttpActSpec {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WaitSpec {
-    /// How much of it.
+    /// How long.
     #[serde(rename = "for")]
     pub length: Span,
 }
@@ -139,7 +139,10 @@ pub struct QuiesceCronSpec {
 /// What takes a task back: one of `none`, `impossible` and `do`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(extend("x-whole" = true))]
+#[schemars(extend("x-whole" = true, "x-either" = {
+    "oneOf": [{ "required": ["none"] }, { "required": ["impossible"] }, { "required": ["do"] }],
+    "anyOf": [{ "required": ["do"] }, { "maxProperties": 1 }],
+}))]
 pub struct UndoSpec {
     /// Nothing needs to be taken back; the text says why.
     #[serde(default, skip_serializing_if = "Option::is_none")]

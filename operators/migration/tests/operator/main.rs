@@ -6,3 +6,5 @@ mod record;
 mod routes;
 mod runs;
 mod support;
+#[path = "../../../../tests/common/unions.rs"]
+mod unions;
