@@ -28,3 +28,7 @@ pub mod failure_modes {}
 pub mod strangers_test {}
 #[doc = include_str!("../docs/design/preview.md")]
 pub mod preview {}
+#[doc = include_str!("../docs/design/check.md")]
+pub mod check {}
+#[doc = include_str!("../docs/design/mutants.md")]
+pub mod mutants {}
