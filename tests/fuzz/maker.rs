@@ -34,7 +34,7 @@ impl Maker<'_> {
     fn object(&mut self, schema: &Value, depth: usize) -> Value {
         let none = Map::new();
         let fields = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
-        let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let required = required(schema);
         let union = schema.get("maxProperties").and_then(Value::as_u64) == Some(1);
         let mut made = Map::new();
         if union {
@@ -52,7 +52,25 @@ impl Maker<'_> {
                 made.insert(name.clone(), self.value(schema, name, depth + 1));
             }
         }
+        self.choose(schema, fields, &mut made, depth);
         Value::Object(made)
+    }
+
+    /// What excludes each other: one branch of `oneOf`, with what it asks for and without what only the others do; and what one
+    /// branch of `anyOf` asks for.
+    fn choose(&mut self, schema: &Value, fields: &Map<String, Value>, made: &mut Map<String, Value>, depth: usize) {
+        for (word, alone) in [("oneOf", true), ("anyOf", false)] {
+            let branches: Vec<Vec<&str>> = schema[word].as_array().into_iter().flatten().map(|branch| required(branch)).collect();
+            let Some(chosen) = (!branches.is_empty()).then(|| self.random.pick(&branches).clone()) else { continue };
+            if alone {
+                made.retain(|name, _| chosen.contains(&name.as_str()) || !branches.iter().flatten().any(|other| other == name));
+            }
+            for name in chosen {
+                if !made.contains_key(name) {
+                    made.insert(name.to_owned(), self.value(&fields[name], name, depth + 1));
+                }
+            }
+        }
     }
 
     fn array(&mut self, schema: &Value, field: &str, depth: usize) -> Value {
@@ -123,6 +141,10 @@ impl Maker<'_> {
             _ => (*self.random.pick(WORDS)).into(),
         }
     }
+}
+
+fn required(schema: &Value) -> Vec<&str> {
+    schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 pub fn structured(random: &mut Random, schema: &Value) -> Vec<u8> {
