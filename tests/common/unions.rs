@@ -163,16 +163,19 @@ fn object_with(schema: &Value, wanted: Option<&str>) -> Map<String, Value> {
     names.into_iter().map(|name| (name.clone(), sample(&schema["properties"][&name]))).collect()
 }
 
+/// What is done to a service that is right.
+type Edit<'a> = &'a dyn Fn(&mut Value);
+
 /// What is wrong beyond the count of members: fields that need another one, or exclude it. Paths are as findings write them.
 pub fn others(spec: &Value) -> Vec<(&'static str, Case)> {
-    let service = |edit: &dyn Fn(&mut Value)| {
+    let service = |edit: Edit<'_>| {
         let mut spec = sample(spec);
         edit(&mut spec["services"][0]);
         spec
     };
     let task = |undo: Value| json!([{ "name": "a", "at": "BeforeShift", "do": { "job": { "fromCronJob": "a" } }, "undo": undo }]);
     let query = json!({ "prometheus": { "connection": "a", "query": "up" } });
-    let cases: [(&str, &str, &dyn Fn(&mut Value)); 7] = [
+    let cases: [(&str, &str, Edit<'_>); 7] = [
         ("spec.services[0].legacy.workload", "a workload without a Service in front of it", &|s| {
             s["legacy"]["workload"] = json!({ "kind": "Deployment", "name": "a" });
         }),
@@ -193,7 +196,7 @@ pub fn others(spec: &Value) -> Vec<(&'static str, Case)> {
             s["gates"] = json!([{ "name": "a", "check": query }]);
         }),
     ];
-    let case = |(path, what, edit): (&'static str, &str, &dyn Fn(&mut Value))| {
+    let case = |(path, what, edit): (&'static str, &str, Edit<'_>)| {
         let object = json!({
             "apiVersion": "gapless.dev/v1alpha1", "kind": "MigrationPlan", "metadata": { "name": "unions" }, "spec": service(edit),
         });

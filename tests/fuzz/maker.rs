@@ -60,7 +60,7 @@ impl Maker<'_> {
     /// branch of `anyOf` asks for.
     fn choose(&mut self, schema: &Value, fields: &Map<String, Value>, made: &mut Map<String, Value>, depth: usize) {
         for (word, alone) in [("oneOf", true), ("anyOf", false)] {
-            let branches: Vec<Vec<&str>> = schema[word].as_array().into_iter().flatten().map(|branch| required(branch)).collect();
+            let branches: Vec<Vec<&str>> = schema[word].as_array().into_iter().flatten().map(required).collect();
             let Some(chosen) = (!branches.is_empty()).then(|| self.random.pick(&branches).clone()) else { continue };
             if alone {
                 made.retain(|name, _| chosen.contains(&name.as_str()) || !branches.iter().flatten().any(|other| other == name));
