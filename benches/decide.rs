@@ -1,4 +1,4 @@
-//! How long one look takes: with nothing new, in runs of 12, 120 and 1,200 services.
+//! How long one look takes with nothing new, and how long the journal's line of an edge, in runs of up to 1,200 services.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "tests may")]
 
@@ -10,6 +10,7 @@ use gapless::{
         Accepted, Answer, Backend, Effective, GateSeen, Observed, Programmed, Record, Round, RouteSeen, RunId, Sample, SideSeen,
         SidesSeen, decide, judge, mark,
     },
+    journal::{Scribe, changes::Changes},
     plan::{
         After, Check, EndpointSpec, Gate, HttpMethod, HttpSend, Load, OnFailure, Phase, Place, Plan, Probe, Revision,
         RollbackScope, Router, Service, ServiceName, SideModel, Soak, Span, Watch, Weight,
@@ -118,5 +119,38 @@ fn bench(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, bench);
+/// One service fails at its first weight and goes back: the line of that, written after others.
+fn lines(c: &mut Criterion) {
+    let mut group = c.benchmark_group("the line of an edge");
+    for size in [3, 120, 1200] {
+        let (revision, record, mut seen, now) = world(size);
+        let bad = Round { sent_at: now, done_at: now, answer: Answer::Bad("status 500".into()) };
+        let first = seen.gates.values_mut().next().and_then(|gates| gates.values_mut().next());
+        first.into_iter().for_each(|gate| gate.rounds = vec![bad.clone(); 3]);
+        let decision = judge(&revision, &record, &seen, now);
+        assert_eq!(Changes::between(&record, &decision.record).services.len(), 1, "one goes back");
+        let mut scribe = Scribe::default();
+        let first = scribe.line(&revision, &record, &decision, &seen, now);
+        assert!(first.begins.is_some());
+        let mut before = decision.record.clone();
+        before.journal = first.head.clone();
+        // Another one goes back after it: that is the line which is measured.
+        let second = seen.gates.values_mut().nth(1).and_then(|gates| gates.values_mut().next());
+        second.into_iter().for_each(|gate| gate.rounds = vec![bad.clone(); 3]);
+        let decision = judge(&revision, &before, &seen, now);
+        let line = scribe.line(&revision, &before, &decision, &seen, now);
+        assert!(line.begins.is_none(), "it is told in few words");
+        println!("{size} services: the first line has {} bytes, the next {}", first.text().len(), line.text().len());
+        group.bench_function(BenchmarkId::new("line and text", size), |b| {
+            b.iter(|| scribe.line(&revision, &before, &decision, &seen, now).text())
+        });
+        group.bench_function(BenchmarkId::new("the first line and its text", size), |b| {
+            b.iter(|| Scribe::default().line(&revision, &before, &decision, &seen, now).text())
+        });
+        group.bench_function(BenchmarkId::new("the decision", size), |b| b.iter(|| judge(&revision, &before, &seen, now)));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, bench, lines);
 criterion_main!(benches);

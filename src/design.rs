@@ -32,3 +32,5 @@ pub mod preview {}
 pub mod check {}
 #[doc = include_str!("../docs/design/mutants.md")]
 pub mod mutants {}
+#[doc = include_str!("../docs/design/replay.md")]
+pub mod replay {}

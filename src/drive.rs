@@ -36,7 +36,7 @@ use self::{
 };
 use crate::{
     engine::{Decision, Outcome, Record},
-    journal::Line,
+    journal::Scribe,
     plan::Revision,
     ports::{Actuator, Clock, Reporter, Sensor, Store, StoreError, Version},
 };
@@ -120,7 +120,8 @@ where
 {
     let Ports { store, sensor, actuator, clock, reporter } = ports;
     let helm = Helm::new(revision, sensor, &*actuator, &*clock, reporter);
-    let mut driver = Driver { store, helm, until, kept: None, unsure: None, note: None, backoff: Backoff::default() };
+    let (scribe, backoff) = (Scribe::default(), Backoff::default());
+    let mut driver = Driver { store, helm, revision, scribe, until, kept: None, unsure: None, note: None, backoff };
     let mut stop = pin!(stop.fuse());
     let finish = loop {
         match driver.turn(stop.as_mut()).await {
@@ -147,6 +148,9 @@ struct Kept {
 struct Driver<'a, S, W, A, C, R> {
     store: &'a mut S,
     helm: Helm<'a, W, A, C, R>,
+    revision: &'a Revision,
+    /// Writes the journal's lines.
+    scribe: Scribe,
     until: Until,
     /// `None`: to be loaded before anything else.
     kept: Option<Kept>,
@@ -248,7 +252,7 @@ impl<S: Store, W: Sensor, A: Actuator, C: Clock, R: Reporter> Driver<'_, S, W, A
     /// Writes the journal line, then the record that rests on it, and only then begins the effects.
     async fn commit(&mut self, kept: Kept, look: Look) -> Result<Kept, StoreError> {
         let Look { mut decision, seen, now } = look;
-        let line = Line::of(&kept.record, &decision, &seen, now);
+        let line = self.scribe.line(self.revision, &kept.record, &decision, &seen, now);
         decision.record.journal = line.head.clone();
         self.helm.patiently(STORE_PATIENCE, self.store.append(&line)).await?;
         let commit = self.store.commit(&decision.record, &kept.version, &decision);

@@ -1,55 +1,118 @@
 //! The journal: append-only, one JSON object a line, each bound to the one before it by a hash.
 //!
-//! *Flow*: [`Line::after`] makes the line of a decision, [`Line::text`] is what is stored, [`Chain`] reads lines and says
+//! *Flow*: a [`Scribe`] makes the line of a decision, [`Line::text`] is what is stored, [`Chain`] reads lines and says
 //! whether each follows from the one before.
 //! *Guarantees*: a line that was changed, left out, put in or moved is found and named, up to the head that a record
-//! names. No file is touched here.
+//! names. From the lines alone each decision can be made again, and the record follows from them ([`crate::replay`]). No file
+//! is touched here.
 //! *Assumptions*: the record that names the head is kept apart from the journal and is believed.
 //! *Caveats*: what lies beyond the head rests on nothing. It is legal (a process ended between line and record), it is
 //! never believed, and the next line takes its place, or, where a commit may land late, stands beside it ([`lineage`]).
 //! Whoever can write journal and record can write a new history;
 //! evidence against that needs a witness outside.
 
-use std::{collections::BTreeMap, fmt};
+pub mod changes;
+mod lineage;
+pub mod news;
+mod reduce;
+mod scribe;
+pub mod told;
+
+use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    engine::{Decision, JournalHead, Observed, Record},
+    engine::{Decision, JournalHead, Record},
     plan::{Digest, canonical},
 };
+
+use self::{changes::Changes, news::News};
+pub use self::{
+    lineage::{Lineage, lineage},
+    scribe::{PROGRAM, Scribe},
+};
+
+/// The form in which this version writes lines. Lines of form 1 do not tell enough to decide again.
+pub const FORMAT: u16 = 2;
 
 /// One line: a decision that changed the record, with the facts it rested on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Line {
+    /// [`FORMAT`] of whoever wrote it.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub format: u16,
     /// Its number and hash; the hash covers everything else in the line and the hash of the line before.
     pub head: JournalHead,
     /// The hash of the line before; empty for the first.
     pub previous: String,
     /// When the decision was made.
     pub at: Timestamp,
+    /// The first line of a process tells all that there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begins: Option<Box<Begins>>,
+    /// What changed in the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Changes>,
     /// What changed, as the engine's events.
     pub events: serde_json::Value,
     /// The effects that were to follow.
     pub effects: serde_json::Value,
-    /// What had been seen.
+    /// What had been seen: [`News`] after what the lines before tell.
     pub seen: serde_json::Value,
 }
 
+/// What the first line of a process begins with; what lines before it told of what was seen counts no more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Begins {
+    /// The program that writes from here on.
+    pub program: String,
+    /// The record as it was before the line.
+    pub record: Record,
+}
+
+/// A line without its hash, as it is written: nothing of it is copied for that.
+#[derive(Serialize)]
+struct Bare<'a> {
+    #[serde(skip_serializing_if = "is_first")]
+    format: u16,
+    head: JournalHead,
+    previous: &'a str,
+    at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    begins: Option<&'a Begins>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<&'a Changes>,
+    events: &'a serde_json::Value,
+    effects: &'a serde_json::Value,
+    seen: &'a serde_json::Value,
+}
+
+fn first() -> u16 {
+    1
+}
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_first(format: &u16) -> bool {
+    *format == 1
+}
+
 impl Line {
-    /// The line of a decision that changes `before`. Of what was seen it keeps what speaks of the services that change;
-    /// all of it, every second for every service, would bury the evidence and fill the store.
-    pub fn of(before: &Record, decision: &Decision, seen: &Observed, at: Timestamp) -> Self {
-        let head = JournalHead { seq: before.journal.seq.saturating_add(1), hash: String::new() };
+    /// The line of a decision that makes these changes, of which this is told.
+    fn new(before: &Record, decision: &Decision, changes: Changes, news: &News, begins: bool, at: Timestamp) -> Self {
+        let begins = begins.then(|| Box::new(Begins { program: PROGRAM.to_owned(), record: before.clone() }));
         let mut line = Self {
-            head,
+            format: FORMAT,
+            head: JournalHead { seq: before.journal.seq.saturating_add(1), hash: String::new() },
             previous: before.journal.hash.clone(),
             at,
+            begins,
+            changes: Some(changes),
             events: value(&decision.events),
             effects: value(&decision.effects),
-            seen: value(&facts(before, &decision.record, seen)),
+            seen: value(news),
         };
         line.head.hash = line.digest();
         line
@@ -58,30 +121,33 @@ impl Line {
     /// The hash that the line must bear: SHA-256 over the hash of the line before, a line end, and the canonical JSON of
     /// this line with an empty hash.
     pub fn digest(&self) -> String {
-        let mut bare = self.clone();
-        bare.head.hash.clear();
-        Digest::of(format!("{}\n{}", self.previous, canonical(&bare)).as_bytes()).as_str().to_owned()
+        let Self { format, head, previous, at, begins, changes, events, effects, seen } = self;
+        let head = JournalHead { seq: head.seq, hash: String::new() };
+        let (begins, changes) = (begins.as_deref(), changes.as_ref());
+        let bare = Bare { format: *format, head, previous, at: *at, begins, changes, events, effects, seen };
+        Digest::of(format!("{previous}\n{}", canonical(&bare)).as_bytes()).as_str().to_owned()
     }
 
     /// The line as it is stored: canonical JSON and a line end.
     pub fn text(&self) -> String {
         canonical(self) + "\n"
     }
+
+    /// What it tells of what was seen.
+    ///
+    /// # Errors
+    /// A line of form 1, or of a newer form than [`FORMAT`]; why it cannot be read.
+    pub fn news(&self) -> Result<News, String> {
+        if self.format != FORMAT {
+            return Err(format!("it is of form {}, and this program reads form {FORMAT}", self.format));
+        }
+        News::deserialize(&self.seen).map_err(|error| error.to_string())
+    }
 }
 
-// Our own types have string keys only and no failing serialisers.
-fn value<T: Serialize>(of: &T) -> serde_json::Value {
-    serde_json::to_value(of).unwrap_or_default()
-}
-
-/// What was seen of the services that change, and the orders of people.
-fn facts(before: &Record, after: &Record, seen: &Observed) -> Observed {
-    let mut facts = seen.clone();
-    let changes = |name: &crate::plan::ServiceName| before.services.get(name) != after.services.get(name);
-    facts.routes.retain(|name, _| changes(name));
-    facts.sides.retain(|name, _| changes(name));
-    facts.gates.retain(|name, _| changes(name));
-    facts
+/// As JSON, as a line holds it.
+pub fn value<T: Serialize>(of: &T) -> serde_json::Value {
+    serde_json::to_value(of).unwrap_or_default() // our own types have string keys only and no failing serialisers
 }
 
 /// A line that does not belong where it stands.
@@ -211,55 +277,15 @@ pub fn verify(journal: &[u8], head: &JournalHead) -> Result<Verified, BadLine> {
     Ok(Verified { lines: head.seq, end: all.saturating_sub(orphaned), orphaned })
 }
 
-/// The lines that a record rests on, of a journal into which nothing was ever written over: beside them it may have lines
-/// of commits that failed, or whose success was learnt of too late.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Lineage {
-    /// The oldest first.
-    pub lines: Vec<Line>,
-    /// How many whole lines nothing rests on.
-    pub abandoned: u64,
-}
-
-/// Finds the lines that the record rests on, from its head back to the first.
-///
-/// # Errors
-/// The newest line on that way that is missing or is not what was written. `number` is the line's own then.
-pub fn lineage(journal: &[u8], head: &JournalHead) -> Result<Lineage, BadLine> {
-    let mut known: BTreeMap<(u64, String), (Line, &[u8])> = BTreeMap::new();
-    let mut whole = 0u64;
-    for text in journal.split_inclusive(|byte| *byte == b'\n').filter_map(|text| text.strip_suffix(b"\n")) {
-        whole = whole.saturating_add(1);
-        if let Ok(line) = serde_json::from_slice::<Line>(text) {
-            known.insert((line.head.seq, line.head.hash.clone()), (line, text));
-        }
-    }
-    let (mut lines, mut wanted) = (Vec::new(), head.clone());
-    while wanted.seq > 0 {
-        let bad = |flaw| BadLine { number: wanted.seq, flaw };
-        let (line, text) = known.remove(&(wanted.seq, wanted.hash.clone())).ok_or_else(|| bad(Flaw::Missing))?;
-        if line.digest() != line.head.hash {
-            return Err(bad(Flaw::Altered));
-        }
-        if line.text().as_bytes().strip_suffix(b"\n") != Some(text) {
-            return Err(bad(Flaw::Rewritten));
-        }
-        wanted = JournalHead { seq: wanted.seq - 1, hash: line.previous.clone() };
-        lines.push(line);
-    }
-    if !wanted.hash.is_empty() {
-        return Err(BadLine { number: 1, flaw: Flaw::Unchained });
-    }
-    lines.reverse();
-    Ok(Lineage { abandoned: whole.saturating_sub(head.seq), lines })
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn line(head: &JournalHead, what: &str) -> Line {
+    pub fn line(head: &JournalHead, what: &str) -> Line {
         let mut line = Line {
+            format: 1,
+            begins: None,
+            changes: None,
             head: JournalHead { seq: head.seq + 1, hash: String::new() },
             previous: head.hash.clone(),
             at: "2026-08-28T20:00:00.25Z".parse().unwrap(),
@@ -271,7 +297,7 @@ mod tests {
         line
     }
 
-    fn journal(lines: u64) -> (Vec<u8>, JournalHead) {
+    pub fn journal(lines: u64) -> (Vec<u8>, JournalHead) {
         let mut text = Vec::new();
         let mut head = JournalHead::default();
         for number in 0..lines {
@@ -333,36 +359,6 @@ mod tests {
         assert_eq!(verify(&forged, &head).unwrap_err(), BadLine { number: 2, flaw: Flaw::Unchained });
     }
 
-    /// A commit that was thought lost and lands late: its line is there, and what was decided meanwhile is not believed.
-    #[test]
-    fn a_lineage_is_found_among_abandoned_lines() {
-        let (mut text, head) = journal(2);
-        let (late, meanwhile) = (line(&head, "lands late"), line(&head, "decided meanwhile"));
-        let next = line(&late.head, "goes on");
-        for line in [&late, &meanwhile, &next] {
-            text.extend(line.text().as_bytes());
-        }
-        text.extend(b"{torn");
-        let found = lineage(&text, &next.head).unwrap();
-        assert_eq!((found.lines.len(), found.abandoned), (4, 1));
-        assert_eq!(found.lines[2..], [late.clone(), next]);
-        assert_eq!(lineage(&text, &late.head).unwrap().abandoned, 2);
-        assert_eq!(lineage(&text, &meanwhile.head).unwrap().lines.last(), Some(&meanwhile));
-        assert_eq!(lineage(b"", &JournalHead::default()), Ok(Lineage { lines: vec![], abandoned: 0 }));
-        let elsewhere = JournalHead { seq: 3, hash: "0".repeat(64) };
-        assert_eq!(lineage(&text, &elsewhere), Err(BadLine { number: 3, flaw: Flaw::Missing }));
-    }
-
-    #[test]
-    fn every_flipped_byte_of_a_lineage_is_found() {
-        let (text, head) = journal(3);
-        for at in 0..text.len() {
-            let mut damaged = text.clone();
-            damaged[at] ^= 1;
-            assert!(lineage(&damaged, &head).is_err(), "byte {at}");
-        }
-    }
-
     /// A whole new history with right hashes is still not the one that the record rests on.
     #[test]
     fn a_new_history_is_not_the_records() {
@@ -375,6 +371,15 @@ mod tests {
             forged = line.head;
         }
         assert!(matches!(verify(&text, &head), Err(BadLine { number: 2, flaw: Flaw::NotTheHead { .. } })));
+    }
+
+    /// A line as the version before this one wrote it is still what was written.
+    #[test]
+    fn a_line_of_the_first_form_holds() {
+        let text = r#"{"at":"2026-08-28T20:00:00.25Z","effects":[],"events":[{"event":"held","reason":{"ordered":{"by":"ann"}},"service":null}],"head":{"hash":"678123bb77536e4d92ab2d61e3043d10d9e289535e2797a92ce1547a680260a4","seq":1},"previous":"","seen":{"gates":{},"orders":{"intent":"Hold"},"routes":{},"sides":{}}}"#;
+        let line = Chain::default().accept(text.as_bytes()).unwrap();
+        assert_eq!((line.format, line.text()), (1, format!("{text}\n")));
+        assert!(line.news().unwrap_err().contains("form 1"));
     }
 
     #[test]

@@ -12,7 +12,6 @@ pub mod design;
 pub mod drive;
 pub mod engine;
 pub mod explore;
-#[cfg(feature = "drive")]
 pub mod journal;
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;
@@ -23,5 +22,6 @@ pub mod plan;
 pub mod ports;
 pub mod preview;
 pub mod rehearse;
+pub mod replay;
 pub mod report;
 pub mod world;

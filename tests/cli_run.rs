@@ -82,6 +82,24 @@ impl Stage {
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Runner { child, lines }
     }
+    /// The journal gives the same decisions again: held against the record, and by itself with the plan that was started.
+    async fn replays(&self) {
+        let said = self.says("replay", &["-o", "json"]).await;
+        assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+        let report: Value = serde_json::from_str(&said.out).unwrap();
+        let schema = Command::new(env!("CARGO_BIN_EXE_gapless")).args(["schema", "replay"]).output().await.unwrap();
+        let schema: Value = serde_json::from_slice(&schema.stdout).unwrap();
+        assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&report), "{report:#}");
+        assert_eq!((&report["same"], &report["sameLines"]), (&true.into(), &report["lines"]));
+        assert!(report["lines"].as_u64().unwrap() >= 5, "{report:#}");
+        for revision in [self.plan(), self.state().join("revision.json")] {
+            let mut alone = Command::new(env!("CARGO_BIN_EXE_gapless"));
+            alone.arg("replay").arg("--journal").arg(self.state().join("journal.jsonl")).arg("--revision").arg(revision);
+            let said = Said::from(alone.output().await.unwrap());
+            assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+            assert!(said.out.contains("\nthe same: ") && said.out.contains("no record was at hand"), "{}", said.out);
+        }
+    }
     fn weights(&self) -> Vec<u8> {
         self.router.history(&pds()).iter().map(|switch| switch.weight.percent()).collect()
     }
@@ -155,6 +173,7 @@ async fn a_run_completes_and_its_directory_tells_all() {
     assert!(hold.err.contains("ended"), "{}", hold.err);
 
     assert_eq!(stage.says("verify", &[]).await.code, 0);
+    stage.replays().await;
     let journal = stage.state().join("journal.jsonl");
     let mut text = std::fs::read(&journal).unwrap();
     let third = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(1).unwrap().0 + 40;
@@ -163,6 +182,9 @@ async fn a_run_completes_and_its_directory_tells_all() {
     let said = stage.says("verify", &[]).await;
     assert_eq!(said.code, 1);
     assert!(said.err.contains("journal line 3: "), "{}", said.err);
+    let said = stage.says("replay", &[]).await;
+    assert_eq!(said.code, 1);
+    assert!(said.out.contains("journal line 3: "), "{}", said.out);
     assert_eq!(stage.says("run", &[]).await.code, 2, "nothing goes on from a journal that was altered");
 }
 
@@ -180,6 +202,7 @@ async fn killed_ten_times_it_goes_on() {
     assert_eq!(said.code, 0, "{}", said.err);
     assert_eq!(stage.weights(), [10, 50, 100]);
     assert_eq!(stage.says("verify", &[]).await.code, 0);
+    stage.replays().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -268,7 +291,7 @@ async fn what_cannot_run_here_is_refused_before_anything_is_written() {
     std::fs::remove_file(stage.plan()).unwrap();
     assert_eq!(stage.says("run", &[]).await.code, 2);
     assert_eq!(stage.says("run", &["--kept"]).await.code, 2);
-    for verb in ["status", "hold", "resume", "rollback"] {
+    for verb in ["status", "hold", "resume", "rollback", "replay"] {
         let said = stage.says(verb, &[]).await;
         assert_eq!(said.code, 2, "{verb}");
         assert!(said.err.contains("there is no run in"), "{verb}: {}", said.err);

@@ -22,7 +22,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("preview", &["preview", "world", "engine", "plan"]),
     ("rehearse", &["rehearse", "world", "engine", "plan"]),
     ("explore", &["explore", "world", "engine", "plan"]),
-    ("replay", &["replay", "world", "engine", "plan"]),
+    ("journal", &["journal", "engine", "plan"]),
+    ("replay", &["replay", "journal", "engine", "plan"]),
 ];
 
 /// Nothing pure reaches these.

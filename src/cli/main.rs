@@ -18,6 +18,7 @@ mod hold;
 mod output;
 mod preview;
 mod rehearse;
+mod replay;
 mod resume;
 mod rollback;
 mod run;
@@ -63,6 +64,7 @@ enum Verb {
     Status(status::Args),
     Watch(watch::Args),
     Verify(verify::Args),
+    Replay(replay::Args),
 }
 
 impl Verb {
@@ -85,6 +87,7 @@ impl Verb {
             Self::Status(args) => status::run(&args),
             Self::Watch(args) => watch::run(&args),
             Self::Verify(args) => verify::run(&args),
+            Self::Replay(args) => replay::run(&args),
         }
     }
 }

@@ -7,6 +7,7 @@ use gapless::{
     plan::{reference, schema},
     preview::{Back, Preview},
     rehearse::RehearseReport,
+    replay::report::ReplayReport,
     report::{findings::CheckReport, run::RunReport, status::StatusReport},
 };
 
@@ -40,6 +41,8 @@ enum Of {
     PreviewAt,
     /// The result of `gapless rehearse -o json`
     Rehearse,
+    /// The result of `gapless replay -o json`
+    Replay,
     /// The result of `gapless run -o json`
     Run,
     /// The result of `gapless status -o json`
@@ -60,6 +63,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Of::Preview => schema::printed::<Preview>(),
         Of::PreviewAt => schema::printed::<Back>(),
         Of::Rehearse => schema::printed::<RehearseReport>(),
+        Of::Replay => schema::printed::<ReplayReport>(),
         Of::Run => schema::printed::<RunReport>(),
         Of::Status => schema::printed::<StatusReport>(),
     };

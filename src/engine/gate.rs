@@ -6,8 +6,10 @@ use super::{
     observed::{Answer, GateSeen, Observed, Round},
     reason::Reason,
     side::{GRACE, STALE_PERIODS},
+    step::Subject,
+    writer,
 };
-use crate::plan::{Gate, GateName, ServiceName, Span};
+use crate::plan::{Gate, GateName, Plan, ServiceName, Span};
 
 /// What a gate says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,6 +131,23 @@ fn failing<'a>(gate: &Gate, rounds: impl Iterator<Item = &'a Round>) -> Option<V
 /// A gate's answers among all that was seen.
 pub fn answers<'a>(seen: &'a Observed, service: &ServiceName, gate: &GateName) -> Option<&'a GateSeen> {
     seen.gates.get(service).and_then(|gates| gates.get(gate))
+}
+
+/// The rule of a gate of a phase, a bridge or a single writer; `None`: there is none, or several that differ.
+pub fn of<'p>(plan: &'p Plan, subject: &Subject, gate: &GateName) -> Option<&'p Gate> {
+    match subject {
+        Subject::Service(name) => {
+            let data = plan.services.get(name)?.data.as_ref()?;
+            let proof = writer::gates(data).into_iter().find(|(name, _)| name == gate).map(|(_, rule)| rule);
+            proof.or_else(|| data.reconcile.get(gate))
+        }
+        Subject::Phase(name) => {
+            let mut rules = plan.phases.get(name)?.after.values().filter_map(|after| after.gates.get(gate));
+            let rule = rules.next()?;
+            rules.all(|other| other == rule).then_some(rule)
+        }
+        Subject::Bridge(name) => plan.bridges.get(name)?.gates.get(gate),
+    }
 }
 
 /// Why a confirmation waits for this gate; `None` if it does not.

@@ -77,7 +77,7 @@ pub struct ClaimsSeen {
 }
 
 /// Maps whose keys are no strings, as lists of pairs.
-mod pairs {
+pub(crate) mod pairs {
     use std::collections::BTreeMap;
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -74,6 +74,9 @@ mod tests {
 
     fn line(after: &JournalHead, what: &str) -> Line {
         let mut line = Line {
+            format: 1,
+            begins: None,
+            changes: None,
             head: JournalHead { seq: after.seq + 1, hash: String::new() },
             previous: after.hash.clone(),
             at: jiff::Timestamp::UNIX_EPOCH,

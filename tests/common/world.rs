@@ -24,6 +24,7 @@ use gapless::{
     journal::{self, Line},
     plan::{self, Revision, ServiceName, Side, Weight},
     ports::{Actuator, Clock, Performed, Reporter, Sensor, Store, StoreError, Version},
+    replay::{Verdict, replay},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -260,11 +261,16 @@ impl World {
         }
     }
 
-    /// The journal holds up to the record's head, and no effect was ever taken twice with different values.
+    /// The journal holds up to the record's head and gives the same decisions again, and no effect was ever taken twice with
+    /// different values.
     pub fn audit(&self) {
         let world = self.lock();
         let text: String = world.journal.iter().map(Line::text).collect();
         journal::verify(text.as_bytes(), &world.record.journal).unwrap();
+        let lines = &world.journal[..usize::try_from(world.record.journal.seq).unwrap()];
+        let replayed = replay(&world.revision, lines, Some(&world.record));
+        assert_eq!(replayed.verdict, Verdict::Same);
+        assert_eq!(replayed.same, world.record.journal.seq);
         for (name, taken) in &world.history {
             let numbers: Vec<u32> = taken.iter().map(|taken| taken.number).collect();
             let mut rising = numbers.clone();

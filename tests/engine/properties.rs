@@ -2,6 +2,7 @@
 
 use gapless::{
     engine::{Intent, Invariant, Observed, Orders, Outcome, Record, Rules, RunId, decide, decide_by, judge, withhold},
+    journal::Scribe,
     plan::{Revision, ServiceName, Weight},
 };
 use proptest::prelude::*;
@@ -100,10 +101,12 @@ fn config() -> ProptestConfig {
 proptest! {
     #![proptest_config(config())]
 
-    /// Inside `Sim`: the safety check finds nothing, deciding twice changes nothing, the judge of the world is content.
+    /// Inside `Sim`: the safety check finds nothing, deciding twice changes nothing, the judge of the world is content. And the
+    /// record replays to the same decisions.
     #[test]
     fn no_world_breaks_an_invariant_and_every_run_comes_to_an_end(kind in 0u8..3, acts in prop::collection::vec(act(), 1..60)) {
         let mut sim = Sim::new(revision(kind));
+        sim.scribe = Some(Scribe::default());
         run(&mut sim, &acts);
         mend(&mut sim);
         for _ in 0..12_000 {
@@ -112,6 +115,7 @@ proptest! {
                 break;
             }
         }
+        sim.replays();
         prop_assert!(sim.outcome.is_some(), "waits for nobody: {:#?}\n{}", sim.waits, sim.log.join("\n"));
         if sim.outcome == Some(Outcome::Held) {
             // with every fault mended, only a hand on a route can still hold it

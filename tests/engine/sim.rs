@@ -9,7 +9,9 @@ use gapless::{
         Effective, Event, GateSeen, Observed, Orders, Outcome, Owner, Programmed, Query, Record, Round, RouteSeen, RunId, Sample,
         SideSeen, SidesSeen, Stage, Subject, TaskKey, TaskSeen, TaskWay, Unknown, decide, queries, safety,
     },
+    journal::{Line, Scribe},
     plan::{Act, GateName, Revision, ServiceName, Side, TaskName, Weight},
+    replay::{Verdict, replay},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -88,6 +90,9 @@ pub struct Sim {
     claimed: bool,
     /// For each service with one writer: whether legacy and target can be written.
     pub writable: BTreeMap<ServiceName, (bool, bool)>,
+    /// Who writes the journal, if one is kept, and what was written.
+    pub scribe: Option<Scribe>,
+    pub lines: Vec<Line>,
 }
 
 impl Sim {
@@ -147,6 +152,8 @@ impl Sim {
             claims: BTreeSet::new(),
             claimed: false,
             writable: BTreeMap::new(),
+            scribe: None,
+            lines: Vec::new(),
         }
     }
 
@@ -189,6 +196,7 @@ impl Sim {
     }
     /// The process is gone and comes back: all that a sensor remembers is lost.
     pub fn crash(&mut self) {
+        self.scribe = self.scribe.take().map(|_| Scribe::default());
         self.looking_since = self.now;
         for rounds in self.rounds.values_mut() {
             rounds.clear();
@@ -437,12 +445,17 @@ impl Sim {
     /// The engine looks, its decision is checked, committed, and sent.
     pub fn look(&mut self) -> Decision {
         let seen = self.observed();
-        let decision = decide(&self.revision, &self.record, &seen, self.now);
+        let mut decision = decide(&self.revision, &self.record, &seen, self.now);
         let violations = safety::check(&self.revision, &self.record, &seen, self.now, &decision);
         assert!(violations.is_empty(), "{violations:?}\n{}", self.log.join("\n"));
         let again = decide(&self.revision, &decision.record, &seen, self.now);
         assert_eq!(again.record, decision.record, "deciding again without news changes nothing");
         assert!(again.events.is_empty(), "{:?}", again.events);
+        if let Some(scribe) = self.scribe.as_mut().filter(|_| decision.record != self.record) {
+            let line = scribe.line(&self.revision, &self.record, &decision, &seen, self.now);
+            decision.record.journal = line.head.clone();
+            self.lines.push(line);
+        }
         self.commits += usize::from(decision.record != self.record);
         self.record = decision.record.clone();
         self.outcome = decision.outcome;
@@ -464,6 +477,13 @@ impl Sim {
             self.in_flight.push((due, effect.clone()));
         }
         decision
+    }
+
+    /// The journal that was kept gives the same decisions again.
+    pub fn replays(&self) {
+        let replayed = replay(&self.revision, &self.lines, Some(&self.record));
+        assert_eq!(replayed.verdict, Verdict::Same, "{}", self.log.join("\n"));
+        assert_eq!(replayed.same, u64::try_from(self.lines.len()).unwrap());
     }
 
     /// The judge: whatever was thought, this is what traffic went through.

@@ -158,13 +158,44 @@ pub fn kept_revision(directory: &Path) -> Result<Option<Revision>, StoreError> {
 /// # Errors
 /// [`StoreError::Broken`] with the first bad line, or what else keeps it from being read.
 pub fn verify(directory: &Path) -> Result<(Record, Verified), StoreError> {
+    steadily(directory, |disk, record| state::verify(disk, &record).map(|verified| (record, verified)))
+}
+
+/// All that a state directory knows of its run.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// How far the run is.
+    pub record: Record,
+    /// What it executes.
+    pub revision: Revision,
+    /// The journal up to the line that the record rests on, as it was written.
+    pub journal: Vec<u8>,
+}
+
+/// Reads the whole history of a run without disturbing whoever drives it.
+///
+/// # Errors
+/// There is no run, it cannot be read, or it is damaged; [`StoreError::Broken`] with the first bad line of the journal.
+pub fn history(directory: &Path) -> Result<History, StoreError> {
+    let none = || StoreError::Broken(format!("there is no run in {}", directory.display()));
+    let revision = state::read_revision(&Directory::at(directory))?.ok_or_else(none)?;
+    steadily(directory, |disk, record| {
+        let mut journal = state::read_journal(disk)?;
+        let end = state::verified(&journal, &record)?.end;
+        journal.truncate(usize::try_from(end).unwrap_or(usize::MAX));
+        Ok(History { record, revision: revision.clone(), journal })
+    })
+}
+
+/// Reads something that rests on the record. Where it does not fit, whoever drives the run may have gone on in between: then it
+/// is read anew.
+fn steadily<T>(directory: &Path, read: impl Fn(&Directory, Record) -> Result<T, StoreError>) -> Result<T, StoreError> {
     let disk = Directory::at(directory);
     loop {
         let none = || StoreError::Broken(format!("there is no run in {}", directory.display()));
         let (number, record) = state::read_record(&disk)?.ok_or_else(none)?;
-        match state::verify(&disk, &record) {
-            Ok(verified) => return Ok((record, verified)),
-            // The journal was read after the record. Whoever drives the run may have gone on in between.
+        match read(&disk, record) {
+            Ok(found) => return Ok(found),
             Err(error) if state::read_record(&disk)?.is_none_or(|(newer, _)| newer == number) => return Err(error),
             Err(_) => {}
         }

@@ -216,8 +216,17 @@ pub fn read_revision(disk: &impl Disk) -> Result<Option<Revision>, StoreError> {
 
 /// Verifies the journal up to the record's head.
 pub fn verify(disk: &impl Disk, record: &Record) -> Result<Verified, StoreError> {
-    let journal = disk.read(JOURNAL).map_err(unavailable)?.unwrap_or_default();
-    journal::verify(&journal, &record.journal).map_err(|bad| StoreError::Broken(bad.to_string()))
+    verified(&read_journal(disk)?, record)
+}
+
+/// The journal as it lies there.
+pub fn read_journal(disk: &impl Disk) -> Result<Vec<u8>, StoreError> {
+    Ok(disk.read(JOURNAL).map_err(unavailable)?.unwrap_or_default())
+}
+
+/// Verifies these bytes up to the record's head.
+pub fn verified(journal: &[u8], record: &Record) -> Result<Verified, StoreError> {
+    journal::verify(journal, &record.journal).map_err(|bad| StoreError::Broken(bad.to_string()))
 }
 
 pub fn unavailable(error: io::Error) -> StoreError {
