@@ -6,11 +6,11 @@ use super::{
     effect::Action,
     event::Event,
     gate,
-    observed::ClaimsSeen,
+    observed::{ClaimsSeen, Sample},
     reason::Reason,
     record::Stage,
     step::{Step, Subject},
-    task::TaskStage,
+    task::{TaskKey, TaskSeen, TaskStage, TaskWay},
     tasks::{self, Progress},
 };
 use crate::plan::{Bridge, BridgeName, ManagedBridge, Service, ServiceName};
@@ -50,6 +50,11 @@ fn raise(draft: &mut Draft, name: &BridgeName, managed: &ManagedBridge) -> Progr
     if !matches!(claims(draft, name), Ok(ClaimsSeen { ours: true, .. })) {
         draft.effect_of(Step::Raise.of(of(name)), 0, Action::Claim { bridge: name.clone() }, None);
         return Progress::Waits;
+    }
+    if draft.task(&of(name), &agenda::named::down()).map(|t| t.stage) == Some(TaskStage::Ordered)
+        && may_be_going_down(draft, name)
+    {
+        return Progress::Waits; // it is put up again once it is down
     }
     let (up, _) = agenda::of_bridge(managed);
     let held = draft.run_held();
@@ -91,26 +96,65 @@ pub fn lower(draft: &mut Draft) {
         if !raised || down == Some(TaskStage::Done) {
             continue;
         }
-        if let Some((reason, on)) = still_needed(draft, name) {
-            draft.wait(Step::Lower, of(name), reason, on);
+        if down == Some(TaskStage::Ordered) && may_be_going_down(draft, name) {
+            take_down(draft, name, managed);
             continue;
         }
-        take_down(draft, name, managed);
+        if let Some(service) = user(draft, name) {
+            let reason = Reason::BridgeNeeded { bridge: name.clone(), service };
+            draft.wait(Step::Lower, of(name), reason, WaitsFor::Step);
+            continue;
+        }
+        let by = match claims(draft, name) {
+            Ok(seen) => match seen.others.first().cloned() {
+                None => {
+                    take_down(draft, name, managed);
+                    continue;
+                }
+                Some(_) if leave(draft, name, &seen) == Progress::Done => continue,
+                Some(other) => other,
+            },
+            Err(why) => format!("that is not known ({why})"),
+        };
+        draft.wait(Step::Lower, of(name), Reason::BridgeClaimed { bridge: name.clone(), by }, WaitsFor::World);
     }
 }
 
-fn still_needed(draft: &Draft, name: &BridgeName) -> Option<(Reason, WaitsFor)> {
+/// A service of this run that can still need a bridge.
+fn user(draft: &Draft, name: &BridgeName) -> Option<ServiceName> {
     let plan = draft.plan;
     let users = plan.services.iter().filter(|(_, service)| agenda::bridges_of(plan, service).any(|bridge| bridge == name));
-    let user = users.map(|(service, _)| service).find(|service| may_need(draft, service));
-    if let Some(service) = user {
-        return Some((Reason::BridgeNeeded { bridge: name.clone(), service: service.clone() }, WaitsFor::Step));
+    users.map(|(service, _)| service).find(|service| may_need(draft, service)).cloned()
+}
+
+/// **Left to others.** A bridge that this run does not need any more and others claim is theirs to take down: the run gives up
+/// its claim, else each of two runs would wait for the other for ever. The one whose plan's name is the last stays, so that two
+/// that are done at one moment do not both go. `Done`: it is left.
+fn leave(draft: &mut Draft, name: &BridgeName, seen: &ClaimsSeen) -> Progress {
+    let plan = draft.plan;
+    if !seen.others.iter().any(|other| other.as_str() > plan.name.as_str()) || may_be_going_down(draft, name) {
+        return Progress::Waits;
     }
-    let by = match claims(draft, name) {
-        Ok(seen) => seen.others.first().cloned()?,
-        Err(why) => format!("that is not known ({why})"),
+    if seen.ours {
+        draft.effect_of(Step::Lower.of(of(name)), 0, Action::Unclaim { bridge: name.clone() }, None);
+        return Progress::Waits;
+    }
+    draft.next.bridges.entry(name.clone()).or_default().up_since = None;
+    for task in [agenda::named::up(), agenda::named::down()] {
+        draft.undone(&of(name), &task);
+    }
+    draft.event(Event::BridgeLeft { bridge: name.clone(), to: seen.others.iter().cloned().collect() });
+    Progress::Done
+}
+
+/// Whether taking a bridge down was ordered and is not known to have been refused: what others claim is not taken down.
+fn may_be_going_down(draft: &Draft, name: &BridgeName) -> bool {
+    let Some(down) = draft.task(&of(name), &agenda::named::down()).filter(|task| task.stage.has_begun()) else { return false };
+    let key = TaskKey { of: of(name), task: agenda::named::down(), number: down.number, way: TaskWay::Do };
+    let absent = |sample: &&Sample<TaskSeen>| {
+        sample.value == Ok(TaskSeen::Absent) && draft.now.duration_since(sample.taken_at) <= super::route::STALE.signed()
     };
-    Some((Reason::BridgeClaimed { bridge: name.clone(), by }, WaitsFor::World))
+    !draft.seen.tasks.get(&key).is_some_and(|sample| absent(&sample))
 }
 
 fn take_down(draft: &mut Draft, name: &BridgeName, managed: &ManagedBridge) {
@@ -131,7 +175,8 @@ pub fn is_open(draft: &Draft) -> bool {
     let stage = |name: &BridgeName, task| draft.task(&of(name), &task).map(|t| t.stage);
     managed.any(|name| {
         let claimed = !matches!(claims(draft, name), Ok(ClaimsSeen { ours: false, .. }));
-        let down = stage(name, agenda::named::down()) == Some(TaskStage::Done);
-        stage(name, agenda::named::up()).is_some() && (claimed || !down)
+        let up = stage(name, agenda::named::up());
+        let goes_down = stage(name, agenda::named::down()) == Some(TaskStage::Ordered);
+        up.is_some_and(|up| claimed || up.has_begun() || goes_down)
     })
 }

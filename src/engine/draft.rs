@@ -331,15 +331,15 @@ impl<'a> Draft<'a> {
         state.stage == Stage::Soaked && stays
     }
 
-    /// **`way-back`**: the members that may not go back, each with the reason: past their point of no return, or needed by
-    /// one that is.
+    /// **`way-back`**: the members that may not go back, each with the reason: past their point of no return, at their end on
+    /// target for good, or needed by one of those.
     pub fn bound(&self, members: &BTreeSet<ServiceName>) -> BTreeMap<ServiceName, Reason> {
         let plan = self.plan;
         let mut bound = BTreeMap::new();
         let mut todo: Vec<(&ServiceName, Reason)> = Vec::new();
         for member in members {
             if let Some((name, service)) = plan.services.get_key_value(member)
-                && let Some(reason) = backward::no_return(service, &self.state(name))
+                && let Some(reason) = self.stays(name, service)
             {
                 todo.push((name, reason));
             }
@@ -353,6 +353,13 @@ impl<'a> Draft<'a> {
             }
         }
         bound
+    }
+
+    /// Why a service stays where it is whatever happens to the others.
+    fn stays(&self, name: &ServiceName, service: &Service) -> Option<Reason> {
+        let state = self.state(name);
+        let rests = || self.rests(name, &state).then(|| Reason::NoWayBack { why: "it is past its soak".to_owned() });
+        backward::no_return(service, &state).or_else(rests)
     }
 
     /// Turns one service round. A hold of its way forward does not bind its way back.

@@ -31,6 +31,7 @@ pub enum Event {
     EndApproved { service: ServiceName, by: Vec<String> },
     BridgeUp { bridge: BridgeName },
     BridgeDown { bridge: BridgeName },
+    BridgeLeft { bridge: BridgeName, to: Vec<String> },
     Overrun { window: WindowName, reason: Reason },
     Retried { service: ServiceName, attempt: u32 },
     Promoted { service: ServiceName },
@@ -60,6 +61,7 @@ impl Event {
             Self::PhaseApproved { .. }
             | Self::BridgeUp { .. }
             | Self::BridgeDown { .. }
+            | Self::BridgeLeft { .. }
             | Self::Overrun { .. }
             | Self::Ended { .. }
             | Self::Withheld { .. } => None,
@@ -94,6 +96,9 @@ impl fmt::Display for Event {
             }
             Self::BridgeUp { bridge } => write!(f, "bridge {bridge} stands"),
             Self::BridgeDown { bridge } => write!(f, "bridge {bridge} is down"),
+            Self::BridgeLeft { bridge, to } => {
+                write!(f, "bridge {bridge} is left to {}, to be taken down by the last", to.join(", "))
+            }
             Self::Overrun { window, reason } => write!(f, "window {window}: {reason}"),
             Self::Retried { service, attempt } => write!(f, "{service}: is tried again, attempt {}", attempt + 1),
             Self::Promoted { service } => write!(f, "{service}: target is the writer"),

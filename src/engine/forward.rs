@@ -67,6 +67,9 @@ fn waits_for_needs(draft: &Draft, name: &ServiceName, service: &Service) -> Opti
 
 /// From nothing to the first weight.
 fn start(draft: &mut Draft, name: &ServiceName, service: &Service, state: &ServiceState) {
+    if writer::paused(draft, name, service) == Progress::Waits {
+        return;
+    }
     let begun = timing::shift_has_begun(service, state);
     if let Some((reason, on)) = draft.closed.get(&service.phase).cloned().filter(|_| !begun) {
         return draft.wait(Step::Prepare, name, reason, on);

@@ -74,7 +74,8 @@ fn release(draft: &mut Draft, name: &ServiceName) -> bool {
     }
 }
 
-/// The services that went back, and those that have not begun and will not, because one that they wait for is among these.
+/// The services that went back, and those that have not begun and will not, because one that they wait for, or one of their
+/// group, is among these.
 pub fn gone<'a>(draft: &Draft<'a>) -> BTreeSet<&'a ServiceName> {
     let plan = draft.plan;
     let returned = draft.select(|_, state| state.stage == Stage::Returned);
@@ -83,8 +84,12 @@ pub fn gone<'a>(draft: &Draft<'a>) -> BTreeSet<&'a ServiceName> {
     while gone.len() > before {
         before = gone.len();
         let late = draft.ahead(|_, name| gone.contains(name));
-        let stays = |service: &Service| late.contains_key(&service.phase) || service.before().any(|need| gone.contains(need));
-        let more = plan.services.iter().filter(|(name, service)| draft.stage(name) == Stage::Waiting && stays(service));
+        let stays = |name: &ServiceName, service: &Service| {
+            let mut group = plan.group_of(name).into_iter().flat_map(|(_, group)| &group.services);
+            let waits_for = |other: &ServiceName| gone.contains(other);
+            late.contains_key(&service.phase) || service.before().any(waits_for) || group.any(waits_for)
+        };
+        let more = plan.services.iter().filter(|(name, service)| draft.stage(name) == Stage::Waiting && stays(name, service));
         let more: Vec<_> = more.map(|(name, _)| name).collect();
         gone.extend(more);
     }

@@ -6,6 +6,7 @@
 
 use super::{
     agenda::{self, Item, named},
+    backward,
     draft::{Draft, WaitsFor},
     event::Event,
     gate,
@@ -42,6 +43,14 @@ pub fn has_fenced(state: &ServiceState) -> bool {
 /// Whether target was, or may have been, promoted.
 pub fn may_be_promoted(state: &ServiceState) -> bool {
     matches!(stage(state, &named::promote()), Some(TaskStage::Ordered | TaskStage::Done))
+}
+
+/// Whatever else a fenced service waits for, its pause ends in time. `Waits`: it is over, and what the plan says of that is done.
+pub fn paused(draft: &mut Draft, name: &ServiceName, service: &Service) -> Progress {
+    match &service.data {
+        Some(data) if has_fenced(&draft.state(name)) && pause_is_over(draft, name, service, data) => Progress::Waits,
+        _ => Progress::Done,
+    }
 }
 
 /// **The way forward** of the right to write, before the one shift. `Done`: target is the writer, and that is proven.
@@ -100,15 +109,19 @@ fn passes(draft: &mut Draft, name: &ServiceName, gate_name: &str, gate: &Gate, s
 }
 
 /// **Pause budget.** From the order of the fence on; when it is over before the promotion began, the fence is taken back,
-/// with the service. Says whether nothing more may be ordered.
+/// with the service, if anything takes it back. Says whether nothing more may be ordered.
 fn pause_is_over(draft: &mut Draft, name: &ServiceName, service: &Service, data: &Data) -> bool {
     let state = draft.state(name);
     let Some(fence) = state.tasks.get(&named::fence()).copied() else { return false };
     if may_be_promoted(&state) || draft.wake_in(draft.since(fence.ordered_at), data.pause_budget) > draft.now {
         return false;
     }
+    if backward::no_return(service, &state).is_some() {
+        return false; // nothing takes the fence back: the way forward is the only one that ends the pause
+    }
     let reason = Reason::PauseOver { budget: data.pause_budget };
-    draft.act(name, service.on_failure, reason);
+    draft.act(name, service.on_failure, reason.clone());
+    draft.wait(Step::Task(named::fence()), name, reason, WaitsFor::Person);
     true
 }
 

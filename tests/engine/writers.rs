@@ -37,6 +37,27 @@ fn a_lag_that_never_reaches_zero_ends_in_an_unfenced_legacy_within_the_pause_bud
 }
 
 #[test]
+fn a_pause_ends_in_time_whatever_else_is_lost_behind_the_fence() {
+    let losses: [(&str, fn(&mut Sim)); 3] = [
+        ("its target dies", |sim| sim.health("only").target = 0),
+        ("its gate fails", |sim| sim.health("only").target_errs = true),
+        ("its gate is silent", |sim| sim.health("only").gate_silent = true),
+    ];
+    for (what, lose) in losses {
+        let mut sim = Sim::new(writer(None));
+        sim.until(60, |s| s.log.iter().any(|l| l == "only/task-fence"));
+        sim.bad.insert("lag".into());
+        lose(&mut sim);
+        let fenced = sim.now;
+        sim.until(60, |s| s.log.iter().any(|l| l == "only/undo-fence"));
+        let pause = sim.now.duration_since(fenced).as_secs();
+        assert!((4..=6).contains(&pause), "{what}: {pause} s");
+        sim.until_outcome(Outcome::RolledBack);
+        assert_eq!(sim.writable["only"], (true, false), "{what}");
+    }
+}
+
+#[test]
 fn without_a_way_back_for_the_writer_promotion_is_the_point_of_no_return() {
     let mut sim = Sim::new(writer(None));
     sim.until_stage("only", Stage::Soaking);
