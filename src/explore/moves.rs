@@ -9,11 +9,13 @@ use crate::{
     plan::Side,
     world::{
         Happening, Ix, Model, Moment, Tone,
+        connections::{Client, Told},
         facts::{Plane, Reach, ServiceFacts},
         flight::Act,
         model::{OURS, ServiceModel},
         people::{Wish, Yes},
-        task::Luck,
+        replication::{Data, Pace},
+        task::{Access, Luck},
     },
 };
 
@@ -190,6 +192,20 @@ fn strikes(model: &Model, state: &State, ix: Ix, service: &ServiceModel, moves: 
     if route.owner.is_none_or(|run| run == OURS) {
         strike(Kind::Seized, Happening::Seized(ix));
     }
+    if let Some(own) = state.world.facts.replication(model, ix) {
+        if own.pace == Pace::KeepsUp {
+            strike(Kind::ReplicationSlow, Happening::Replication(ix, Pace::Slow));
+            strike(Kind::ReplicationStops, Happening::Replication(ix, Pace::Stopped));
+        }
+        if facts.side(Side::Legacy).writes == Access::Closed && own.data == Data::Same {
+            strike(Kind::StrayWrite, Happening::Stray(ix, Side::Legacy));
+        }
+    }
+    let kept = service.connections.and_then(|place| model.connections().get(usize::from(place)));
+    let counted = kept.is_some_and(|kept| kept.router == Told::Counted);
+    if counted && state.world.facts.connections(model, ix).is_some_and(|own| own.client == Client::Closes) {
+        strike(Kind::ClientStays, Happening::Client(ix, Client::Stays));
+    }
     mends(model, state, ix, service, facts, moves);
 }
 
@@ -214,6 +230,17 @@ fn mends(model: &Model, state: &State, ix: Ix, service: &ServiceModel, facts: &S
     }
     if facts.route.plane != Plane::Takes {
         moves.push(Move::Outside(Happening::DataPlane(ix, Plane::Takes)));
+    }
+    if let Some(own) = state.world.facts.replication(model, ix) {
+        if own.pace != Pace::KeepsUp {
+            moves.push(Move::Outside(Happening::Replication(ix, Pace::KeepsUp)));
+        }
+        if own.data != Data::Same {
+            moves.push(Move::Outside(Happening::Repaired(ix)));
+        }
+    }
+    if state.world.facts.connections(model, ix).is_some_and(|own| own.client == Client::Stays) {
+        moves.push(Move::Outside(Happening::Client(ix, Client::Closes)));
     }
     if state.world.memory.is_by_hand(ix) {
         moves.push(Move::Outside(Happening::ByHand(ix, state.world.memory.ours(ix))));

@@ -143,7 +143,7 @@ impl ExploreReport {
             states,
             seconds,
             budget: options.budget.total(),
-            faults: faults(options.budget),
+            faults: faults(options.budget.of_plan(revision.plan())),
             without: options.without,
             shapes,
             invariants,

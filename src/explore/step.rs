@@ -10,9 +10,11 @@ use crate::{
     engine::Outcome,
     world::{
         Arrival, Facts, Happening, Ix, Model, Moment, Occurrence, Tone,
+        connections::Client,
         facts::{Plane, Reach},
         flight::{Act, Flight},
         judge::{self, Breach},
+        replication::{Data, Pace},
         task::Luck,
     },
 };
@@ -178,7 +180,8 @@ impl Stepper<'_> {
         if answer.record != next.record {
             self.judged.claims += 1;
             let (before, after) = (self.brain.record(next.record)?, self.brain.record(answer.record)?);
-            breach = breach.or_else(|| judge::claims(self.model, &next.world, before, after));
+            let facts = looked.unwrap_or(&next.world.facts);
+            breach = breach.or_else(|| judge::claims(self.model, &next.world, facts, before, after));
             next.record = answer.record;
             next.world.decided(self.model);
             next.rival = next.rival.take().filter(|rival| rival.record.is_none());
@@ -189,6 +192,8 @@ impl Stepper<'_> {
             breach = breach.or_else(|| judge::sent(self.model, &next.world, facts, flight));
             next.world.send(*flight);
         }
+        let paused = || judge::pauses(self.model, &next.world, self.brain.record(answer.record)?);
+        breach = breach.or_else(paused);
         breach.or_else(|| self.rest_follows(next))
     }
 
@@ -202,7 +207,7 @@ impl Stepper<'_> {
                 match occurrence {
                     Occurrence::Arrives(place) => flights.get(usize::from(*place)).is_some_and(|flight| rest(flight.service)),
                     Occurrence::Programmed(ix) | Occurrence::Effective(ix) => rest(*ix),
-                    Occurrence::Ends(_) => false,
+                    Occurrence::Ends(_) | Occurrence::Copied(_) | Occurrence::Closes(_) => false,
                 }
             })?;
             let breach = self.happens(next, due);
@@ -310,7 +315,11 @@ fn is_sound(model: &Model, state: &State) -> bool {
         whole && own.route.reach == Reach::Answers && own.route.plane == Plane::Takes && !state.world.memory.is_by_hand(ix)
     });
     let tasks = facts.tasks.iter().all(|task| task.luck == Luck::Works);
+    let replications = facts.replications.iter().all(|own| own.pace == Pace::KeepsUp && own.data == Data::Same);
+    let connections = facts.connections.iter().all(|own| own.client == Client::Closes);
     services
         && tasks
+        && replications
+        && connections
         && model.gates().iter().zip(&facts.gates).all(|(gate, rounds)| gate.proves.is_some() || rounds.tone == Tone::Good)
 }

@@ -19,6 +19,8 @@ use crate::{
         facts::Claim,
         fault::Told,
         flight::{Act, Flight},
+        model::NOBODY,
+        replication::{Pace, Writes},
         task::Way,
     },
 };
@@ -123,6 +125,20 @@ fn happens(model: &Model, state: &State, occurrence: Occurrence) -> String {
             Some(task) => format!("task {} of {} is done", task.name, task.of),
             None => format!("task {ix} is done"),
         },
+        Occurrence::Copied(place) => {
+            let own = state.world.facts.replications.get(usize::from(place));
+            let what = own.map_or("changes", |own| match (own.writes, own.pace) {
+                (Writes::Rest, _) => "is done with what was left",
+                (Writes::Arrive, Pace::KeepsUp) => "has caught up",
+                (Writes::Arrive, Pace::Slow | Pace::Stopped) => "is behind",
+            });
+            let ix = model.replications().get(usize::from(place)).map_or(NOBODY, |single| single.service);
+            format!("replication of {} {what}", name(ix))
+        }
+        Occurrence::Closes(place) => {
+            let ix = model.connections().get(usize::from(place)).map_or(NOBODY, |kept| kept.service);
+            format!("the last old connection to legacy of {} has ended", name(ix))
+        }
     }
 }
 

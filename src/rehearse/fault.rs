@@ -18,9 +18,11 @@ use crate::{
     world::{
         Happening, Ix, Model, Moment, Tone, World,
         budget::{Budget, Kind},
+        connections::{Client, Told},
         facts::{Plane, Reach},
         people::Wish,
-        task::Luck as TaskLuck,
+        replication::{Data, Pace},
+        task::{Access, Luck as TaskLuck},
     },
 };
 
@@ -123,6 +125,8 @@ pub fn strike(kind: Kind, model: &Model, world: &World, record: &Record, chance:
             Strike::Befalls(Happening::ByHand(ix, weight), Some(Mend::WritesBack(ix)))
         }
         Kind::Seized => Strike::Befalls(Happening::Seized(ix), None),
+        Kind::ReplicationSlow | Kind::ReplicationStops | Kind::StrayWrite => writer(kind, model, world, chance),
+        Kind::ClientStays => client(model, world, chance),
         _ => Strike::Later,
     }
 }
@@ -135,6 +139,34 @@ fn task(kind: Kind, world: &World, chance: &mut Chance) -> Strike {
     let Some(ix) = chance.pick(&running).copied() else { return Strike::Later };
     let luck = if kind == Kind::TaskFails { TaskLuck::Fails } else { TaskLuck::Hangs };
     Strike::Befalls(Happening::Task(ix, luck), Some(Mend::By(Happening::Task(ix, TaskLuck::Works))))
+}
+
+/// A single writer: its replication, or a job that goes on writing where nobody may any more.
+fn writer(kind: Kind, model: &Model, world: &World, chance: &mut Chance) -> Strike {
+    let fenced = |ix: Ix| world.facts.service(ix).is_some_and(|s| s.side(Side::Legacy).writes == Access::Closed);
+    let strikes = |ix: &Ix| match world.facts.replication(model, *ix) {
+        Some(own) if kind == Kind::StrayWrite => fenced(*ix) && own.data == Data::Same,
+        Some(own) => own.pace == Pace::KeepsUp,
+        None => false,
+    };
+    let single: Vec<Ix> = model.replications().iter().map(|single| single.service).filter(strikes).collect();
+    let Some(ix) = chance.pick(&single).copied() else { return Strike::Later };
+    let slow =
+        |pace| Strike::Befalls(Happening::Replication(ix, pace), Some(Mend::By(Happening::Replication(ix, Pace::KeepsUp))));
+    match kind {
+        Kind::ReplicationSlow => slow(Pace::Slow),
+        Kind::ReplicationStops => slow(Pace::Stopped),
+        _ => Strike::Befalls(Happening::Stray(ix, Side::Legacy), Some(Mend::By(Happening::Repaired(ix)))),
+    }
+}
+
+/// A client that keeps its connection to legacy.
+fn client(model: &Model, world: &World, chance: &mut Chance) -> Strike {
+    let kept = model.connections().iter().filter(|kept| kept.router == Told::Counted).map(|kept| kept.service);
+    let closes = |ix: &Ix| world.facts.connections(model, *ix).is_some_and(|own| own.client == Client::Closes);
+    let kept: Vec<Ix> = kept.filter(closes).collect();
+    let Some(ix) = chance.pick(&kept).copied() else { return Strike::Later };
+    Strike::Befalls(Happening::Client(ix, Client::Stays), Some(Mend::By(Happening::Client(ix, Client::Closes))))
 }
 
 fn gate(kind: Kind, model: &Model, world: &World, ix: Ix, chance: &mut Chance) -> Strike {

@@ -44,7 +44,7 @@ use crate::{
 
 /// The kinds of faults that a rehearsal knows: those that strike a single loop which sees the world as it is. `explore` knows
 /// the others as well.
-pub const KINDS: [Kind; 16] = [
+pub const KINDS: [Kind; 20] = [
     Kind::GateFails,
     Kind::GateSilent,
     Kind::SideDies,
@@ -61,6 +61,10 @@ pub const KINDS: [Kind; 16] = [
     Kind::Refused,
     Kind::Hold,
     Kind::Rollback,
+    Kind::ReplicationSlow,
+    Kind::ReplicationStops,
+    Kind::StrayWrite,
+    Kind::ClientStays,
 ];
 
 /// What a rehearsal assumes.
@@ -101,6 +105,7 @@ impl Rehearsal {
         let start = options.start.or(before).unwrap_or_else(|| Timestamp::from_second(1_767_603_600).unwrap_or_default());
         let model = Arc::new(Model::new(Arc::new(revision.clone()), RunId("5e1f0000model".to_owned()), start));
         let works = Works::of(&model, measured);
+        let options = Options { budget: options.budget.of_plan(revision.plan()), ..options };
         let mut rehearsal = Self { model, works, options, rules: Rules::ALL, gaps: Vec::new() };
         let calm = Self { options: Options { budget: Budget::of(0, &[]), ..options }, ..rehearsal.clone() };
         let edges = Run::new(&calm, 0).edges();

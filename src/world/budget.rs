@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use super::connections::{self, Told};
+use crate::plan::Plan;
+
 /// A kind of fault. Each strikes at any point of a path, as often as the budget allows; lasting ones end at any point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -43,11 +46,19 @@ pub enum Kind {
     Rollback,
     /// People resume what holds.
     Resume,
+    /// Replication of a single writer is slower than what is written.
+    ReplicationSlow,
+    /// Replication of a single writer stands still.
+    ReplicationStops,
+    /// A job writes to a legacy side that may not write any more.
+    StrayWrite,
+    /// A client never closes its connection to legacy.
+    ClientStays,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 23] = [
         Self::GateFails,
         Self::GateSilent,
         Self::SideDies,
@@ -67,7 +78,21 @@ impl Kind {
         Self::Hold,
         Self::Rollback,
         Self::Resume,
+        Self::ReplicationSlow,
+        Self::ReplicationStops,
+        Self::StrayWrite,
+        Self::ClientStays,
     ];
+
+    /// Whether this kind can strike anything of this plan: what only some plans have is left out for the others.
+    pub fn concerns(self, plan: &Plan) -> bool {
+        let mut services = plan.services.values();
+        match self {
+            Self::ReplicationSlow | Self::ReplicationStops | Self::StrayWrite => services.any(|s| s.data.is_some()),
+            Self::ClientStays => services.any(|s| s.max_connection_age.is_some() && connections::told(s) == Told::Counted),
+            _ => true,
+        }
+    }
 
     /// The kind of this name.
     pub fn named(name: &str) -> Option<Self> {
@@ -95,6 +120,10 @@ impl Kind {
             Self::Hold => "hold",
             Self::Rollback => "rollback",
             Self::Resume => "resume",
+            Self::ReplicationSlow => "replication-slow",
+            Self::ReplicationStops => "replication-stopped",
+            Self::StrayWrite => "stray-write",
+            Self::ClientStays => "client-stays",
         }
     }
 }
@@ -130,6 +159,10 @@ impl Budget {
         let total = self.total;
         self.each.iter_mut().for_each(|each| *each = (*each).min(total));
         self
+    }
+    /// The same without the kinds that find nobody to strike in this plan.
+    pub fn of_plan(self, plan: &Plan) -> Self {
+        Kind::ALL.into_iter().filter(|kind| !kind.concerns(plan)).fold(self, |budget, kind| budget.with(kind, 0))
     }
     /// How many in all.
     pub fn total(self) -> u8 {

@@ -4,9 +4,11 @@ use std::fmt;
 
 use super::{
     clock::Moment,
+    connections::Client,
     facts::{Claim, Plane, Reach},
     model::{Delays, Ix, Model, THEIRS},
     people::{Said, Who, Wish, Yes},
+    replication::{Data, Pace},
     rounds::{self, Tone},
     state::World,
     task::{Luck, Stands},
@@ -46,6 +48,14 @@ pub enum Happening {
     Task(u16, Luck),
     /// Another run counts on a bridge, or not any more.
     Bridge(u16, Claim),
+    /// What a single-writer service writes is copied at this pace from now on.
+    Replication(Ix, Pace),
+    /// A job writes to this side of a single-writer service, whether that may write or not.
+    Stray(Ix, Side),
+    /// People have made both sides of a single-writer service the same again.
+    Repaired(Ix),
+    /// What the worst client of a service does with its connections to legacy.
+    Client(Ix, Client),
 }
 
 impl Happening {
@@ -58,12 +68,17 @@ impl Happening {
 impl World {
     /// Lets something befall this world now.
     pub fn befall(&mut self, model: &Model, what: Happening) {
+        self.befalls(model, what);
+        self.follow(model);
+    }
+
+    fn befalls(&mut self, model: &Model, what: Happening) {
+        let now = self.now();
         match what {
             Happening::Gate(place, tone) => self.set_tone(model, usize::from(place), tone),
             Happening::Healthy(ix, side, healthy) => self.set_healthy(model, ix, side, healthy),
             Happening::Router(ix, reach) => self.facts.service_mut(ix).into_iter().for_each(|s| s.route.reach = reach),
             Happening::DataPlane(ix, plane) => {
-                let now = self.now();
                 let Some(route) = self.facts.service_mut(ix).map(|s| &mut s.route) else { return };
                 route.plane = plane;
                 // What it was given meanwhile it takes over now.
@@ -94,7 +109,6 @@ impl World {
                 }
             }
             Happening::Task(task, luck) => {
-                let now = self.now();
                 let Some(facts) = self.facts.tasks.get_mut(usize::from(task)) else { return };
                 facts.luck = luck;
                 facts.stands = match (luck, facts.stands) {
@@ -107,6 +121,12 @@ impl World {
             Happening::Bridge(bridge, claim) => {
                 self.facts.bridges.get_mut(usize::from(bridge)).into_iter().for_each(|bridge| bridge.others = claim);
             }
+            Happening::Replication(ix, pace) => {
+                self.replication_mut(model, ix).into_iter().for_each(|own| own.set_pace(pace, now));
+            }
+            Happening::Stray(ix, side) => self.replication_mut(model, ix).into_iter().for_each(|own| own.stray(side, now)),
+            Happening::Repaired(ix) => self.replication_mut(model, ix).into_iter().for_each(|own| own.data = Data::Same),
+            Happening::Client(ix, client) => self.set_client(model, ix, client),
             Happening::People(intent) => self.facts.people.intent = intent,
             Happening::Resume(upto) => {
                 self.facts.people.intent = Wish::Run;
@@ -117,6 +137,15 @@ impl World {
 }
 
 impl World {
+    /// A client that knows the old address opens connections there as long as it is up and open to anybody.
+    fn set_client(&mut self, model: &Model, ix: Ix, client: Client) {
+        let up = self.facts.service(ix).is_some_and(|s| s.side(Side::Legacy).healthy > 0);
+        let reaches = up && !self.facts.is_denied(model, ix);
+        let Some(place) = model.service(ix).and_then(|service| service.connections) else { return };
+        let own = self.facts.connections.get_mut(usize::from(place));
+        own.filter(|own| reaches || own.are_open()).into_iter().for_each(|own| own.set_client(client));
+    }
+
     fn say(&mut self, question: u16, attempt: u16, who: Who, answer: Yes) {
         let said = &mut self.facts.people.said;
         let before = said.iter().filter(|said| said.question == question).count();
@@ -181,6 +210,13 @@ impl fmt::Display for Told<'_> {
                     Claim::None => write!(f, "no other run counts on bridge {name} any more"),
                 }
             }
+            Happening::Replication(ix, Pace::KeepsUp) => write!(f, "replication of {} keeps up again", name(ix)),
+            Happening::Replication(ix, Pace::Slow) => write!(f, "replication of {} is slower than what is written", name(ix)),
+            Happening::Replication(ix, Pace::Stopped) => write!(f, "replication of {} stands still", name(ix)),
+            Happening::Stray(ix, side) => write!(f, "a job writes to the {side} side of {}", name(ix)),
+            Happening::Repaired(ix) => write!(f, "people have made both sides of {} the same again", name(ix)),
+            Happening::Client(ix, Client::Stays) => write!(f, "a client of {} keeps its connection to legacy", name(ix)),
+            Happening::Client(ix, Client::Closes) => write!(f, "the client of {} lets its connection to legacy go", name(ix)),
             Happening::Resume(upto) => write!(f, "somebody resumes every hold up to number {upto}"),
         }
     }

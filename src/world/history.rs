@@ -32,12 +32,20 @@ impl Stretch {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
     services: Vec<Vec<Stretch>>,
+    /// For each single-writer service, since when nobody can write, and for how long that was so at most, in milliseconds.
+    pauses: Vec<(Option<Moment>, i64)>,
 }
 
 impl History {
     /// Notes how things stand. To be called whenever something changed, before time passes again.
     pub fn note(&mut self, model: &Model, facts: &Facts) {
         self.services.resize(model.services().len(), Vec::new());
+        self.pauses.resize(model.replications().len(), (None, 0));
+        for (own, (since, longest)) in facts.replications.iter().zip(&mut self.pauses) {
+            let begun = since.or(own.paused_since);
+            *longest = (*longest).max(begun.map_or(0, |begun| facts.now.since(begun)));
+            *since = own.paused_since;
+        }
         for ((service, own), stretches) in model.services().iter().zip(&facts.services).zip(&mut self.services) {
             let route = &own.route;
             let towards = route.change.map(|_| route.accepted).filter(|towards| *towards != route.in_force);
@@ -58,6 +66,13 @@ impl History {
     /// The stretches of one service, oldest first.
     pub fn of(&self, ix: Ix) -> &[Stretch] {
         self.services.get(usize::from(ix)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The longest pause of a single-writer service in which nobody could write, from the beginning of a fence to the first
+    /// write that was accepted again; in milliseconds.
+    pub fn pause(&self, model: &Model, ix: Ix) -> i64 {
+        let place = model.replications().iter().position(|single| single.service == ix);
+        place.and_then(|place| self.pauses.get(place)).map_or(0, |(_, longest)| *longest)
     }
 
     /// Requests of a service that went where they could not be carried, at its highest rate.

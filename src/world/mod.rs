@@ -23,12 +23,12 @@
 //!
 //! *Assumptions*: probes are asked at fixed periods and answered in an instant; a side's health is seen as it is.
 //!
-//! *Caveats*: replication with a lag of its own, connections that outlive a weight and leases are not modelled yet. Each joins
-//! as one more field of [`facts::ServiceFacts`] or [`Facts`], one more [`flight::Act`], one more [`Occurrence`], one more
-//! [`Happening`].
+//! *Caveats*: leases are not modelled: a second leader is a fault of the explorer's. What joins is one more field of
+//! [`facts::ServiceFacts`] or [`Facts`], one more [`flight::Act`], one more [`Occurrence`], one more [`Happening`].
 
 pub mod budget;
 mod clock;
+pub mod connections;
 pub mod facts;
 pub mod fault;
 pub mod flight;
@@ -36,7 +36,9 @@ pub mod history;
 pub mod ideal;
 pub mod judge;
 pub mod model;
+pub mod pair;
 pub mod people;
+pub mod replication;
 pub mod rounds;
 mod sim;
 mod state;
@@ -50,7 +52,8 @@ pub use self::{
     history::History,
     judge::Breach,
     model::{Delays, Ix, Model},
+    pair::Pair,
     rounds::Tone,
-    sim::{Edge, Keep, Look, Sim},
+    sim::{Edge, Keep, Look, Rival, Sim},
     state::{Arrival, Occurrence, World},
 };

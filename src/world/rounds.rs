@@ -1,10 +1,7 @@
 //! The rounds of a gate, as runs of equal answers instead of one by one: a month of good answers is one number.
 
-use super::{clock::Moment, model::GateModel, task::Access};
-use crate::{
-    engine::{Answer, Round, Unknown},
-    plan::Side,
-};
+use super::{clock::Moment, model::GateModel};
+use crate::engine::{Answer, Round, Unknown};
 
 /// What a gate answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -49,13 +46,9 @@ impl Rounds {
         Self { tone: Tone::Good, first, before: [Run::default(); RUNS] }
     }
 
-    /// A gate that was asked for long enough before `now`: one that proves something speaks of legacy as the writer.
+    /// A gate that was asked for long enough before `now`.
     pub(super) fn beginning(gate: &GateModel, now: Moment) -> Self {
-        let mut rounds = Self::new(now.plus(-i64::from(gate.keep) * gate.every));
-        if matches!(gate.proves, Some((Side::Legacy, Access::Closed) | (Side::Target, Access::Open))) {
-            rounds.tone = Tone::Bad;
-        }
-        rounds
+        Self::new(now.plus(-i64::from(gate.keep) * gate.every))
     }
 
     /// Rounds of the newest run that were sent by `at`.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::{
     clock::Moment,
+    facts::Facts,
     fault::Happening,
     flight::Flight,
     history::History,
@@ -44,6 +45,14 @@ pub struct Sim {
     scheduled: u32,
     rest: Rest,
     keep: Keep,
+}
+
+/// A process that was suspended, or does not know that another one leads, between its decision and its commit.
+#[derive(Debug, Clone)]
+pub struct Rival {
+    before: Record,
+    after: Record,
+    flights: Vec<Flight>,
 }
 
 /// Whether a run keeps where the traffic went.
@@ -133,6 +142,21 @@ impl Sim {
         }
     }
 
+    /// Something changed that this run should look at then; one that has ended looks no more.
+    pub(super) fn wake(&mut self, at: Moment) {
+        self.rest = match self.rest {
+            Rest::Until(next) => Rest::Until(next.min(at)),
+            Rest::ForGood if self.record.ended.is_some() => Rest::ForGood,
+            Rest::ForGood => Rest::Until(at),
+        };
+    }
+
+    /// The next moment at which something happens by itself, or befalls it.
+    pub(super) fn next_event(&self) -> Option<Moment> {
+        let scripted = self.script.first_key_value().map(|((at, _), _)| *at);
+        scripted.into_iter().chain(self.world.pending().map(|(at, _)| at)).filter(|at| *at != Moment::NEVER).min()
+    }
+
     /// Lets time pass without a look, at most to the next one. Gives what was broken.
     pub fn wait_until(&mut self, at: Moment) -> Vec<Breach> {
         self.pass(self.next_look().map_or(at, |next| next.min(at)))
@@ -180,9 +204,41 @@ impl Sim {
 
     /// The same, with the time that each effect takes.
     pub fn step_with(&mut self, delays: impl FnMut(&Effect) -> Delays) -> Option<Look> {
+        self.step_shown(None, delays)
+    }
+
+    /// The same, but the loop is shown what was so at an earlier look: a cache that is behind, a watch that stands still.
+    pub fn step_shown(&mut self, past: Option<&Facts>, delays: impl FnMut(&Effect) -> Delays) -> Option<Look> {
         let Rest::Until(moment) = self.rest else { return None };
         let breaches = self.pass(moment);
-        Some(self.look(breaches, delays))
+        Some(self.look(breaches, past, delays))
+    }
+
+    /// What another process decides that takes itself for the leader, and has not carried out yet. Nothing is done.
+    pub fn rival(&mut self) -> (Rival, Vec<Breach>) {
+        self.world.memory.watch(&self.model, &self.world.facts);
+        let (model, now) = (Arc::clone(&self.model), self.world.now());
+        let decision = engine::judge(model.revision(), &self.record, &self.world.facts.observe(&model), self.now());
+        let flights: Vec<Flight> = decision.effects.iter().filter_map(|e| Flight::of(&model, e, now, self.delays)).collect();
+        let breaches = flights.iter().filter_map(|flight| judge::sent(&model, &self.world, &self.world.facts, flight));
+        let breaches = breaches.collect();
+        (Rival { before: self.record.clone(), after: decision.record, flights }, breaches)
+    }
+
+    /// That process commits, if nobody else did meanwhile, and performs what its deadlines still allow.
+    pub fn rival_acts(&mut self, rival: Rival) {
+        if rival.after != rival.before {
+            if self.record != rival.before {
+                return;
+            }
+            self.record = rival.after;
+            self.world.decided(&self.model);
+        }
+        let now = self.world.now();
+        for flight in rival.flights.into_iter().filter(|flight| flight.deadline > now) {
+            self.world.send(Flight { due: now, ..flight });
+        }
+        self.rest = Rest::Until(now);
     }
 
     /// Steps until the run ends, only people could help, or the clock would pass `limit`. Gives the last look.
@@ -218,20 +274,22 @@ impl Sim {
         breaches
     }
 
-    fn look(&mut self, mut breaches: Vec<Breach>, mut delays: impl FnMut(&Effect) -> Delays) -> Look {
+    fn look(&mut self, mut breaches: Vec<Breach>, past: Option<&Facts>, mut delays: impl FnMut(&Effect) -> Delays) -> Look {
         let (model, moment) = (Arc::clone(&self.model), self.world.now());
         let at = model.timestamp(moment);
-        self.world.facts.show(&model, &mut self.seen);
+        past.unwrap_or(&self.world.facts).show(&model, &mut self.seen);
         self.world.memory.watch(&model, &self.world.facts);
         let revision = model.revision();
         let decision = match self.rules {
             Rules::ALL => engine::judge(revision, &self.record, &self.seen, at),
             rules => engine::decide_by(rules, revision, &self.record, &self.seen, at),
         };
-        breaches.extend(judge::claims(&model, &self.world, &self.record, &decision.record));
+        let looked = past.unwrap_or(&self.world.facts);
+        breaches.extend(judge::claims(&model, &self.world, looked, &self.record, &decision.record));
+        breaches.extend(judge::pauses(&model, &self.world, &decision.record));
         for effect in &decision.effects {
             if let Some(flight) = Flight::of(&model, effect, moment, delays(effect)) {
-                breaches.extend(judge::sent(&model, &self.world, &self.world.facts, &flight));
+                breaches.extend(judge::sent(&model, &self.world, past.unwrap_or(&self.world.facts), &flight));
                 self.world.send(flight);
             }
         }

@@ -2,12 +2,14 @@
 
 use super::{
     clock::Moment,
-    facts::{Change, Facts, Mark, Plane, Reach},
+    connections::Connections,
+    facts::{Change, Claim, Facts, Lowering, Mark, Plane, Reach},
     flight::{Act, Flight},
     judge::{self, Breach, Memory},
-    model::{Delays, Ix, Model, NOBODY, OURS},
+    model::{Delays, Ix, Model, NOBODY, OURS, Writer},
+    replication::{self, Replication},
     rounds::Tone,
-    task::{Began, Change as Changes, OLD_TTL, Stands, Way},
+    task::{Access, Began, Change as Changes, OLD_TTL, Stands, TaskModel, Way},
 };
 use crate::{engine::Effect, plan::Side};
 
@@ -33,6 +35,10 @@ pub enum Occurrence {
     Effective(Ix),
     /// The doing of this task that runs is over.
     Ends(u16),
+    /// The backlog of this replication has changed.
+    Copied(u16),
+    /// The last old connection to this legacy side has ended.
+    Closes(u16),
 }
 
 /// What became of an effect that arrived.
@@ -73,6 +79,9 @@ impl World {
         if matches!(flight.act, Act::SetWeight { .. }) {
             self.memory.sent(flight.service, flight.number);
         }
+        if let Act::Task(task, _) = flight.act {
+            self.memory.ordered(task, flight.number);
+        }
         let place = self.flights.partition_point(|other| *other <= flight);
         self.flights.insert(place, flight);
     }
@@ -89,7 +98,10 @@ impl World {
             }
         });
         let tasks = (0..).zip(&self.facts.tasks).filter_map(|(ix, task)| Some((task.over()?, Occurrence::Ends(ix))));
-        flights.chain(changes).chain(tasks.filter(|(at, _)| *at != Moment::NEVER))
+        let copied = (0..).zip(&self.facts.replications).map(|(place, own)| (own.changes_at, Occurrence::Copied(place)));
+        let closes =
+            (0..).zip(&self.facts.connections).filter_map(|(place, own)| Some((own.ends_at()?, Occurrence::Closes(place))));
+        flights.chain(changes).chain(tasks.chain(copied).chain(closes).filter(|(at, _)| *at != Moment::NEVER))
     }
 
     /// The next moment at which something happens by itself or a gate may change its mind; `None`: never.
@@ -130,6 +142,12 @@ impl World {
 
     /// Lets one thing happen now, whenever it was due.
     pub fn happen(&mut self, model: &Model, occurrence: Occurrence) -> Arrival {
+        let arrival = self.happens(model, occurrence);
+        self.follow(model);
+        arrival
+    }
+
+    fn happens(&mut self, model: &Model, occurrence: Occurrence) -> Arrival {
         match occurrence {
             Occurrence::Arrives(place) => {
                 let place = usize::from(place);
@@ -150,6 +168,34 @@ impl World {
                 Arrival::Done
             }
             Occurrence::Ends(task) => self.task_ends(model, task),
+            Occurrence::Copied(place) => {
+                let now = self.now();
+                self.facts.replications.get_mut(usize::from(place)).into_iter().for_each(|own| own.change(now));
+                Arrival::Done
+            }
+            Occurrence::Closes(place) => {
+                self.facts.connections.get_mut(usize::from(place)).into_iter().for_each(Connections::end);
+                Arrival::Done
+            }
+        }
+    }
+
+    /// What rests on the sides and their traffic follows them: replications, the gates that prove something of them,
+    /// connections. Most plans have neither.
+    pub(super) fn follow(&mut self, model: &Model) {
+        let now = self.now();
+        for (kept, own) in model.connections().iter().zip(&mut self.facts.connections) {
+            if let Some(service) = self.facts.services.get(usize::from(kept.service)) {
+                own.follow(service, kept, now);
+            }
+        }
+        for (single, own) in model.replications().iter().zip(&mut self.facts.replications) {
+            if let Some(service) = self.facts.services.get(usize::from(single.service)) {
+                own.follow(service, replication::closing(model, &self.facts.tasks, single.service), now);
+            }
+        }
+        for single in model.replications() {
+            self.prove(model, single.service);
         }
     }
 
@@ -180,30 +226,38 @@ impl World {
             Changes::Ends => self.set_healthy(model, service, Side::Legacy, 0),
             Changes::Writes(side, access) => {
                 self.facts.service_mut(service).into_iter().for_each(|s| s.side_mut(side).writes = access);
-                self.prove(model, service);
+                if access == Access::Open {
+                    self.replication_mut(model, service).into_iter().for_each(|own| own.opens(side, now));
+                }
                 breach = judge::changed(self, service);
             }
         }
         breach.map_or(Arrival::Done, Arrival::Breaks)
     }
 
-    /// Gates that prove who may write answer accordingly.
+    /// The replication of a service, to be changed.
+    pub(super) fn replication_mut(&mut self, model: &Model, ix: Ix) -> Option<&mut Replication> {
+        let Writer::Single(place) = model.service(ix)?.writer else { return None };
+        self.facts.replications.get_mut(usize::from(place))
+    }
+
+    /// Gates that prove something of a single writer answer accordingly, unless whoever knows cannot be asked.
     fn prove(&mut self, model: &Model, ix: Ix) {
         let now = self.now();
         for (place, gate) in model.gates().iter().enumerate().filter(|(_, gate)| gate.service == ix) {
-            let Some(tone) = self.facts.proof(gate) else { continue };
-            self.facts.gates.get_mut(place).into_iter().for_each(|rounds| rounds.turn(gate, tone, now));
+            let Some(tone) = self.facts.proof(model, gate) else { continue };
+            let rounds = self.facts.gates.get_mut(place).filter(|rounds| rounds.tone != Tone::Silent);
+            rounds.into_iter().for_each(|rounds| rounds.turn(gate, tone, now));
         }
     }
 
     fn arrive(&mut self, model: &Model, flight: Flight) -> Arrival {
         let ix = flight.service;
         if let Act::Task(task, way) = flight.act {
-            return self.begin(&flight, task, way);
+            return self.begin(model, &flight, task, way);
         }
         if let Act::Claim(bridge, claim) = flight.act {
-            self.facts.bridges.get_mut(usize::from(bridge)).into_iter().for_each(|bridge| bridge.ours = claim);
-            return Arrival::Done;
+            return self.claim(bridge, claim);
         }
         let Some(route) = self.facts.service(ix).map(|s| s.route) else { return Arrival::Refused };
         if let Act::EnsureBackend(side) = flight.act {
@@ -229,14 +283,40 @@ impl World {
         breach.map_or(Arrival::Done, Arrival::Breaks)
     }
 
+    /// Whoever keeps the claims of a bridge gives none while another run takes it down.
+    fn claim(&mut self, bridge: u16, claim: Claim) -> Arrival {
+        let Some(bridge) = self.facts.bridges.get_mut(usize::from(bridge)) else { return Arrival::Refused };
+        if claim == Claim::Claimed && bridge.lowering == Lowering::Another {
+            return Arrival::Refused;
+        }
+        bridge.ours = claim;
+        Arrival::Done
+    }
+
+    /// Whether a doing would take a bridge from under another run: whoever keeps its claims refuses that.
+    fn is_claimed(&self, model: &Model, task: u16, way: Way) -> bool {
+        let change = model.tasks().get(usize::from(task)).map(|task| task.change(way));
+        let Some(Changes::Bridges(bridge, Access::Closed)) = change else { return false };
+        self.facts.bridges.get(usize::from(bridge)).is_some_and(|bridge| bridge.others == Claim::Claimed)
+    }
+
     /// Whoever does a task refuses a doing once a newer one of the same task was seen.
-    fn begin(&mut self, flight: &Flight, task: u16, way: Way) -> Arrival {
+    fn begin(&mut self, model: &Model, flight: &Flight, task: u16, way: Way) -> Arrival {
+        if self.is_claimed(model, task, way) {
+            return Arrival::Refused;
+        }
         let over = self.now().plus(flight.programmed);
         let Some(facts) = self.facts.tasks.get_mut(usize::from(task)) else { return Arrival::Refused };
-        match facts.begin(flight.number, way, over) {
-            Began::Not => Arrival::Refused,
-            Began::Now => Arrival::Done,
+        if facts.begin(flight.number, way, over) == Began::Not {
+            return Arrival::Refused;
         }
+        let fences = |task: &TaskModel| matches!(task.change(way), Changes::Writes(_, Access::Closed)) && way == Way::Do;
+        if model.tasks().get(usize::from(task)).is_some_and(fences) {
+            let now = self.now();
+            let own = self.replication_mut(model, flight.service);
+            own.into_iter().for_each(|own| own.paused_since = own.paused_since.or(Some(now)));
+        }
+        Arrival::Done
     }
 
     /// How long resolvers go on with the old answer: the time to live that they were given with it.
@@ -267,7 +347,12 @@ impl World {
     /// What a gate answers from now on; a dead target answers badly whatever is said here.
     pub fn set_tone(&mut self, model: &Model, place: usize, tone: Tone) {
         let now = self.now();
-        let Some((gate, rounds)) = model.gates().get(place).zip(self.facts.gates.get_mut(place)) else { return };
+        let Some(gate) = model.gates().get(place) else { return };
+        let proven = self.facts.proof(model, gate).filter(|_| tone != Tone::Silent);
+        let Some(rounds) = self.facts.gates.get_mut(place) else { return };
+        if let Some(proven) = proven {
+            return rounds.turn(gate, proven, now);
+        }
         let dead = gate.of_target
             && self.facts.services.get(usize::from(gate.service)).is_some_and(|s| s.side(Side::Target).healthy == 0);
         rounds.turn(gate, if dead && tone == Tone::Good { Tone::Bad } else { tone }, now);

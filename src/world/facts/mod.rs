@@ -1,18 +1,24 @@
 //! All that a sensor can see of a world, and how it shows it.
 
+mod bridge;
+mod route;
+mod service;
+
 use super::{
     clock::Moment,
-    model::{GateModel, Ix, Model, OURS, RunIx, ServiceModel, Writer},
+    connections::Connections,
+    model::{GateModel, Ix, Model, Proof, THEIRS, Writer},
     people::People,
+    replication::{Backlog, Data, Replication, Writes},
     rounds::{Rounds, Tone},
-    task::{Access, TaskFacts},
+    task::{Access, Change as Changes, Stands, TaskFacts},
 };
-use crate::{
-    engine::{
-        Accepted, Backend, ClaimsSeen, Effective, GateSeen, Observed, Programmed, RouteSeen, Sample, SideSeen, SidesSeen,
-        Unknown, mark,
-    },
-    plan::{Side, Weight},
+use crate::engine::{ClaimsSeen, GateSeen, Observed, Sample, SidesSeen, Unknown};
+
+pub use self::{
+    bridge::{BridgeFacts, Claim, Lowering},
+    route::{Change, Mark, Plane, Reach, Route},
+    service::{ServiceFacts, SideFacts},
 };
 
 /// All that a sensor can see at one moment. A copy of it is what a stale read shows.
@@ -30,140 +36,15 @@ pub struct Facts {
     pub tasks: Vec<TaskFacts>,
     /// Each bridge, as the model numbers them.
     pub bridges: Vec<BridgeFacts>,
+    /// Each single-writer service, as the model numbers them.
+    pub replications: Vec<Replication>,
+    /// Each service whose connections live for a while, as the model numbers them.
+    pub connections: Vec<Connections>,
     /// When a weight came into force last, a task was done, or the record changed; kept up only where a gate is looked at by
     /// itself, which counts from there.
     pub changed_at: Moment,
     /// What people ordered and answered.
     pub people: People,
-}
-
-/// A bridge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct BridgeFacts {
-    /// Whether it stands.
-    pub stands: Access,
-    /// Whether our run counts on it.
-    pub ours: Claim,
-    /// Whether another run does.
-    pub others: Claim,
-}
-
-/// Whether a run counts on a bridge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum Claim {
-    /// It does not.
-    #[default]
-    None,
-    /// It does.
-    Claimed,
-}
-
-/// A service.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ServiceFacts {
-    /// Its route.
-    pub route: Route,
-    /// Legacy and target.
-    pub sides: [SideFacts; 2],
-}
-
-impl ServiceFacts {
-    /// One of its sides.
-    pub fn side(&self, side: Side) -> &SideFacts {
-        let [legacy, target] = &self.sides;
-        match side {
-            Side::Legacy => legacy,
-            Side::Target => target,
-        }
-    }
-    /// The same, to be changed.
-    pub fn side_mut(&mut self, side: Side) -> &mut SideFacts {
-        let [legacy, target] = &mut self.sides;
-        match side {
-            Side::Legacy => legacy,
-            Side::Target => target,
-        }
-    }
-}
-
-/// A side of a service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct SideFacts {
-    /// Endpoints that answer well.
-    pub healthy: u32,
-    /// Since when it is so many.
-    pub since: Moment,
-    /// Whether the router knows it.
-    pub known: bool,
-    /// Whether it may write; asked only where a single side may.
-    pub writes: Access,
-}
-
-/// The mark of an order on a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Mark {
-    /// Whose order.
-    pub run: RunIx,
-    /// Its number.
-    pub number: u32,
-}
-
-/// A route as it really is. Weights are shares of target in percent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Route {
-    /// The weight that was accepted last.
-    pub accepted: u8,
-    /// The mark that was written with it.
-    pub mark: Option<Mark>,
-    /// The run that drives it.
-    pub owner: Option<RunIx>,
-    /// Rises with every write.
-    pub version: u32,
-    /// The weight by which traffic is really split.
-    pub in_force: u8,
-    /// Since when.
-    pub in_force_since: Moment,
-    /// The accepted weights on their way through the data plane; `None`: they are in force.
-    pub change: Option<Change>,
-    /// Whether the router can be asked and written.
-    pub reach: Reach,
-    /// What the data plane does with new weights.
-    pub plane: Plane,
-}
-
-/// Accepted weights on their way through the data plane. Until they are in force traffic may be on either setting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Change {
-    /// When the data plane has them.
-    pub programmed_at: Moment,
-    /// When real answers show them.
-    pub effective_at: Moment,
-    /// Whether the data plane has them.
-    pub programmed: bool,
-}
-
-/// Whether a router can be asked and written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum Reach {
-    /// It can.
-    #[default]
-    Answers,
-    /// It does not answer; traffic flows on.
-    Silent,
-    /// The route was deleted; traffic flows on as the data plane last knew.
-    Gone,
-}
-
-/// What a data plane does with new weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum Plane {
-    /// It takes them over.
-    #[default]
-    Takes,
-    /// It does nothing with them, and says nothing.
-    Stuck,
-    /// It refuses them, and says so.
-    Refuses,
 }
 
 impl Facts {
@@ -174,16 +55,23 @@ impl Facts {
         let looking_since = now.plus(-longest - 1000);
         let gates = model.gates().iter().map(|gate| Rounds::beginning(gate, now)).collect();
         let services = model.services().iter().map(|service| ServiceFacts::new(service, looking_since)).collect();
-        Self {
+        let mut facts = Self {
             now,
             looking_since,
             services,
             gates,
             tasks: vec![TaskFacts::default(); model.tasks().len()],
             bridges: vec![BridgeFacts { stands: Access::Closed, ..BridgeFacts::default() }; model.bridges().len()],
+            replications: vec![Replication::new(); model.replications().len()],
+            connections: vec![Connections::new(); model.connections().len()],
             changed_at: looking_since,
             people: People::default(),
+        };
+        for (place, gate) in model.gates().iter().enumerate().filter(|(_, gate)| gate.proves.is_some()) {
+            let tone = facts.proof(model, gate).unwrap_or_default();
+            facts.gates.get_mut(place).into_iter().for_each(|rounds| rounds.tone = tone);
         }
+        facts
     }
 
     /// One service.
@@ -245,7 +133,8 @@ impl Facts {
             facts.show(model, task, self.now, &mut seen.tasks);
         }
         for (name, bridge) in model.bridges().iter().zip(&self.bridges) {
-            let others = (bridge.others == Claim::Claimed).then(|| "another-plan".to_owned());
+            let others =
+                (bridge.others == Claim::Claimed).then(|| model.owner(THEIRS).map_or_else(String::new, |o| o.name.clone()));
             let value = ClaimsSeen { ours: bridge.ours == Claim::Claimed, others: others.into_iter().collect() };
             seen.claims.insert(name.clone(), Sample { value: Ok(value), taken_at: model.timestamp(self.now) });
         }
@@ -253,10 +142,38 @@ impl Facts {
     }
 
     /// The answer that a gate gives by what it proves; `None`: it proves nothing that is modelled.
-    pub(super) fn proof(&self, gate: &GateModel) -> Option<Tone> {
-        let (side, access) = gate.proves?;
-        let writes = self.service(gate.service)?.side(side).writes;
-        Some(if writes == access { Tone::Good } else { Tone::Bad })
+    pub(super) fn proof(&self, model: &Model, gate: &GateModel) -> Option<Tone> {
+        let proof = gate.proves?;
+        let own = self.replication(model, gate.service)?;
+        let holds = match proof {
+            Proof::May(side, access) => self.service(gate.service)?.side(side).writes == access,
+            Proof::Copied(to) => {
+                let between = own.backlog == Backlog::OnItsWay && own.writes == Writes::Arrive;
+                own.to == to && (own.backlog == Backlog::Empty || between)
+            }
+            Proof::Same => own.data == Data::Same,
+        };
+        Some(if holds { Tone::Good } else { Tone::Bad })
+    }
+
+    /// The replication of a service, if only one of its sides may write.
+    pub fn replication(&self, model: &Model, ix: Ix) -> Option<&Replication> {
+        match model.service(ix)?.writer {
+            Writer::Single(place) => self.replications.get(usize::from(place)),
+            Writer::Any => None,
+        }
+    }
+
+    /// The connections that legacy has of a service, where its plan says how long they live.
+    pub fn connections(&self, model: &Model, ix: Ix) -> Option<&Connections> {
+        self.connections.get(usize::from(model.service(ix)?.connections?))
+    }
+
+    /// Whether the old address of a service is denied to everybody.
+    pub(super) fn is_denied(&self, model: &Model, ix: Ix) -> bool {
+        let own = model.tasks().iter().zip(&self.tasks).filter(|(task, _)| task.service == Some(ix));
+        let mut done = own.filter(|(_, facts)| matches!(facts.stands, Stands::Done(..)));
+        done.any(|(task, facts)| task.change(facts.way) == Changes::Denies(Access::Closed))
     }
 
     /// The moment since which a gate has to prove itself anew.
@@ -266,50 +183,6 @@ impl Facts {
             (Some(_), _) => self.changed_at,
         };
         since.max(self.looking_since)
-    }
-
-    fn show_route(&self, model: &Model, service: &ServiceModel, route: &Route, sample: &mut Sample<RouteSeen>) {
-        sample.taken_at = model.timestamp(self.now);
-        match route.reach {
-            Reach::Silent => sample.value = Err(Unknown::Unreachable("the router does not answer".to_owned())),
-            Reach::Gone => sample.value = Err(Unknown::NotFound("the route".to_owned())),
-            Reach::Answers => sample.value = Ok(self.route_seen(model, service, route)),
-        }
-    }
-
-    fn route_seen(&self, model: &Model, service: &ServiceModel, route: &Route) -> RouteSeen {
-        let marked = |m: Mark| match m.run {
-            OURS => mark(model.run(), &service.name, m.number),
-            _ => format!("other-{}-{}", service.name, m.number),
-        };
-        let since = model.timestamp(route.in_force_since.max(self.looking_since));
-        RouteSeen {
-            version: route.version.to_string(),
-            owner: route.owner.and_then(|run| model.owner(run)).cloned(),
-            accepted: Accepted::Split(weight(route.accepted)),
-            mark: route.mark.map(marked),
-            programmed: match (route.change, route.plane) {
-                (None, _) => Programmed::Yes,
-                (Some(change), _) if change.programmed => Programmed::Yes,
-                (Some(_), Plane::Refuses) => Programmed::Refused("the data plane does not take these weights".to_owned()),
-                (Some(_), _) => Programmed::Pending,
-            },
-            effective: route.change.is_none().then_some(Effective { weight: weight(route.in_force), since }),
-            legacy_active: None,
-        }
-    }
-
-    fn show_sides(&self, model: &Model, service: &ServiceModel, facts: &ServiceFacts, seen: &mut SidesSeen) {
-        for side in Side::BOTH {
-            let (own, numbers) = (facts.side(side), service.sides.get(side as usize));
-            let value = SideSeen {
-                endpoints: numbers.map_or(0, |n| n.endpoints),
-                healthy: own.healthy,
-                dead_rounds: self.dead_rounds(service, own),
-                backend: if own.known { Backend::Present } else { Backend::Missing },
-            };
-            seen.set(side, Sample { value: Ok(value), taken_at: model.timestamp(self.now) });
-        }
     }
 
     /// The same facts in a world whose clock was set back by `by`, without what can make no difference any more.
@@ -336,6 +209,10 @@ impl Facts {
         let horizon = model.horizon();
         self.tasks.iter_mut().for_each(|task| task.rebase(by, horizon));
         self.changed_at.rebase(by, longest);
+        for (own, replication) in model.replications().iter().zip(&mut self.replications) {
+            replication.rebase(by, own);
+        }
+        self.connections.iter_mut().for_each(|connections| connections.rebase(by));
         self.people.rebase(model, by);
         self.looking_since.rebase(by, longest);
         self.now.rebase(by, longest);
@@ -360,46 +237,4 @@ impl Facts {
                 dead && (own.route.in_force_since >= since || horizon && since <= Moment(-service.horizon))
             })
     }
-
-    /// Rounds in a row in which no endpoint of this side answered, as far as the sensor knows and the engine cares.
-    pub(super) fn dead_rounds(&self, service: &ServiceModel, side: &SideFacts) -> u32 {
-        if side.healthy > 0 {
-            return 0;
-        }
-        let rounds = self.now.since(side.since.max(self.looking_since)) / service.every + 1;
-        u32::try_from(rounds).unwrap_or(u32::MAX).min(service.failures)
-    }
-}
-
-impl ServiceFacts {
-    fn new(service: &ServiceModel, since: Moment) -> Self {
-        let sides = service.sides.map(|numbers| SideFacts {
-            healthy: numbers.endpoints,
-            since,
-            known: numbers.known,
-            writes: Access::Open,
-        });
-        let [legacy, mut target] = sides;
-        if service.writer == Writer::Single {
-            target.writes = Access::Closed;
-        }
-        let sides = [legacy, target];
-        let route = Route {
-            accepted: 0,
-            mark: None,
-            owner: None,
-            version: 1,
-            in_force: 0,
-            in_force_since: since,
-            change: None,
-            reach: Reach::Answers,
-            plane: Plane::Takes,
-        };
-        Self { route, sides }
-    }
-}
-
-/// A weight of these whole percents; more than 100 count as 100.
-pub(super) fn weight(percent: u8) -> Weight {
-    Weight::new(u64::from(percent)).unwrap_or(Weight::FULL)
 }
