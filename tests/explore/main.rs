@@ -102,6 +102,18 @@ fn the_end_of_legacy_and_its_people_hold() {
 }
 
 #[test]
+fn connections_that_outlive_a_weight_hold() {
+    let kinds = [Kind::ClientStays, Kind::GateFails, Kind::Rollback, Kind::SideDies, Kind::Crash, Kind::EffectLate];
+    holds("connections", &plans::kept(), if deep().is_some() { &Kind::ALL } else { &kinds }, 30_000);
+}
+
+#[test]
+fn a_single_writer_holds_whatever_its_replication_does() {
+    let kinds = [Kind::ReplicationSlow, Kind::ReplicationStops, Kind::StrayWrite, Kind::Crash];
+    holds("replication", &models::writer(Some(())), &kinds, 40_000);
+}
+
+#[test]
 fn a_single_writer_holds_while_nobody_turns_it_round() {
     let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::Rollback | Kind::GateFails)).collect();
     holds("writer", &models::writer(Some(())), &kinds, 20_000);

@@ -90,7 +90,7 @@ fn told_why(told: &str) -> &str {
 
 #[test]
 fn every_kind_of_fault_strikes_and_only_those_that_may() {
-    let plans = [rehearsal(&plans::example("database-dns.yaml")), rehearsal(&plans::five())];
+    let plans = [plans::example("database-dns.yaml"), plans::five(), plans::kept()].map(|plan| rehearsal(&plan));
     let struck = plans.iter().flat_map(|plan| ends(plan, 120)).flat_map(|end| end.faults).map(|fault| fault.kind);
     let mut struck: Vec<Kind> = struck.collect();
     struck.sort_unstable();

@@ -1,10 +1,17 @@
 //! The model of everything outside: whole runs in virtual time, and its judge.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
+mod any_plan;
+mod chance;
+mod connections;
+mod found;
 mod judge;
 #[path = "../engine/plans.rs"]
 #[allow(dead_code)]
 mod models;
+mod pairs;
 mod plans;
 mod random;
+mod random_plans;
+mod replication;
 mod runs;

@@ -31,6 +31,12 @@ pub fn one() -> Revision {
     revision("", &[("only", "")])
 }
 
+/// A service whose connections live for five seconds.
+#[allow(dead_code, reason = "not every test that has these plans asks for it")]
+pub fn kept() -> Revision {
+    revision("", &[("only", "maxConnectionAge: 5s")])
+}
+
 /// base ← top.
 pub fn two() -> Revision {
     revision("", &[("base", ""), ("top", "needs: [{ service: base }]")])

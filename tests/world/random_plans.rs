@@ -1,0 +1,525 @@
+//! Random plans in random worlds with random faults: whatever befalls them, the judge of the world finds nothing, every run comes
+//! to an end or waits for something that has a name, and what goes back goes back in the reverse of the order in which it came.
+//!
+//! A case is a number. `GAPLESS_WORLD_SEED=N cargo test --test world random_plans -- --nocapture` runs one alone and tells it;
+//! `GAPLESS_WORLD_RUNS=N` runs so many, from `GAPLESS_WORLD_FROM` on. What fails is made as small as its faults allow first.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use gapless::{
+    engine::{Action, Outcome, Stage, Subject, TaskWay, agenda},
+    plan::{Need, Side, UndoWhen},
+    world::{
+        Delays, Facts, Happening, Look, Moment, Rival, Sim, Tone,
+        connections::Client,
+        facts::{Claim, Plane, Reach},
+        model::OURS,
+        people::{Wish, Yes},
+        replication::Pace,
+        task::Luck,
+    },
+};
+
+use crate::{
+    any_plan::{self, AnyPlan},
+    chance::Chance,
+};
+
+/// Later than any run goes on: four years.
+const LATE: Moment = Moment(4 * 365 * 86_400_000);
+
+/// A stale look shows what was so less than this ago, in milliseconds: no gate of these plans may be silent for longer.
+const STALE: i64 = 20_000;
+
+/// What is done to a run, so many milliseconds after what was done before.
+#[derive(Debug, Clone, Copy)]
+struct Deed {
+    after: i64,
+    what: What,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum What {
+    Befalls(Happening),
+    /// The next effect never arrives, and nobody hears of it.
+    Loses,
+    /// The next effect arrives so much later.
+    Delays(i64),
+    /// The next looks show what was so before.
+    Stale(u8),
+    /// Another process decides, and does it so much later.
+    Rival(i64),
+    /// Somebody edits the plan: the run is offered that of another seed.
+    Edited(u64),
+}
+
+/// A case: a plan and what befalls it.
+#[derive(Clone)]
+struct Case {
+    seed: u64,
+    deeds: Vec<Deed>,
+}
+
+impl Case {
+    fn of(seed: u64, plan: &AnyPlan) -> Self {
+        let mut chance = Chance::of(seed ^ 0xFA17);
+        let sim = sim(plan);
+        let windowed = !plan.revision.plan().windows.is_empty();
+        let count = chance.below(9);
+        let first = if windowed { 3_600_000 } else { 0 };
+        let deeds = (0..count).map(|place| {
+            let after = match chance.below(4) {
+                0 => chance.ms(2_000),
+                1 => chance.ms(60_000),
+                2 => chance.ms(600_000),
+                _ => chance.ms(3_600_000),
+            };
+            let after = if place == 0 { first + after } else { after };
+            Deed { after, what: what(&mut chance, &sim) }
+        });
+        Self { seed, deeds: deeds.collect() }
+    }
+}
+
+fn at(chance: &mut Chance, len: usize) -> u16 {
+    u16::try_from(chance.below(len as u64)).unwrap()
+}
+
+fn what(chance: &mut Chance, sim: &Sim) -> What {
+    let model = &sim.model;
+    let ix = at(chance, model.services().len());
+    let side = *chance.pick(&[Side::Legacy, Side::Target]);
+    let happening = match chance.below(24) {
+        0..=2 => {
+            Happening::Gate(at(chance, model.gates().len()), *chance.pick(&[Tone::Good, Tone::Bad, Tone::Bad, Tone::Silent]))
+        }
+        3 | 4 => Happening::Healthy(ix, side, u32::try_from(chance.below(3)).unwrap()),
+        5 => Happening::Router(ix, *chance.pick(&[Reach::Answers, Reach::Silent, Reach::Gone])),
+        6 => Happening::DataPlane(ix, *chance.pick(&[Plane::Takes, Plane::Stuck, Plane::Refuses])),
+        7 => Happening::ByHand(ix, u8::try_from(chance.below(101)).unwrap()),
+        8 => Happening::Seized(ix),
+        9 | 10 => Happening::Restart,
+        11 => Happening::People(*chance.pick(&[Wish::Run, Wish::Hold, Wish::Rollback, Wish::Rollback])),
+        12 => Happening::Resume(u32::try_from(chance.between(1, 9)).unwrap()),
+        13 | 14 if !model.tasks().is_empty() => {
+            Happening::Task(at(chance, model.tasks().len()), *chance.pick(&[Luck::Fails, Luck::Hangs, Luck::Works]))
+        }
+        15 if !model.questions().is_empty() => Happening::Answer(at(chance, model.questions().len()), 0, Yes::No),
+        16 if !model.bridges().is_empty() => {
+            Happening::Bridge(at(chance, model.bridges().len()), *chance.pick(&[Claim::Claimed, Claim::None]))
+        }
+        17 => Happening::Retry(ix, u16::try_from(chance.between(1, 2)).unwrap()),
+        18 if !model.replications().is_empty() => {
+            let single = chance.pick(model.replications()).service;
+            match chance.below(3) {
+                0 => Happening::Stray(single, Side::Legacy),
+                1 => Happening::Replication(single, Pace::Stopped),
+                _ => Happening::Replication(single, Pace::Slow),
+            }
+        }
+        19 if !model.connections().is_empty() => Happening::Client(chance.pick(model.connections()).service, Client::Stays),
+        20 => return What::Loses,
+        21 => return What::Delays(chance.ms(120_000)),
+        22 => return What::Stale(u8::try_from(chance.between(1, 3)).unwrap()),
+        23 if chance.one_in(3) => return What::Edited(chance.below(1000)),
+        _ => return What::Rival(chance.ms(30_000)),
+    };
+    What::Befalls(happening)
+}
+
+fn sim(plan: &AnyPlan) -> Sim {
+    let mut sim = Sim::ideal(&plan.revision, "2026-08-28T18:00:00Z".parse().unwrap());
+    sim.yes_after = Some(30_000);
+    sim
+}
+
+/// A run of a case, and what is told of it.
+struct Played {
+    sim: Sim,
+    last: Option<Look>,
+    log: Vec<String>,
+    /// Tasks that were ordered, each with its service, the first time in its way.
+    tasks: Vec<(Subject, String, TaskWay)>,
+    loses: bool,
+    delays: i64,
+    stale: u8,
+    /// What was so at the last looks.
+    past: Vec<Facts>,
+    rivals: Vec<(Moment, Rival)>,
+    looks: u32,
+}
+
+impl Played {
+    fn new(plan: &AnyPlan) -> Self {
+        Self {
+            sim: sim(plan),
+            last: None,
+            log: Vec::new(),
+            tasks: Vec::new(),
+            loses: false,
+            delays: 0,
+            stale: 0,
+            past: Vec::new(),
+            rivals: Vec::new(),
+            looks: 0,
+        }
+    }
+
+    fn tell(&mut self, text: String) {
+        self.log.push(format!("{} {text}", self.sim.world.now()));
+    }
+
+    fn broken(&self, breaches: &[gapless::world::Breach]) {
+        assert!(breaches.is_empty(), "the judge: {breaches:?}\n{}", self.tail());
+    }
+
+    fn tail(&self) -> String {
+        self.log[self.log.len().saturating_sub(120)..].join("\n")
+    }
+
+    fn look(&mut self) -> bool {
+        let next = self.sim.next_look().unwrap_or_default();
+        self.past.retain(|facts| next.since(facts.now) < STALE);
+        let past = if self.stale > 0 { self.past.first().cloned() } else { None };
+        self.stale = self.stale.saturating_sub(1);
+        let facts = self.sim.world.facts.clone();
+        let (mut loses, mut late) = (self.loses, self.delays);
+        let look = self.sim.step_shown(past.as_ref(), |effect| {
+            let usual = Delays { wire: 5, programmed: 10, effective: 10, task: None };
+            match effect.action {
+                Action::Claim { .. } | Action::Unclaim { .. } => usual,
+                _ if std::mem::take(&mut loses) => Delays { wire: i64::MAX, ..usual },
+                _ => Delays { wire: usual.wire + std::mem::take(&mut late), ..usual },
+            }
+        });
+        (self.loses, self.delays) = (loses, late);
+        let Some(look) = look else { return false };
+        self.looks += 1;
+        if self.past.last().is_none_or(|last| last.services != facts.services || last.gates != facts.gates) {
+            self.past.push(facts);
+            let surplus = self.past.len().saturating_sub(3);
+            self.past.drain(..surplus);
+        }
+        for event in &look.decision.events {
+            self.tell(event.to_string());
+        }
+        for effect in &look.decision.effects {
+            if let Action::Task { task, .. } = &effect.action {
+                let ordered = (task.of.clone(), task.task.to_string(), task.way);
+                if self.tasks.last() != Some(&ordered) {
+                    self.tasks.push(ordered);
+                }
+            }
+        }
+        self.broken(&look.breaches);
+        self.last = Some(look);
+        true
+    }
+
+    /// Goes on until this moment, or until nothing happens any more.
+    fn until(&mut self, end: Moment, most: u32) {
+        let begun = self.looks;
+        while self.looks - begun < most {
+            let rival = self.rivals.iter().map(|(at, _)| *at).min().filter(|at| *at <= end);
+            let next = self.sim.next_look().filter(|at| *at <= end);
+            match (rival, next) {
+                (Some(at), next) if next.is_none_or(|next| at <= next) => {
+                    let breaches = self.sim.wait_until(at.max(self.sim.world.now()));
+                    self.broken(&breaches);
+                    let place = self.rivals.iter().position(|(due, _)| *due == at).unwrap();
+                    let (_, rival) = self.rivals.remove(place);
+                    self.tell("! the other process acts".to_owned());
+                    self.sim.rival_acts(rival);
+                }
+                (_, Some(_)) => {
+                    if !self.look() {
+                        return;
+                    }
+                }
+                (_, None) if end == LATE => return,
+                (_, None) => {
+                    let breaches = self.sim.wait_until(end);
+                    self.broken(&breaches);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn does(&mut self, what: What) {
+        self.tell(format!("! {what:?}"));
+        match what {
+            What::Befalls(happening) => self.sim.befall(happening),
+            What::Loses => self.loses = true,
+            What::Delays(by) => self.delays = by,
+            What::Stale(looks) => self.stale = looks,
+            What::Rival(after) => {
+                if self.sim.record.ended.is_some() {
+                    return;
+                }
+                let (rival, breaches) = self.sim.rival();
+                self.broken(&breaches);
+                self.rivals.push((self.sim.world.now().plus(after), rival));
+            }
+            What::Edited(seed) => {
+                let Some(other) = any_plan::of(seed) else { return };
+                let own = self.sim.model.revision().digest().clone();
+                let offered = self.sim.offer(&other.revision);
+                if *other.revision.digest() != own {
+                    assert_eq!(offered.record, self.sim.record, "the record of a run is of its own revision");
+                    assert!(offered.effects.is_empty(), "nothing is done by another revision");
+                    assert!(!offered.waits.is_empty(), "and it says why");
+                }
+            }
+        }
+    }
+
+    /// Everything is as it should be again, and people answer, resume and repair.
+    fn mend(&mut self) {
+        self.tell("! all is mended".to_owned());
+        let model = self.sim.model.clone();
+        (self.loses, self.delays, self.stale) = (false, 0, 0);
+        let mut mends = Vec::new();
+        for (ix, service) in (0..).zip(model.services()) {
+            mends.extend(Side::BOTH.into_iter().map(|side| {
+                let gone = side == Side::Legacy && self.is_switched_off(ix);
+                Happening::Healthy(ix, side, if gone { 0 } else { service.sides[side as usize].endpoints })
+            }));
+            mends.extend([Happening::Router(ix, Reach::Answers), Happening::DataPlane(ix, Plane::Takes)]);
+            if self.sim.world.memory.is_by_hand(ix) {
+                mends.push(Happening::ByHand(ix, self.sim.world.memory.ours(ix)));
+            }
+        }
+        mends.extend((0..).zip(model.gates()).map(|(gate, _)| Happening::Gate(gate, Tone::Good)));
+        mends.extend((0..).zip(model.tasks()).map(|(task, _)| Happening::Task(task, Luck::Works)));
+        mends.extend((0..).zip(model.bridges()).map(|(bridge, _)| Happening::Bridge(bridge, Claim::None)));
+        for single in model.replications() {
+            mends.extend([Happening::Replication(single.service, Pace::KeepsUp), Happening::Repaired(single.service)]);
+        }
+        mends.extend(model.connections().iter().map(|kept| Happening::Client(kept.service, Client::Closes)));
+        mends.push(Happening::Resume(1_000_000));
+        mends.into_iter().for_each(|mend| self.sim.befall(mend));
+    }
+
+    fn is_switched_off(&self, ix: u16) -> bool {
+        use gapless::world::task::{Change, Stands};
+        let tasks = self.sim.model.tasks().iter().zip(&self.sim.world.facts.tasks);
+        let mut own = tasks.filter(|(task, _)| task.service == Some(ix));
+        own.any(|(task, facts)| task.does == Change::Ends && matches!(facts.stands, Stands::Done(..)))
+    }
+
+    /// It ended, or waits for something that has a name.
+    fn is_over(&self) {
+        let look = self.last.as_ref().expect("a run looks at least once");
+        let waits: Vec<String> = look.decision.waits.iter().map(|wait| format!("{}: {}", wait.step, wait.reason)).collect();
+        let named = look.decision.outcome == Some(Outcome::Held) && !waits.is_empty();
+        let over = self.sim.record.ended.is_some() || named;
+        assert!(over, "it neither ended nor waits for anybody: {waits:#?}\n{}", self.tail());
+        assert!(self.sim.next_look().is_none() || self.sim.record.ended.is_none(), "it has ended and looks on");
+    }
+
+    /// Whoever went back did so after all that needed it, by where the traffic really was.
+    fn went_back_in_reverse(&self) {
+        let model = &self.sim.model;
+        let of = |ix: u16| self.sim.history.of(ix);
+        let touched = |ix: u16| self.sim.world.memory.touched(ix);
+        let falls = |ix: u16| -> Vec<Moment> {
+            let pairs = of(ix).windows(2);
+            pairs.filter(|pair| pair[1].target < pair[0].target).map(|pair| pair[1].from).collect()
+        };
+        for (need, service) in (0..).zip(model.services()) {
+            for dependent in &service.dependents {
+                let grouped = model.revision().plan().group_of(&service.name).is_some();
+                if grouped || touched(need) || touched(*dependent) {
+                    continue;
+                }
+                for fall in falls(need) {
+                    let share = of(*dependent).iter().find(|s| s.from <= fall && fall < s.until).map_or(0, |s| s.target);
+                    let name = &model.services()[usize::from(*dependent)].name;
+                    assert_eq!(share, 0, "{} went back at {fall} before {name}, which needs it\n{}", service.name, self.tail());
+                }
+            }
+        }
+    }
+
+    /// Tasks of one service are taken back in the reverse of the order in which they were done.
+    fn took_tasks_back_in_reverse(&self) {
+        let plan = self.sim.model.revision().plan();
+        for (name, service) in &plan.services {
+            let items = agenda::of_service(service);
+            let place = |task: &str| items.iter().position(|item| item.name.as_str() == task);
+            let when = |task: &str| match place(task).map(|at| &items[at].back) {
+                Some(agenda::Back::By { when, .. }) => Some(*when),
+                _ => None,
+            };
+            let mut attempt: Vec<usize> = Vec::new();
+            let mut last: Option<(UndoWhen, usize)> = None;
+            for (_, task, way) in self.tasks.iter().filter(|(of, ..)| of.service() == Some(name)) {
+                let (Some(at), Some(when)) = (place(task), when(task)) else { continue };
+                let writers = matches!(items[at].moment, agenda::Moment::Fence | agenda::Moment::Promote);
+                match way {
+                    TaskWay::Do => {
+                        last = None;
+                        attempt.push(at);
+                    }
+                    TaskWay::Undo if writers => {}
+                    TaskWay::Undo => {
+                        if let Some((before, taken)) = last.filter(|(before, _)| *before == when) {
+                            assert!(
+                                at <= taken,
+                                "{name}: {task} is taken back after {}, {before:?}\n{}",
+                                items[taken].name,
+                                self.tail()
+                            );
+                        }
+                        last = Some((when, at));
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Played {
+    /// What went back leaves the world as it was: its route is given up, legacy alone may write, what was done is taken back,
+    /// and no bridge is claimed by a run that has ended.
+    fn left_nothing_over(&self) {
+        use gapless::world::task::{Access, Way};
+        let (model, facts, record) = (&self.sim.model, &self.sim.world.facts, &self.sim.record);
+        if record.ended.is_none() {
+            return;
+        }
+        for (name, bridge) in model.bridges().iter().zip(&facts.bridges) {
+            assert_eq!(bridge.ours, Claim::None, "bridge {name} is still claimed\n{}", self.tail());
+        }
+        for (ix, service) in (0..).zip(model.services()) {
+            if record.services[&service.name].stage != Stage::Returned || self.sim.world.memory.touched(ix) {
+                continue;
+            }
+            let (name, own) = (&service.name, &facts.services[usize::from(ix)]);
+            assert_eq!((own.route.accepted, own.route.in_force), (0, 0), "{name}\n{}", self.tail());
+            assert!(own.route.owner.is_none_or(|run| run != OURS), "{name} is not given up\n{}", self.tail());
+            if service.is_single_writer() {
+                let writes = Side::BOTH.map(|side| own.side(side).writes);
+                assert_eq!(writes, [Access::Open, Access::Closed], "{name}\n{}", self.tail());
+            }
+            let items = agenda::of_service(&model.revision().plan().services[name]);
+            for (task, done) in model.tasks().iter().zip(&facts.tasks).filter(|(task, _)| task.service == Some(ix)) {
+                let item = items.iter().find(|item| item.name == task.name);
+                let taken_back = matches!(item.map(|item| &item.back), Some(agenda::Back::By { deadline: None, .. }));
+                let writers = item.is_some_and(|i| matches!(i.moment, agenda::Moment::Fence | agenda::Moment::Promote));
+                let is = done.number == 0 || done.way == Way::Undo;
+                assert!(is || !taken_back || writers, "{name}: {} is not taken back\n{}", task.name, self.tail());
+            }
+        }
+    }
+}
+
+fn play(plan: &AnyPlan, case: &Case) -> Played {
+    let mut played = Played::new(plan);
+    for deed in &case.deeds {
+        let at = played.sim.world.now().plus(deed.after);
+        played.until(at, 3_000);
+        played.does(deed.what);
+    }
+    played.until(played.sim.world.now().plus(1_000), 3_000);
+    played.mend();
+    played.until(LATE, 20_000);
+    // What people can do once more, for what came to hold only then.
+    for round in 0..3 {
+        if played.sim.record.ended.is_some() {
+            break;
+        }
+        played.sim.befall(Happening::Resume(2_000_000 + round));
+        played.until(LATE, 20_000);
+    }
+    played.is_over();
+    played.went_back_in_reverse();
+    played.took_tasks_back_in_reverse();
+    played.left_nothing_over();
+    played
+}
+
+fn fails(plan: &AnyPlan, case: &Case) -> Option<String> {
+    let told = catch_unwind(AssertUnwindSafe(|| drop(play(plan, case))));
+    told.err().map(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+    })
+}
+
+/// The same failure with fewer faults.
+fn smaller(plan: &AnyPlan, mut case: Case) -> Case {
+    loop {
+        let fewer = (0..case.deeds.len()).map(|place| {
+            let mut deeds = case.deeds.clone();
+            let gone = deeds.remove(place);
+            deeds.get_mut(place).into_iter().for_each(|next| next.after += gone.after);
+            Case { seed: case.seed, deeds }
+        });
+        match fewer.into_iter().find(|case| fails(plan, case).is_some()) {
+            Some(found) => case = found,
+            None => return case,
+        }
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+#[test]
+fn random_plans_in_random_worlds_show_no_gap_and_come_to_an_end() {
+    let alone = number("GAPLESS_WORLD_SEED");
+    let from = alone.or_else(|| number("GAPLESS_WORLD_FROM")).unwrap_or(0);
+    let runs = if alone.is_some() { 1 } else { number("GAPLESS_WORLD_RUNS").unwrap_or(300) };
+    let hook = std::panic::take_hook();
+    if alone.is_none() {
+        std::panic::set_hook(Box::new(|_| {}));
+    }
+    let (mut played, mut looks, mut ends, mut wrong) = (0u64, 0u64, [0u64; 4], Vec::new());
+    for seed in from..from + runs {
+        let Some(plan) = any_plan::of(seed) else { continue };
+        let case = Case::of(seed, &plan);
+        played += 1;
+        let told = catch_unwind(AssertUnwindSafe(|| play(&plan, &case)));
+        if let Ok(told) = &told {
+            looks += u64::from(told.looks);
+            let end = told.sim.record.ended.as_ref().map(|ended| ended.outcome);
+            ends[match end {
+                Some(Outcome::Completed) => 0,
+                Some(Outcome::RolledBack) => 1,
+                Some(_) => 2,
+                None => 3,
+            }] += 1;
+            if alone.is_some() {
+                println!("{}\n{}", plan.text, told.log.join("\n"));
+            }
+            continue;
+        }
+        let least = smaller(&plan, case);
+        let why = fails(&plan, &least).unwrap_or_default();
+        wrong.push(format!("GAPLESS_WORLD_SEED={seed}\n{}\n{:#?}\n{why}", plan.text, least.deeds));
+        if wrong.len() >= 5 {
+            break;
+        }
+    }
+    std::panic::set_hook(hook);
+    println!("{played} runs, {looks} looks; completed, rolled back, otherwise ended, waiting for people: {ends:?}");
+    assert!(wrong.is_empty(), "{} of {played}:\n{}", wrong.len(), wrong.join("\n\n"));
+    assert!(alone.is_some() || ends[0] > 0 && ends[1] > 0, "they end in every way: {ends:?}");
+}
+
+#[test]
+fn needs_across_a_bridge_order_nobody() {
+    // What `went_back_in_reverse` goes by: `dependents` of the model are needs of mode `Before`.
+    let plans = (0..40).filter_map(any_plan::of);
+    for plan in plans {
+        let sim = sim(&plan);
+        for service in sim.model.services() {
+            let of_plan = &plan.revision.plan().services[&service.name];
+            let before = of_plan.needs.values().filter(|need| **need == Need::Before).count();
+            assert_eq!(service.needs.len(), before);
+        }
+    }
+}
