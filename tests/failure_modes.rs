@@ -1,4 +1,4 @@
-//! `docs/design/failure-modes.md` names only what there is: tests, scripts, rules, findings, invariants, words of the plan.
+//! `docs/design/failure-modes.md` and `docs/design/bug-classes.md` name only what there is: tests, scripts, rules, findings, invariants, words of the plan.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
 use std::{fs, path::PathBuf};
@@ -123,16 +123,26 @@ fn mistakes(cell: &str) -> Vec<String> {
     wrong
 }
 
-#[test]
-fn the_table_of_failure_modes_names_only_what_there_is() {
-    let text = read("docs/design/failure-modes.md").unwrap();
+/// The rows of a page are these numbers, and each names only what there is.
+fn holds(page: &str, all: usize) {
+    let text = read(page).unwrap();
     let rows: Vec<Vec<&str>> = text.lines().filter(|line| line.starts_with("| ")).map(|line| line.split('|').collect()).collect();
     let rows: Vec<&Vec<&str>> = rows.iter().filter(|row| row[1].trim().parse::<usize>().is_ok()).collect();
     let numbers: Vec<usize> = rows.iter().map(|row| row[1].trim().parse().unwrap()).collect();
-    assert_eq!(numbers, (1..=44).collect::<Vec<_>>(), "each of the forty-four ways has its row");
+    assert_eq!(numbers, (1..=all).collect::<Vec<_>>(), "{page}: each has its row");
     let wrong: Vec<String> =
         rows.iter().flat_map(|row| mistakes(row[3]).into_iter().map(|wrong| format!("{}: {wrong}", row[1].trim()))).collect();
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(wrong.is_empty(), "{page}: {wrong:#?}");
+}
+
+#[test]
+fn the_table_of_failure_modes_names_only_what_there_is() {
+    holds("docs/design/failure-modes.md", 44);
+}
+
+#[test]
+fn the_table_of_bug_classes_names_only_what_there_is() {
+    holds("docs/design/bug-classes.md", 32);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! people: duty-manager = alice, bob; cso = carol
 //! answers: 5m                               (how long people take to say yes; `never`: only as the script says)
 //! until: 60d                                (for how long it is followed; without it to the end)
+//! other: saturday.yaml                      (another run in the same world, of this plan; it starts at the same moment)
 //!
 //! at +40m: legacy of pds dies               (since the start)
 //! at 22:30: alice says yes to phase core    (the next time that the clock shows that)
@@ -48,7 +49,7 @@ pub struct Script {
     pub lines: Vec<Line>,
 }
 
-const WORDS: [&str; 5] = ["plan", "starts", "people", "answers", "until"];
+const WORDS: [&str; 6] = ["plan", "starts", "people", "answers", "until", "other"];
 
 impl Script {
     pub fn read(name: &str, text: &str) -> Self {

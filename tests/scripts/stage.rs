@@ -3,9 +3,12 @@
 use std::{path::Path, sync::Arc};
 
 use gapless::{
-    engine::{Action, Effect, RunId, Subject},
+    engine::{Action, Effect, Owner, RunId, Subject},
     plan::{self, Revision},
-    world::{Delays, Look, Model, Moment, Sim},
+    world::{
+        Breach, Delays, Look, Model, Moment, Pair, Sim,
+        pair::{Turn, Which},
+    },
 };
 use jiff::Timestamp;
 
@@ -21,9 +24,51 @@ fn revision(home: &Path, file: &str) -> Revision {
     plan::read(&text).unwrap_or_else(|refused| panic!("{file}: {:#?}", refused.findings)).revision
 }
 
+/// The run that is told, alone or beside another one.
+enum Runs {
+    Alone(Box<Sim>),
+    Beside(Box<Pair>),
+}
+
+impl Runs {
+    fn told(&self) -> &Sim {
+        match self {
+            Self::Alone(sim) => sim,
+            Self::Beside(pair) => &pair.one,
+        }
+    }
+    fn told_mut(&mut self) -> &mut Sim {
+        match self {
+            Self::Alone(sim) => sim,
+            Self::Beside(pair) => &mut pair.one,
+        }
+    }
+    fn next_look(&self) -> Option<Moment> {
+        match self {
+            Self::Alone(sim) => sim.next_look(),
+            Self::Beside(pair) => pair.next_look().map(|(at, _)| at),
+        }
+    }
+    fn has_ended(&self) -> bool {
+        match self {
+            Self::Alone(sim) => sim.record.ended.is_some(),
+            Self::Beside(pair) => Which::BOTH.into_iter().all(|which| pair.run(which).record.ended.is_some()),
+        }
+    }
+    fn wait_until(&mut self, at: Moment) -> Vec<Breach> {
+        match self {
+            Self::Alone(sim) => sim.wait_until(at),
+            Self::Beside(pair) => {
+                pair.wait_until(at);
+                Vec::new()
+            }
+        }
+    }
+}
+
 struct Stage<'a> {
     home: &'a Path,
-    sim: Sim,
+    runs: Runs,
     story: Story,
     late: Vec<(Subject, Option<String>, i64)>,
     lines: std::vec::IntoIter<Line>,
@@ -41,20 +86,35 @@ pub fn play(home: &Path, name: &str, text: &str) -> String {
     let revision = revision(home, said("plan").expect("plan: FILE"));
     let zone = clock::zone(revision.plan().time_zone.as_deref());
     let start = clock::moment(said("starts").expect("starts: 2026-08-28 19:00"), &zone).expect("a moment");
-    let model = Model::new(Arc::new(revision), RunId("5e1f0000story".to_owned()), start).with_people(&script.people());
-    let mut sim = Sim::new(Arc::new(model));
-    sim.yes_after = match said("answers") {
-        None | Some("never") => None,
-        Some(span) => Some(clock::length(span).expect("answers: 5m")),
+    let other = said("other").map(|file| self::revision(home, file));
+    let run = |revision: &Revision, id: &str, beside: Option<(&Revision, &str)>| {
+        let model = Model::new(Arc::new(revision.clone()), RunId(id.to_owned()), start).with_people(&script.people());
+        let name = |other: &Revision, id: &str| Owner { run: RunId(id.to_owned()), name: other.plan().name.to_string() };
+        let model = match beside {
+            Some((other, id)) => model.beside(name(other, id)),
+            None => model,
+        };
+        let mut sim = Sim::new(Arc::new(model));
+        sim.yes_after = match said("answers") {
+            None | Some("never") => None,
+            Some(span) => Some(clock::length(span).expect("answers: 5m")),
+        };
+        sim
     };
+    let ids = ["5e1f0000story", "5e1f0001story"];
+    let sim = run(&revision, ids[0], other.as_ref().map(|other| (other, ids[1])));
     let until = said("until").map(|span| Moment(clock::length(span).expect("until: 60d")));
     let story = Story::new(&script.title, &sim, zone);
+    let runs = match &other {
+        None => Runs::Alone(Box::new(sim)),
+        Some(other) => Runs::Beside(Box::new(Pair::of(sim, run(other, ids[1], Some((&revision, ids[0])))))),
+    };
     let mut lines = script.lines.into_iter();
     let next = lines.next();
-    let mut stage = Stage { home, sim, story, late: Vec::new(), lines, next, before: Moment(0), told: 0 };
+    let mut stage = Stage { home, runs, story, late: Vec::new(), lines, next, before: Moment(0), told: 0 };
     stage.run(until);
-    let (sim, story) = (stage.sim, stage.story);
-    story.end(&sim, stage.next.iter().chain(stage.lines.as_slice()))
+    let (runs, story) = (stage.runs, stage.story);
+    story.end(runs.told(), stage.next.iter().chain(stage.lines.as_slice()))
 }
 
 impl Stage<'_> {
@@ -62,15 +122,15 @@ impl Stage<'_> {
         for looks in 0.. {
             assert!(looks < 200_000, "it never ends:\n{}", self.story.text());
             let cue = self.cue();
-            let next = self.sim.next_look();
+            let next = self.runs.next_look();
             let end = until.unwrap_or(Moment::NEVER);
             match (next, cue) {
                 (_, Some(cue)) if cue <= end && next.is_none_or(|next| cue <= next) => self.happens(cue),
                 (Some(next), _) if next <= end => self.look(),
                 _ => {
-                    if until.is_some() && self.sim.record.ended.is_none() {
-                        let breaches = self.sim.wait_until(end);
-                        self.story.breaches(&self.sim, &breaches);
+                    if until.is_some() && !self.runs.has_ended() {
+                        let breaches = self.runs.wait_until(end);
+                        self.story.breaches(self.runs.told(), &breaches);
                     }
                     return;
                 }
@@ -81,15 +141,15 @@ impl Stage<'_> {
     /// When the next line of the script is due, if that is known.
     fn cue(&self) -> Option<Moment> {
         let line = self.next.as_ref()?;
-        let at = |at: Timestamp| self.sim.model.moment(at);
+        let at = |at: Timestamp| self.runs.told().model.moment(at);
         let wrong = || -> ! { panic!("line {}: not a moment: {:?}", line.number, line.when) };
-        let now = self.sim.world.now();
+        let now = self.runs.told().world.now();
         Some(match &line.when {
             When::Since(ms) => Moment(*ms).max(now),
             When::Then(ms) => self.before.plus(*ms).max(now),
             When::Wall(text) => {
                 let zone = self.story.zone();
-                let from = self.sim.model.timestamp(self.before);
+                let from = self.runs.told().model.timestamp(self.before);
                 let moment = clock::moment(text, zone).or_else(|| clock::next(text, zone, from));
                 at(moment.unwrap_or_else(|| wrong())).max(now)
             }
@@ -99,25 +159,25 @@ impl Stage<'_> {
 
     fn happens(&mut self, at: Moment) {
         let Some(line) = self.next.take() else { return };
-        let breaches = self.sim.wait_until(at);
-        self.story.breaches(&self.sim, &breaches);
-        let deed = words::understood(&self.sim, &line.what);
+        let breaches = self.runs.wait_until(at);
+        self.story.breaches(self.runs.told(), &breaches);
+        let deed = words::understood(self.runs.told(), &line.what);
         match deed.unwrap_or_else(|| panic!("line {}: not understood: {}", line.number, line.what)) {
             Deed::World(happening) => {
-                self.story.happens(&self.sim, happening);
-                self.sim.befall(happening);
+                self.story.happens(self.runs.told(), happening);
+                self.runs.told_mut().befall(happening);
             }
             Deed::Late(of, task, ms) => {
-                self.story.fate(&self.sim, &line.what);
+                self.story.fate(self.runs.told(), &line.what);
                 self.late.push((of, task, ms));
             }
             Deed::Answers(after) => {
-                self.story.fate(&self.sim, &line.what);
-                self.sim.yes_after = after;
+                self.story.fate(self.runs.told(), &line.what);
+                self.runs.told_mut().yes_after = after;
             }
             Deed::Edited(file) => {
                 let other = revision(self.home, &file);
-                self.story.edited(&self.sim, &other);
+                self.story.edited(self.runs.told(), &other);
             }
         }
         self.before = at;
@@ -126,15 +186,35 @@ impl Stage<'_> {
     }
 
     fn look(&mut self) {
-        let (usual, late) = (self.sim.delays, self.late.clone());
-        let look = self.sim.step_with(|effect| delays(usual, &late, effect));
-        if let Some(look) = look {
-            self.tell(&look);
+        match &mut self.runs {
+            Runs::Alone(sim) => {
+                let (usual, late) = (sim.delays, self.late.clone());
+                if let Some(look) = sim.step_with(|effect| delays(usual, &late, effect)) {
+                    self.tell(&look);
+                }
+            }
+            Runs::Beside(pair) => {
+                let Some(Turn { run, look, broken }) = pair.step() else { return };
+                let of = |which: &Which| pair.run(*which).model.revision().plan().name.to_string();
+                assert!(
+                    broken.is_empty(),
+                    "{}\n{:?}",
+                    self.story.text(),
+                    broken.iter().map(|(w, b)| (of(w), b)).collect::<Vec<_>>()
+                );
+                match run {
+                    Which::One => self.tell(&look),
+                    Which::Two => {
+                        let name = of(&run);
+                        self.story.other(&pair.two, &name, &look);
+                    }
+                }
+            }
         }
     }
 
     fn tell(&mut self, look: &Look) {
-        self.story.look(&self.sim, look);
+        self.story.look(self.runs.told(), look);
     }
 }
 

@@ -1,7 +1,7 @@
 //! How a run is told: the time by the plan's own clock, what befell it, what was decided and why, what was done.
 //!
-//! A line is one decision about one or several services. `!` befell the run, `→` is an order that was sent, `?` says what is
-//! waited for where a person should know or nothing happened for long. Quiet times are one line.
+//! A line is one decision about one or several services. `!` befell the run, `→` is an order that was sent, `|` is what another run
+//! in the same world did, `?` says what is waited for where a person should know or nothing happened for long. Quiet times are one line.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -172,6 +172,20 @@ impl Story {
         self.tell_notable(sim, decision);
     }
 
+    /// A look of the other run in the same world: what it decided, in its own words.
+    pub fn other(&mut self, sim: &Sim, name: &str, look: &Look) {
+        self.breaches(sim, &look.breaches);
+        let decision = &look.decision;
+        let new: Vec<&Effect> =
+            decision.effects.iter().filter(|e| self.sent.insert(format!("{name} {} {:?}", e.key, e.action))).collect();
+        for (subject, text) in decided(decision, new) {
+            self.line(sim, '|', &format!("{name}: {subject}: {text}"));
+        }
+        for event in &decision.events {
+            self.told.push((look.moment, format!("{name}: {event}")));
+        }
+    }
+
     /// What a person should know of what waits, when it first comes up.
     fn tell_notable(&mut self, sim: &Sim, decision: &Decision) {
         let told = |reason: &Reason| decision.events.iter().any(|event| event.to_string().ends_with(&reason.to_string()));
@@ -228,6 +242,13 @@ impl Story {
         } else {
             format!("requests that met a side which could not carry them: {}", lost.join(", "))
         });
+        for single in sim.model.replications() {
+            let (name, pause) =
+                (&sim.model.services()[usize::from(single.service)].name, sim.history.pause(&sim.model, single.service));
+            let seconds = |ms: i64| (ms + 500) / 1000;
+            let (pause, budget) = (seconds(pause), seconds(single.budget));
+            self.lines.push(format!("nobody could write to {name} for {pause} s at most, of {budget} s that its plan bears"));
+        }
         self.lines.join("\n") + "\n"
     }
 }

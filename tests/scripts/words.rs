@@ -5,8 +5,10 @@ use gapless::{
     plan::Side,
     world::{
         Happening, Ix, Sim, Tone,
+        connections::Client,
         facts::{Claim, Plane, Reach},
         people::{Wish, Yes},
+        replication::Pace,
         task::Luck,
     },
 };
@@ -153,6 +155,21 @@ impl Known<'_> {
                 };
                 Happening::Task(self.task(task, &of.join(" ")), luck)
             }
+            ["replication", "of", service, how @ ..] => {
+                let pace = match how {
+                    ["keeps", "up"] => Pace::KeepsUp,
+                    ["is", "slow"] => Pace::Slow,
+                    ["stands", "still"] => Pace::Stopped,
+                    _ => return None,
+                };
+                Happening::Replication(self.service(service), pace)
+            }
+            ["a", "job", "writes", "to", side @ ("legacy" | "target"), "of", service] => {
+                Happening::Stray(self.service(service), if *side == "legacy" { Side::Legacy } else { Side::Target })
+            }
+            ["people", "repair", "the", "data", "of", service] => Happening::Repaired(self.service(service)),
+            ["a", "client", "of", service, "stays"] => Happening::Client(self.service(service), Client::Stays),
+            ["the", "client", "of", service, "closes"] => Happening::Client(self.service(service), Client::Closes),
             ["process", "restarts"] => Happening::Restart,
             ["person:", order @ ..] => self.person(&order.join(" "))?,
             [who, "says", "yes", "to", what @ ..] => self.says(who, Yes::Yes, &what.join(" ")),
