@@ -3,7 +3,7 @@
 # Before the fence the lag is watched: far behind, nothing begins. At two in the morning replication has caught up again, and the
 # fence is ordered; in the very moment a backup slows replication down once more. When legacy refuses writes at last, more is on
 # its way than can be copied within the pause budget of 90 s: the lag never reaches zero, target is not promoted, and the fence is
-# taken back. Nothing moved and nothing was lost, so the run is over; another one is another run.
+# taken back, which takes its time as well. Nothing moved and nothing was lost, so the run is over; another one is another run.
 
 --- Sun 6 Sep 2026, BST
 00:00:00   a run of database-dns starts; services: 1, phases: 1
