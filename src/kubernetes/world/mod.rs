@@ -4,56 +4,40 @@
 //! [`Echo`] that asks for it, and a ring of the [`Wake`]. The sensor reads, the actuator reads and puts in what a write
 //! brought back, so that the next look never shows the state before our own write.
 
+mod facts;
+mod gateways;
+mod watched;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::Notify;
 
+pub use self::watched::Watched;
+use self::{
+    facts::{RouteFacts, State},
+    watched::Intake,
+};
 use super::{
-    api::{Api, ApiError, At, Kind},
-    backend::{self, Standing, Verdict},
-    gateway::{GatewayName, parents, question},
+    backend::{self, Standing},
+    gateway::parents,
     mirror::{Keep, Mirror},
-    route::{BackendName, Misfit, RuleName, owner, programmed, rule},
+    route::{BackendName, RuleName},
     watch::Sink,
 };
 use crate::{
     adapters::{
         clock,
-        effective::{Echo, Question, Wanted},
+        effective::{Echo, Wanted},
         prober::Targets,
         wake::Wake,
     },
-    engine::{Accepted, Backend, Owner, Programmed, RouteSeen, RunId, Sample, Unknown},
+    engine::{Accepted, Backend, RouteSeen, RunId, Sample, Unknown},
     plan::{Place, Revision, Router, Service, ServiceName, Side},
 };
-
-/// What is watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Watched {
-    /// `HTTPRoute`s.
-    Routes,
-    /// Services.
-    Services,
-    /// EndpointSlices.
-    Slices,
-}
-impl Watched {
-    /// All three.
-    pub const ALL: [Self; 3] = [Self::Routes, Self::Services, Self::Slices];
-    /// The kind.
-    pub fn kind(self) -> Kind {
-        match self {
-            Self::Routes => Kind::HTTP_ROUTE,
-            Self::Services => Kind::SERVICE,
-            Self::Slices => Kind::ENDPOINT_SLICE,
-        }
-    }
-}
 
 /// Receives the endpoints of sides that are Services.
 pub type Aim = Box<dyn Fn(&ServiceName, Side, Targets) + Send + Sync>;
@@ -75,81 +59,18 @@ impl std::fmt::Debug for World {
     }
 }
 
-struct State {
-    routes: Mirror,
-    services: Mirror,
-    slices: Mirror,
-    gateways: BTreeMap<GatewayName, Result<Value, ApiError>>,
-    /// What follows from all that for each service; made anew when something of it changes, so that a look costs little.
-    facts: BTreeMap<ServiceName, Facts>,
-}
-
-/// What is known of a service.
-#[derive(Debug, Clone, Default)]
-struct Facts {
-    /// `None`: there is no such route.
-    route: Option<RouteFacts>,
-    backends: BTreeMap<Side, Result<Backend, Unknown>>,
-}
-
-/// What is known of a route, but for what real answers show.
-#[derive(Debug, Clone)]
-struct RouteFacts {
-    version: String,
-    owner: Option<Owner>,
-    accepted: Accepted,
-    mark: Option<String>,
-    programmed: Programmed,
-    /// What is asked to see its effect, or why nothing can be.
-    questions: Result<Vec<Question>, Misfit>,
-}
-
-impl State {
-    fn mirror(&mut self, of: Watched) -> &mut Mirror {
-        match of {
-            Watched::Routes => &mut self.routes,
-            Watched::Services => &mut self.services,
-            Watched::Slices => &mut self.slices,
-        }
-    }
-    fn facts(&mut self, name: &ServiceName) -> &mut Facts {
-        self.facts.entry(name.clone()).or_default()
-    }
-
-    fn read_route(&self, name: &ServiceName, service: &Service) -> Option<RouteFacts> {
-        let (route_name, rule_name) = rule_name(name, service)?;
-        let route = self.routes.get(&route_name)?;
-        let (accepted, mark, questions) = match rule(&route, &rule_name) {
-            Ok(rule) => (rule.accepted(), rule.mark().map(str::to_owned), asked(self, &route, &rule, service)),
-            Err(misfit) => (Accepted::Other(misfit.0.clone()), None, Err(misfit)),
-        };
-        let (version, owner, programmed) = (version(&route), owner(&route), programmed(&route));
-        Some(RouteFacts { version, owner, accepted, mark, programmed, questions })
-    }
-
-    fn read_backend(&self, name: &ServiceName, service: &Service, side: Side) -> Result<Backend, Unknown> {
-        let of = BackendName::of(name, service, side);
-        let (found, slices) = (self.services.get(&of.name), self.slices.of(&of.name));
-        match &service.side(side).at {
-            Place::Service(_) => match backend::endpoints(&of, found.as_ref(), slices.iter()) {
-                Standing::There(_) => Ok(Backend::Present),
-                Standing::Absent(_) => Ok(Backend::Absent),
-            },
-            Place::Endpoints(hosts) => match backend::compare(&of, hosts, found.as_ref(), slices.iter()) {
-                Verdict::Right => Ok(Backend::Present),
-                Verdict::ToMake => Ok(Backend::Missing),
-                Verdict::Foreign(why) => Err(Unknown::Denied(why)),
-            },
-        }
-    }
-}
-
 /// The route that a service is moved by, if it is an `HTTPRoute`: its name and the rule in it.
 pub fn rule_name(name: &ServiceName, service: &Service) -> Option<(String, RuleName)> {
     let Router::HttpRoute { name: route, section_name } = &service.router else { return None };
     let legacy = BackendName::of(name, service, Side::Legacy);
     let target = BackendName::of(name, service, Side::Target);
     Some((route.clone(), RuleName { section: section_name.clone(), legacy, target }))
+}
+
+/// The version that an order rests on: of the very route, and of its spec. The writes of its status are no other version.
+pub fn version(route: &Value) -> String {
+    let of = |at: &str| route.pointer(at).map(ToString::to_string).unwrap_or_default();
+    format!("{}/{}", of("/metadata/uid").trim_matches('"'), of("/metadata/generation"))
 }
 
 impl World {
@@ -327,109 +248,8 @@ impl World {
         standing.unwrap_or_else(|| Err(state.services.alive().and(state.slices.alive()).err().unwrap_or(Unknown::NotYet)))
     }
 
-    /// Looks up the Gateways of the routes whenever one is unknown, and each half minute, until it is dropped.
-    pub async fn follow_gateways(&self, api: &Api) {
-        loop {
-            let names: BTreeSet<GatewayName> = {
-                let state = self.state();
-                let routes = state.routes.keys().into_iter().filter_map(|key| state.routes.get(&key));
-                routes.flat_map(|route| parents(&route)).map(|parent| parent.gateway).collect()
-            };
-            let mut missing = false;
-            for gateway in names {
-                let found = api.get::<Value>(Kind::GATEWAY, At { namespace: &gateway.namespace, name: &gateway.name }).await;
-                let usable = found.as_ref().is_ok_and(|found| found.pointer("/status/addresses/0").is_some());
-                missing |= !usable;
-                if self.learn_gateway(gateway, found) {
-                    self.pass_on(Watched::Routes, None);
-                }
-            }
-            let pause = std::time::Duration::from_secs(if missing { 1 } else { 30 });
-            let _ = tokio::time::timeout(pause, self.gateway_wanted.notified()).await;
-        }
-    }
-
-    /// Keeps of a Gateway what is read. One that cannot be reached now stays as it was. Says whether that is news.
-    fn learn_gateway(&self, name: GatewayName, found: Result<Value, ApiError>) -> bool {
-        let found = found.map(|gateway| {
-            let part = |at: &str| gateway.pointer(at).cloned().unwrap_or_default();
-            serde_json::json!({ "spec": { "listeners": part("/spec/listeners") }, "status": { "addresses": part("/status/addresses") } })
-        });
-        let mut state = self.state();
-        match (state.gateways.get(&name), &found) {
-            (Some(Ok(_)), Err(ApiError::Unclear(_))) => false,
-            (known, _) if known == Some(&found) => false,
-            _ => {
-                state.gateways.insert(name, found);
-                true
-            }
-        }
-    }
-
     /// A sink that keeps this kind.
     pub fn sink(self: &Arc<Self>, of: Watched) -> impl Sink + use<> {
         Intake { world: Arc::clone(self), of }
-    }
-}
-
-/// Where and what to ask for a rule: each Gateway once, through the first listener by which it can be.
-fn asked(state: &State, route: &Value, rule: &super::route::Rule<'_>, service: &Service) -> Result<Vec<Question>, Misfit> {
-    let mut answers: BTreeMap<GatewayName, Result<Question, Misfit>> = BTreeMap::new();
-    for parent in parents(route) {
-        let known = answers.get(&parent.gateway).is_some_and(Result::is_ok);
-        if !known {
-            let answer = match state.gateways.get(&parent.gateway) {
-                Some(Ok(gateway)) => question(route, rule, &parent, gateway, service),
-                Some(Err(error)) => Err(Misfit(error.to_string())),
-                None => {
-                    Err(Misfit(format!("Gateway {}/{} was not looked up yet", parent.gateway.namespace, parent.gateway.name)))
-                }
-            };
-            answers.insert(parent.gateway, answer);
-        }
-    }
-    match answers.is_empty() {
-        true => Err(Misfit("the route has no Gateway as a parent".into())),
-        false => answers.into_values().collect(),
-    }
-}
-
-/// The version that an order rests on: of the very route, and of its spec. The writes of its status are no other version.
-pub fn version(route: &Value) -> String {
-    let of = |at: &str| route.pointer(at).map(ToString::to_string).unwrap_or_default();
-    format!("{}/{}", of("/metadata/uid").trim_matches('"'), of("/metadata/generation"))
-}
-
-struct Intake {
-    world: Arc<World>,
-    of: Watched,
-}
-impl Sink for Intake {
-    fn begin(&mut self) {
-        self.world.state().mirror(self.of).begin();
-    }
-    fn put(&mut self, object: Value) {
-        self.world.put(self.of, object);
-    }
-    fn gone(&mut self, object: &Value) {
-        let changed = self.world.state().mirror(self.of).gone(object);
-        self.world.changed(self.of, &changed);
-    }
-    fn listed(&mut self) {
-        let news = self.world.state().mirror(self.of).listed();
-        if news {
-            self.world.pass_on(self.of, None);
-        }
-    }
-    fn alive(&mut self, at: Timestamp) {
-        let news = self.world.state().mirror(self.of).is_alive(at);
-        if news {
-            self.world.pass_on(self.of, None);
-        }
-    }
-    fn lost(&mut self, why: &ApiError) {
-        if self.world.state().mirror(self.of).is_lost(why) {
-            self.world.wake.fire();
-        }
     }
 }
