@@ -10,6 +10,7 @@ pub mod actuator;
 pub mod api;
 pub mod approval;
 pub mod backend;
+pub mod client;
 pub mod crd;
 pub mod definitions;
 pub mod gateway;

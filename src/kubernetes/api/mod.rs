@@ -3,6 +3,10 @@
 //! *Guarantees*: every request ends within [`PATIENCE`]; nothing is tried again by itself, the loop does that. *Caveats*:
 //! what was not answered may have been done ([`ApiError::Unclear`]).
 
+mod error;
+mod kind;
+mod selection;
+
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
@@ -16,135 +20,19 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+pub use self::{
+    error::ApiError,
+    kind::{At, Kind},
+    selection::Selection,
+};
+use self::{error::with_causes, selection::Query};
 use super::{
     MANAGER,
     permissions::{Part, Permission, Verb},
 };
-use crate::engine::Unknown;
 
 /// How long one request may take.
 pub const PATIENCE: Duration = Duration::from_secs(5);
-
-/// A kind of object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Kind {
-    /// The API group; empty: the core group.
-    pub group: &'static str,
-    /// Its version.
-    pub version: &'static str,
-    /// The plural in paths.
-    pub plural: &'static str,
-}
-
-/// The kinds that are used.
-#[allow(missing_docs, reason = "they bear the names of what they name")]
-impl Kind {
-    pub const HTTP_ROUTE: Self = Self { group: "gateway.networking.k8s.io", version: "v1", plural: "httproutes" };
-    pub const GATEWAY: Self = Self { group: "gateway.networking.k8s.io", version: "v1", plural: "gateways" };
-    pub const SERVICE: Self = Self { group: "", version: "v1", plural: "services" };
-    pub const ENDPOINT_SLICE: Self = Self { group: "discovery.k8s.io", version: "v1", plural: "endpointslices" };
-    pub const EVENT: Self = Self { group: "events.k8s.io", version: "v1", plural: "events" };
-    pub const PLAN: Self = Self { group: super::crd::GROUP, version: super::crd::VERSION, plural: "migrationplans" };
-    pub const REVISION: Self = Self { group: super::crd::GROUP, version: super::crd::VERSION, plural: "migrationplanrevisions" };
-    pub const APPROVAL: Self = Self { group: super::crd::GROUP, version: super::crd::VERSION, plural: "migrationapprovals" };
-    pub const RUN: Self = Self { group: super::crd::GROUP, version: super::crd::VERSION, plural: "migrationruns" };
-    pub const SELF_REVIEW: Self = Self { group: "authentication.k8s.io", version: "v1", plural: "selfsubjectreviews" };
-
-    /// The path of all objects, or of those of one namespace.
-    fn all(&self, namespace: Option<&str>) -> String {
-        let base = match self.group {
-            "" => format!("/api/{}", self.version),
-            group => format!("/apis/{group}/{}", self.version),
-        };
-        match namespace {
-            Some(namespace) => format!("{base}/namespaces/{namespace}/{}", self.plural),
-            None => format!("{base}/{}", self.plural),
-        }
-    }
-    /// The path of one object.
-    fn one(&self, at: &At<'_>) -> String {
-        format!("{}/{}", self.all(Some(at.namespace)), at.name)
-    }
-}
-
-/// Where an object is. Names come from objects of the cluster or from checked plans, so they need no escaping in a path.
-#[derive(Debug, Clone, Copy)]
-pub struct At<'a> {
-    /// The namespace.
-    pub namespace: &'a str,
-    /// The name.
-    pub name: &'a str,
-}
-
-/// Why a request did not do what it was to do. The texts say what was asked for and what came back.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ApiError {
-    /// There is no such thing.
-    #[error("{0}")]
-    NotFound(String),
-    /// We may not.
-    #[error("{0}")]
-    Denied(String),
-    /// The object is another one by now, or exists already.
-    #[error("{0}")]
-    Conflict(String),
-    /// The server will not do it, now and later: a failed test of a patch, a value that is not valid.
-    #[error("{0}")]
-    Refused(String),
-    /// What came back cannot be understood.
-    #[error("{0}")]
-    Unreadable(String),
-    /// The version to be watched from is too old: list anew.
-    #[error("{0}")]
-    TooOld(String),
-    /// No answer, or one that does not say whether it was done.
-    #[error("{0}")]
-    Unclear(String),
-}
-
-impl ApiError {
-    fn of(what: &str, error: &kube::Error) -> Self {
-        let kube::Error::Api(status) = error else {
-            return match error {
-                kube::Error::SerdeError(error) => Self::Unreadable(format!("{what}: {error}")),
-                other => Self::Unclear(format!("{what}: {}", with_causes(other))),
-            };
-        };
-        let text = format!("{what}: {} ({} {})", status.message, status.code, status.reason);
-        match status.code {
-            404 => Self::NotFound(text),
-            401 | 403 => Self::Denied(text),
-            409 => Self::Conflict(text),
-            410 => Self::TooOld(text),
-            400 | 405 | 406 | 413 | 415 | 422 => Self::Refused(text),
-            _ => Self::Unclear(text),
-        }
-    }
-    /// The same as an answer to a question of the engine.
-    pub fn unknown(&self) -> Unknown {
-        let text = self.to_string();
-        match self {
-            Self::NotFound(_) => Unknown::NotFound(text),
-            Self::Denied(_) => Unknown::Denied(text),
-            Self::Unreadable(_) => Unknown::Unreadable(text),
-            Self::Conflict(_) | Self::Refused(_) | Self::TooOld(_) | Self::Unclear(_) => Unknown::Unreachable(text),
-        }
-    }
-}
-
-/// An error and all its causes in one line.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        cause = inner.source();
-    }
-    text
-}
 
 /// The API server.
 #[derive(Clone)]
@@ -208,7 +96,7 @@ impl Api {
         config.connect_timeout = Some(PATIENCE);
         config.read_timeout = None; // every request has its own limit, watches have theirs
         let namespace = config.default_namespace.clone();
-        let client = Client::try_from(config).map_err(|e| ApiError::Unreadable(with_causes(&e)))?;
+        let client = super::client::of(config).map_err(|e| ApiError::Unreadable(with_causes(&e)))?;
         Ok((Self::new(client), namespace))
     }
 
@@ -282,7 +170,7 @@ impl Api {
         let what = format!("watch {}", of.kind.plural);
         let request = build("GET", &path, None, &())?;
         let events = tokio::time::timeout(PATIENCE, self.client.request_events::<Value>(request)).await;
-        let events = events.map_err(|_| late(&what))?.map_err(|error| ApiError::of(&what, &error))?;
+        let events = events.map_err(|_| ApiError::late(&what))?.map_err(|error| ApiError::of(&what, &error))?;
         Ok(events.map(move |event| event.map_err(|error| ApiError::of(&what, &error))))
     }
 
@@ -386,13 +274,9 @@ impl Api {
             None => None,
         };
         let answer = tokio::time::timeout(PATIENCE, self.client.request_text(request)).await;
-        let text = answer.map_err(|_| late(&what))?.map_err(|error| ApiError::of(&what, &error))?;
+        let text = answer.map_err(|_| ApiError::late(&what))?.map_err(|error| ApiError::of(&what, &error))?;
         serde_json::from_str(&text).map_err(|error| ApiError::Unreadable(format!("{what}: {error}")))
     }
-}
-
-fn late(what: &str) -> ApiError {
-    ApiError::Unclear(format!("{what}: no answer from the API server within {} s", PATIENCE.as_secs()))
 }
 
 fn build<B: Serialize>(method: &str, path: &str, content: Option<&str>, body: &B) -> Result<Request<Vec<u8>>, ApiError> {
@@ -404,72 +288,4 @@ fn build<B: Serialize>(method: &str, path: &str, content: Option<&str>, body: &B
         bytes = serde_json::to_vec(body).map_err(|error| broken(error.to_string()))?;
     }
     request.body(bytes).map_err(|error| broken(error.to_string()))
-}
-
-/// Which objects of a kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Selection {
-    /// The kind.
-    pub kind: Kind,
-    /// Of this namespace; `None`: of all.
-    pub namespace: Option<String>,
-    /// Only those with these fields.
-    pub fields: Option<String>,
-    /// Only those with these labels.
-    pub labels: Option<String>,
-}
-impl Selection {
-    /// All objects of a kind, in one namespace or everywhere.
-    pub fn all(kind: Kind, namespace: Option<&str>) -> Self {
-        Self { kind, namespace: namespace.map(Into::into), fields: None, labels: None }
-    }
-}
-
-#[derive(Debug, Default)]
-struct Query(String);
-impl Query {
-    fn of(selection: &Selection) -> Self {
-        let mut query = Self::default();
-        for (name, value) in [("fieldSelector", &selection.fields), ("labelSelector", &selection.labels)] {
-            if let Some(value) = value {
-                query.add(name, value);
-            }
-        }
-        query
-    }
-    /// Percent-encodes all but RFC 3986's unreserved characters.
-    fn add(&mut self, name: &str, value: &str) {
-        use std::fmt::Write as _;
-        self.0.push(if self.0.is_empty() { '?' } else { '&' });
-        self.0.push_str(name);
-        self.0.push('=');
-        for byte in value.bytes() {
-            match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => self.0.push(char::from(byte)),
-                _ => {
-                    let _ = write!(self.0, "%{byte:02X}"); // writing to a String cannot fail
-                }
-            }
-        }
-    }
-    fn on(&self, path: &str) -> String {
-        format!("{path}{}", self.0)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_and_queries_are_what_the_api_server_expects() {
-        let at = At { namespace: "spine", name: "pds" };
-        assert_eq!(Kind::HTTP_ROUTE.one(&at), "/apis/gateway.networking.k8s.io/v1/namespaces/spine/httproutes/pds");
-        assert_eq!(Kind::SERVICE.all(Some("spine")), "/api/v1/namespaces/spine/services");
-        assert_eq!(Kind::RUN.all(None), "/apis/gapless.dev/v1alpha1/migrationruns");
-        let mut query = Query::default();
-        query.add("labelSelector", "a/b in (c,d)");
-        query.add("limit", "1");
-        assert_eq!(query.on("/x"), "/x?labelSelector=a%2Fb%20in%20%28c%2Cd%29&limit=1");
-    }
 }
