@@ -36,13 +36,12 @@ const BEAT: Duration = Duration::from_secs(20);
 /// How long runs have to come to the end of their round when the process ends.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Something that happened to runs or plans.
+/// Something that happened to runs.
 enum News {
     Run(Box<MigrationRun>),
     RunGone(String),
     /// All runs that there are.
     Runs(BTreeSet<String>),
-    Plan(Box<MigrationPlan>),
     Alive,
     /// Why nothing is heard any more.
     Lost(String),
@@ -77,17 +76,18 @@ impl Controller {
         let of = |kind| Selection::all(kind, self.namespace.as_deref());
         let (runs, plans) = (of(Kind::RUN), of(Kind::PLAN));
         let api = self.shared.api.clone();
-        let mut runs_sink = Runs { tell: tell.clone(), listed: BTreeSet::new() };
-        let mut plans_sink = Plans { tell };
+        let mut runs_sink = Runs { tell, listed: BTreeSet::new() };
+        let (tell_plan, changed_plans) = mpsc::unbounded_channel();
+        let mut plans_sink = Plans { tell: tell_plan };
         let follow_both = async {
             tokio::join!(follow(&api, &runs, BEAT, &mut runs_sink), follow(&api, &plans, SLOW, &mut plans_sink));
         };
         let take = async {
             while let Some(one) = news.recv().await {
-                self.take(one).await;
+                self.take(one);
             }
         };
-        tokio::join!(follow_both, take);
+        tokio::join!(follow_both, take, plans::check_all(&api, changed_plans));
     }
 
     /// Stops every run between two rounds.
@@ -106,7 +106,7 @@ impl Controller {
         }
     }
 
-    async fn take(&mut self, news: News) {
+    fn take(&mut self, news: News) {
         match news {
             News::Run(run) => self.run(*run),
             News::RunGone(uid) => self.end(&uid, Stop::Gone),
@@ -115,7 +115,6 @@ impl Controller {
                 gone.iter().for_each(|uid| self.end(uid, Stop::Gone));
                 self.is_back();
             }
-            News::Plan(plan) => plans::check(&self.shared.api, &plan).await,
             News::Alive => self.is_back(),
             News::Lost(why) => self.is_away(&why),
         }
@@ -189,7 +188,7 @@ struct Runs {
 }
 /// Passes plans on.
 struct Plans {
-    tell: mpsc::UnboundedSender<News>,
+    tell: mpsc::UnboundedSender<Box<MigrationPlan>>,
 }
 
 impl Runs {
@@ -257,7 +256,7 @@ impl Sink for Plans {
     fn begin(&mut self) {}
     fn put(&mut self, object: Value) {
         if let Some(plan) = read(object) {
-            let _ = self.tell.send(News::Plan(plan)); // as above
+            let _ = self.tell.send(plan); // as above
         }
     }
     fn gone(&mut self, _: &Value) {}

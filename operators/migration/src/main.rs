@@ -1,7 +1,7 @@
 //! The operator: drives every live `MigrationRun` of the cluster, and says what it finds in every `MigrationPlan`.
 //!
 //! *Flow*: [`controller`] watches both kinds; each live run gets a task ([`run`]) in which the one loop drives it; plans are
-//! checked when they change ([`plans`]). *Guarantees*: nothing is decided here; two of these processes at once are safe,
+//! checked when they change, each by a process of its own ([`plans`]). *Guarantees*: nothing is decided here; two of these processes at once are safe,
 //! because records are written by compare-and-swap and routes by patches that test what they rest on. *Caveats*: there is
 //! no leader election in this version; the chart runs one replica and replaces it by stopping it first.
 
@@ -28,13 +28,19 @@ fn main() -> ExitCode {
         .with_env_filter(filter(std::env::var("GAPLESS_LOG").ok()))
         .with_writer(std::io::stderr)
         .init();
+    if std::env::args().nth(1).as_deref() == Some(plans::JUDGE) {
+        return ended(plans::judge_one(std::io::stdin().lock(), std::io::stdout().lock()));
+    }
     // Two workers: while one reads a long list, the other still hears a probe fail.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let ended = runtime.context("no async runtime can be started").and_then(|runtime| runtime.block_on(operate()));
-    match ended {
+    ended(runtime.context("no async runtime can be started").and_then(|runtime| runtime.block_on(operate())))
+}
+
+fn ended(how: anyhow::Result<()>) -> ExitCode {
+    match how {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(error = format!("{error:#}"), "the operator cannot go on");
+            tracing::error!(error = format!("{error:#}"), "this process cannot go on");
             ExitCode::FAILURE
         }
     }
