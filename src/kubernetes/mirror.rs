@@ -30,6 +30,7 @@ pub enum Keep {
 /// patched, and not at each look.
 #[derive(Debug)]
 struct Kept {
+    name: String,
     version: String,
     text: Box<str>,
 }
@@ -39,8 +40,8 @@ struct Kept {
 pub struct Mirror {
     keep: Keep,
     wanted: BTreeSet<String>,
-    /// By the name by which they are wanted, and then by their own.
-    objects: BTreeMap<String, BTreeMap<String, Kept>>,
+    /// By the name by which they are wanted; there are few of each, mostly one.
+    objects: BTreeMap<String, Vec<Kept>>,
     /// During a list: the objects that were not put yet.
     missing: Option<BTreeSet<(String, String)>>,
     listed: bool,
@@ -59,8 +60,7 @@ impl Mirror {
     }
     /// The objects that are wanted by this name.
     pub fn of(&self, key: &str) -> Vec<Value> {
-        let kept = self.objects.get(key).into_iter().flat_map(BTreeMap::values);
-        kept.filter_map(|kept| serde_json::from_str(&kept.text).ok()).collect()
+        self.objects.get(key).into_iter().flatten().filter_map(|kept| serde_json::from_str(&kept.text).ok()).collect()
     }
     /// The object of this name, where there is one a name.
     pub fn get(&self, key: &str) -> Option<Value> {
@@ -106,14 +106,20 @@ impl Mirror {
         }
         let version = object.pointer("/metadata/resourceVersion").and_then(Value::as_str).unwrap_or_default().to_owned();
         let all = self.objects.entry(key.clone()).or_default();
-        if all.get(&own).is_some_and(|known| !is_newer(&known.version, &version)) {
+        let known = all.iter_mut().find(|kept| kept.name == own);
+        if known.as_ref().is_some_and(|known| !is_newer(&known.version, &version)) {
             return changed;
         }
         let text = trim(self.keep, object).to_string().into_boxed_str();
-        if all.get(&own).is_none_or(|known| known.text != text) {
-            all.insert(own, Kept { version, text });
-            changed.push(key);
+        match known {
+            Some(known) if known.text == text => return changed,
+            Some(known) => (known.version, known.text) = (version, text),
+            None => {
+                all.reserve_exact(1);
+                all.push(Kept { name: own, version, text });
+            }
         }
+        changed.push(key);
         changed
     }
     /// An object is no more. Gives the names for which something changed.
@@ -123,18 +129,18 @@ impl Mirror {
     /// Forgets an object under all names but one.
     fn forget(&mut self, own: &str, but: Option<&str>) -> Vec<String> {
         let others = self.objects.iter_mut().filter(|(key, _)| Some(key.as_str()) != but);
-        others.filter_map(|(key, all)| all.remove(own).map(|_| key.clone())).collect()
+        others.filter_map(|(key, all)| remove(all, own).then(|| key.clone())).collect()
     }
     /// A list begins.
     pub fn begin(&mut self) {
-        let all = self.objects.iter().flat_map(|(key, all)| all.keys().map(|own| (key.clone(), own.clone())));
+        let all = self.objects.iter().flat_map(|(key, all)| all.iter().map(|kept| (key.clone(), kept.name.clone())));
         self.missing = Some(all.collect());
     }
     /// A list is complete. Says whether something is gone, or this was the first.
     pub fn listed(&mut self) -> bool {
         let missing = self.missing.take().unwrap_or_default();
         for (key, own) in &missing {
-            self.objects.get_mut(key).and_then(|all| all.remove(own));
+            let _ = self.objects.get_mut(key).is_some_and(|all| remove(all, own)); // what is not there need not go
         }
         let first = !std::mem::replace(&mut self.listed, true);
         first || !missing.is_empty()
@@ -148,6 +154,13 @@ impl Mirror {
     pub fn is_lost(&mut self, why: &ApiError) -> bool {
         self.lost.replace(why.unknown()).is_none()
     }
+}
+
+/// Says whether it was there.
+fn remove(all: &mut Vec<Kept>, name: &str) -> bool {
+    let before = all.len();
+    all.retain(|kept| kept.name != name);
+    all.len() < before
 }
 
 /// The object without what nobody reads.

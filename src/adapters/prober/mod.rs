@@ -135,9 +135,8 @@ impl Prober {
             let Some((script, every)) = revision.plan().services.get(&service).and_then(|s| script(s, &id)) else { continue };
             let first = offset(self.started, every);
             self.started = self.started.wrapping_add(1);
-            let lane =
-                LaneTask { shared: Arc::clone(&self.shared), service: service.clone(), id: id.clone(), script: Arc::new(script) };
-            self.lanes.insert((service, id), Running(tokio::spawn(lane.run(first, every))));
+            let lane = LaneTask { shared: Arc::clone(&self.shared), service: service.clone(), id: id.clone(), script };
+            self.lanes.insert((service, id), Running(tokio::spawn(Arc::new(lane).run(first, every))));
         }
     }
 
@@ -213,16 +212,16 @@ fn offset(n: u32, every: Duration) -> Duration {
     SPREAD.min(every).mul_f64(f64::from(part) / f64::from(u32::MAX))
 }
 
-/// What the task of a lane works with.
+/// What the task of a lane works with, and every request of it as well.
 struct LaneTask {
     shared: Arc<Shared>,
     service: ServiceName,
     id: LaneId,
-    script: Arc<Script>,
+    script: Script,
 }
 
 impl LaneTask {
-    async fn run(self, first: Duration, every: Duration) {
+    async fn run(self: Arc<Self>, first: Duration, every: Duration) {
         let mut under_way = JoinSet::new();
         // A tick of zero would be endless work; a checked plan has none.
         let mut ticks = interval_at(Instant::now() + first, every.max(Duration::from_millis(1)));
@@ -235,18 +234,18 @@ impl LaneTask {
     }
 
     /// Sends one round.
-    fn fire(&self, under_way: &mut JoinSet<()>) {
+    fn fire(self: &Arc<Self>, under_way: &mut JoinSet<()>) {
         let aim = self.shared.table().begin(&self.service, &self.id, clock::now());
         match aim {
             Aim::Nothing => {}
             Aim::News => self.shared.wake.fire(),
             Aim::Round(round, endpoints) => {
                 for endpoint in endpoints.iter().copied() {
-                    let (shared, script) = (Arc::clone(&self.shared), Arc::clone(&self.script));
-                    let (service, id) = (self.service.clone(), self.id.clone());
+                    let lane = Arc::clone(self);
                     under_way.spawn(async move {
+                        let Self { shared, service, id, script } = &*lane;
                         let shot = script.shoot(endpoint).await;
-                        let news = shared.table().answer(&service, &id, round, endpoint, shot, clock::now());
+                        let news = shared.table().answer(service, id, round, endpoint, shot, clock::now());
                         if news {
                             shared.wake.fire();
                         }
