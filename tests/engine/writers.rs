@@ -38,16 +38,15 @@ fn a_lag_that_never_reaches_zero_ends_in_an_unfenced_legacy_within_the_pause_bud
 
 #[test]
 fn a_pause_ends_in_time_whatever_else_is_lost_behind_the_fence() {
-    let losses: [(&str, fn(&mut Sim)); 3] = [
-        ("its target dies", |sim| sim.health("only").target = 0),
-        ("its gate fails", |sim| sim.health("only").target_errs = true),
-        ("its gate is silent", |sim| sim.health("only").gate_silent = true),
-    ];
-    for (what, lose) in losses {
+    for what in ["its target dies", "its gate fails", "its gate is silent"] {
         let mut sim = Sim::new(writer(None));
         sim.until(60, |s| s.log.iter().any(|l| l == "only/task-fence"));
         sim.bad.insert("lag".into());
-        lose(&mut sim);
+        match what {
+            "its target dies" => sim.health("only").target = 0,
+            "its gate fails" => sim.health("only").target_errs = true,
+            _ => sim.health("only").gate_silent = true,
+        }
         let fenced = sim.now;
         sim.until(60, |s| s.log.iter().any(|l| l == "only/undo-fence"));
         let pause = sim.now.duration_since(fenced).as_secs();
