@@ -277,6 +277,38 @@ async fn people_hold_resume_and_roll_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_have_a_service_tried_again_that_went_back() {
+    let stage = Stage::set().await;
+    let second = "    - name: scr\n      needs: []\n      legacy: { endpoints: [{ address: 127.0.0.1, port: 2 }] }\n      \
+                  target: { endpoints: [{ address: 127.0.0.1, port: 3 }] }\n      router: { webhook: { url: 'http://127.0.0.1:1/scr' } }\n      \
+                  probes: [{ name: p, every: 50ms, send: { http: { path: /probe } } }]\n";
+    std::fs::write(stage.plan(), std::fs::read_to_string(stage.plan()).unwrap() + second).unwrap();
+    let mut runner = stage.follow(&[]);
+    runner.until("10 % to target").await;
+    stage._hosts[1].becomes(Manner::Answers(500, "no"));
+    runner.until("pds: all traffic on legacy").await;
+    stage._hosts[1].becomes(FINE);
+    let refused = stage.says("retry", &["scr", "gone"]).await;
+    assert_eq!(refused.code, 1);
+    assert_eq!(
+        refused.err,
+        "error: the run has no service gone\nerror: scr has not gone back: there is nothing to be tried again\n"
+    );
+    assert_eq!(stage.says("retry", &[]).await.code, 2, "which service?");
+    let retry = stage.says("retry", &["pds"]).await;
+    assert_eq!((retry.code, retry.err.as_str()), (0, ""), "{}", retry.out);
+    assert!(retry.out.contains("retry: pds (attempt 2)"), "{}", retry.out);
+    runner.until("pds: is tried again, attempt 2, by ").await;
+    runner.until("pds: all traffic on target").await;
+    assert!(stage.weights().ends_with(&[0, 10, 50, 100]), "{:?}", stage.weights());
+    assert_eq!(stage.says("rollback", &[]).await.code, 0);
+    runner.until("the run ended: RolledBack").await;
+    runner.end().await;
+    let over = stage.says("retry", &["pds"]).await;
+    assert!(over.code == 1 && over.err.contains("a new attempt is a new run"), "{}", over.err);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_run_here_is_refused_before_anything_is_written() {
     let stage = Stage::set().await;
     let plan = std::fs::read_to_string(stage.plan()).unwrap();

@@ -1,5 +1,7 @@
 //! What the verbs for a cluster share: the connection, the caller's identity, a run with its revision.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, anyhow};
 use gapless::{
     adapters::clock,
@@ -10,7 +12,7 @@ use gapless::{
         revision::unpack,
         store::read,
     },
-    plan::Revision,
+    plan::{Revision, ServiceName},
     report::status::{StatusReport, WaitingReport},
 };
 use serde_json::{Value, json};
@@ -102,15 +104,18 @@ impl Cluster {
     }
 
     /// Gives an order, in the caller's name, and says whether the operator has taken it.
-    pub async fn order(&self, name: &str, intent: Intent, resumes: Option<u64>) -> anyhow::Result<Taken> {
+    pub async fn order(&self, name: &str, order: Order<'_>) -> anyhow::Result<Taken> {
         if let Some(ended) = self.run(name).await?.record.ended {
             return Err(anyhow!("run {name} has ended ({}): there is nothing to be ordered", ended.outcome));
         }
         let caller = self.caller().await?;
-        let mut spec = json!({ "intent": intent, "by": caller.name });
-        if let (Some(resumes), Some(spec)) = (resumes, spec.as_object_mut()) {
-            spec.insert("resumes".into(), json!(resumes));
-        }
+        let by = caller.name;
+        let spec = match order {
+            Order::Intent(intent) => json!({ "intent": intent, "by": by }),
+            Order::Resume(None) => json!({ "intent": Intent::Run, "by": by }),
+            Order::Resume(Some(upto)) => json!({ "intent": Intent::Run, "resumes": upto, "by": by }),
+            Order::Retry(attempts) => json!({ "retries": attempts, "by": by }), // merged: those of others stay
+        };
         let after: MigrationRun = match self.api.merge(Kind::RUN, self.at(name), &json!({ "spec": spec })).await {
             Ok(after) => after,
             Err(ApiError::NotFound(_)) => self.object(name).await?,
@@ -127,6 +132,17 @@ impl Cluster {
         }
         Ok(Taken::NotYet)
     }
+}
+
+/// What a person orders.
+#[derive(Debug, Clone, Copy)]
+pub enum Order<'a> {
+    /// What the run is to do.
+    Intent(Intent),
+    /// It goes on, and every hold up to this number is cleared.
+    Resume(Option<u64>),
+    /// These services are tried again, each as this attempt.
+    Retry(&'a BTreeMap<ServiceName, u32>),
 }
 
 /// Whether the operator has taken an order.

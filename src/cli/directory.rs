@@ -1,18 +1,23 @@
 //! What the verbs share for a run in a state directory: how it stands, and orders to it. Whoever drives it obeys.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use gapless::{
     adapters::{
         clock,
         file_store::{self, Peek},
     },
-    engine::{Intent, LatchKind, Orders, Reason, Record},
+    engine::{Intent, LatchKind, Orders, Reason, Record, retry},
+    plan::ServiceName,
     report::status::{StatusReport, WaitingReport},
 };
 use serde::Deserialize;
 
-use crate::{Exit, output, resume::newest_hold};
+use crate::{
+    Exit, output,
+    resume::newest_hold,
+    retry::{refuse, told},
+};
 
 /// Why a step waits, as it is kept beside the record.
 #[derive(Deserialize)]
@@ -84,6 +89,19 @@ pub fn resume(state: &Path) -> anyhow::Result<Exit> {
         return Ok(Exit::Good);
     }
     ordered(state, &peek, "resume: what held until now goes on")
+}
+
+pub fn retry(state: &Path, services: &BTreeSet<ServiceName>) -> anyhow::Result<Exit> {
+    let peek = file_store::peek(state)?;
+    let attempts = match retry::attempts(peek.revision.plan(), &peek.record, services) {
+        Ok(attempts) => attempts,
+        Err(refused) => return Ok(refuse(&refused)),
+    };
+    file_store::order(state, |before| {
+        let retries = before.retries.into_iter().chain(attempts.clone()).collect();
+        Orders { retries, by: Some(caller()), ..before }
+    })?;
+    ordered(state, &peek, &format!("retry: {}, as soon as all of it is back", told(&attempts)))
 }
 
 /// A run that is over takes no orders.

@@ -20,6 +20,7 @@ mod preview;
 mod rehearse;
 mod replay;
 mod resume;
+mod retry;
 mod rollback;
 mod run;
 mod runtime;
@@ -59,6 +60,7 @@ enum Verb {
     Schema(schema::Args),
     Hold(hold::Args),
     Resume(resume::Args),
+    Retry(retry::Args),
     Rollback(rollback::Args),
     Start(start::Args),
     Status(status::Args),
@@ -82,6 +84,7 @@ impl Verb {
             Self::Schema(args) => schema::run(&args),
             Self::Hold(args) => hold::run(&args),
             Self::Resume(args) => resume::run(&args),
+            Self::Retry(args) => retry::run(&args),
             Self::Rollback(args) => rollback::run(&args),
             Self::Start(args) => start::run(&args),
             Self::Status(args) => status::run(&args),

@@ -4,7 +4,7 @@ use gapless::engine::{Intent, LatchKind, Record};
 
 use crate::{
     Exit,
-    cluster::Cluster,
+    cluster::{Cluster, Order},
     directory, output, runtime,
     which::{Place, Which},
 };
@@ -31,7 +31,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             output::print(&format!("{run} does not hold\n"))?;
             return Ok(Exit::Finding);
         }
-        let taken = cluster.order(run, Intent::Run, newest).await?;
+        let taken = cluster.order(run, Order::Resume(newest)).await?;
         output::print(&format!("resume of {run}: {}\n", taken.words()))?;
         Ok(Exit::Good)
     })?

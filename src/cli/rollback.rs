@@ -4,7 +4,7 @@ use gapless::engine::Intent;
 
 use crate::{
     Exit,
-    cluster::Cluster,
+    cluster::{Cluster, Order},
     directory, output, runtime,
     which::{Place, Which},
 };
@@ -25,7 +25,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     };
     runtime::block_on(async {
         let cluster = Cluster::connect(scope).await?;
-        let taken = cluster.order(run, Intent::Rollback, None).await?;
+        let taken = cluster.order(run, Order::Intent(Intent::Rollback)).await?;
         output::print(&format!("rollback of {run}: {}\n", taken.words()))?;
         Ok(Exit::Good)
     })?

@@ -154,6 +154,7 @@ async fn make(
         revision: revision_name.to_owned(),
         intent: Intent::Run,
         resumes: None,
+        retries: std::collections::BTreeMap::new(),
         by: None,
         started_by: started_by.to_owned(),
     };

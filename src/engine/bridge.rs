@@ -7,8 +7,8 @@ use super::{
     event::Event,
     gate,
     observed::{ClaimsSeen, Sample},
+    outcome,
     reason::Reason,
-    record::Stage,
     step::{Step, Subject},
     task::{TaskKey, TaskSeen, TaskStage, TaskWay},
     tasks::{self, Progress},
@@ -59,7 +59,7 @@ fn raise(draft: &mut Draft, name: &BridgeName, managed: &ManagedBridge) -> Progr
     let (up, _) = agenda::of_bridge(managed);
     let held = draft.run_held();
     let progress = tasks::run(draft, &of(name), [&up], held.as_ref(), |draft, reason| draft.hold_run(reason));
-    let now = draft.now;
+    let now = draft.stamp;
     if progress == Progress::Done && draft.next.bridges.get(name).is_none_or(|b| b.up_since.is_none()) {
         draft.undone(&of(name), &agenda::named::down()); // of an earlier time
         draft.next.bridges.entry(name.clone()).or_default().up_since = Some(now);
@@ -79,8 +79,7 @@ fn claims(draft: &Draft, name: &BridgeName) -> Result<ClaimsSeen, String> {
 
 /// Whether a service can still move or come back, so that it may need its bridges.
 fn may_need(draft: &Draft, name: &ServiceName) -> bool {
-    let never_starts = draft.stage(name) == Stage::Waiting && draft.gone.contains(name);
-    !(draft.at_end(name) || never_starts)
+    !(draft.at_end(name) || outcome::never_starts(draft, name))
 }
 
 /// **Last out.** Takes bridges down that no service of this run can need any more and no other run claims.

@@ -14,7 +14,7 @@ use super::{
     outcome, phase,
     readiness::Obstacle,
     reason::{Reason, SideRank},
-    record::{Direction, Hold, Latch, LatchKind, Order, Record, ServiceState, Stage},
+    record::{Direction, Hold, Latch, LatchKind, Order, Record, ServiceState, Stage, millis::whole},
     route::{self, RouteView},
     rules::Rules,
     shared::Shared,
@@ -23,7 +23,7 @@ use super::{
     task::{TaskStage, TaskState},
     timing, walk,
 };
-use crate::plan::{OnFailure, PhaseName, Plan, Service, ServiceName, Side, Span, TaskName, Weight};
+use crate::plan::{PhaseName, Plan, Service, ServiceName, Side, Span, TaskName, Weight};
 
 /// How long after a decision its effects may still be done. What was suspended for longer decides anew.
 const EFFECT_VALID: Span = Span::from_secs(10);
@@ -44,6 +44,8 @@ pub struct Draft<'a> {
     pub plan: &'a Plan,
     pub seen: &'a Observed,
     pub now: Timestamp,
+    /// The same as the record keeps it.
+    pub stamp: Timestamp,
     pub rules: Rules,
     /// The next record.
     pub next: Record,
@@ -60,6 +62,8 @@ pub struct Draft<'a> {
     pub moving: BTreeSet<&'a ServiceName>,
     /// Services that went back, or that never start because one of those comes before them.
     pub gone: BTreeSet<&'a ServiceName>,
+    /// Whether all that is left of the run are services that never start.
+    pub idle: bool,
 }
 
 impl<'a> Draft<'a> {
@@ -69,6 +73,7 @@ impl<'a> Draft<'a> {
             plan,
             seen,
             now,
+            stamp: whole(now),
             rules,
             next,
             effects: Vec::new(),
@@ -80,6 +85,7 @@ impl<'a> Draft<'a> {
             closed: BTreeMap::new(),
             moving: BTreeSet::new(),
             gone: BTreeSet::new(),
+            idle: false,
         }
     }
 
@@ -116,6 +122,8 @@ impl<'a> Draft<'a> {
         self.late = self.ahead(|draft, name| !draft.is_moved(name));
         self.moving = self.select(timing::is_moving).into_iter().map(|(name, _)| name).collect();
         self.gone = outcome::gone(self);
+        self.idle = !self.gone.is_empty() && outcome::is_idle(self);
+        outcome::take_back_prepared(self);
         self.closed = phase::survey(self);
     }
     /// A service of an earlier phase that is not on target yet, and that phase.
@@ -158,17 +166,9 @@ impl<'a> Draft<'a> {
     /// Holds the whole run until a person resumes it.
     pub fn hold_run(&mut self, reason: Reason) {
         if self.next.latch.is_none() {
-            let (id, since) = (self.next.next_latch(), self.now);
+            let (id, since) = (self.next.next_latch(), self.stamp);
             self.next.latch = Some(Latch { id, kind: LatchKind::Hold, since, reason: reason.clone() });
             self.event(Event::Held { service: None, reason });
-        }
-    }
-    /// What the plan says is to happen when something of this service failed.
-    pub fn act(&mut self, name: &ServiceName, action: OnFailure, reason: Reason) {
-        match action {
-            OnFailure::Rollback => self.send_back(name, &reason),
-            OnFailure::Hold if self.state(name).hold.is_none() => self.hold(name, reason),
-            OnFailure::Hold => {}
         }
     }
     /// Several waits of one step.
@@ -266,7 +266,7 @@ impl<'a> Draft<'a> {
             from: state.weight(),
             weight,
             number: state.order.map_or(state.numbered, |o| o.number).saturating_add(1),
-            at: self.now,
+            at: self.stamp,
         };
         self.change(name, |s| {
             s.stage = stage;
@@ -297,78 +297,8 @@ impl<'a> Draft<'a> {
 
     /// Holds one service until a person resumes it.
     pub fn hold(&mut self, name: &ServiceName, reason: Reason) {
-        let (id, since) = (self.next.next_latch(), self.now);
+        let (id, since) = (self.next.next_latch(), self.stamp);
         self.change(name, |s| s.hold = Some(Hold { id, since, reason: reason.clone() }));
         self.event(Event::Held { service: Some(name.clone()), reason });
-    }
-
-    /// Sends a service back with all that must go with it. What has no way back any more stays, and all that it needs stays
-    /// with it: it holds, and says why.
-    pub fn send_back(&mut self, name: &ServiceName, reason: &Reason) {
-        let closure = self.plan.rollback_closure(name);
-        let bound = self.bound(&closure);
-        if let Some(why) = bound.get(name) {
-            if self.state(name).hold.is_none() {
-                self.hold(name, why.clone());
-            }
-            return; // whoever goes back with it would go back alone
-        }
-        for member in &closure {
-            let state = self.state(member);
-            if state.direction == Direction::Backward || state.stage == Stage::Returned || self.rests(member, &state) {
-                continue;
-            }
-            if !bound.contains_key(member) {
-                let with = || Reason::WithService { service: name.clone() };
-                self.turn(member, if member == name { reason.clone() } else { with() });
-            }
-        }
-    }
-
-    /// At an end that nothing but a new run takes back.
-    pub fn rests(&self, name: &ServiceName, state: &ServiceState) -> bool {
-        let stays = self.plan.services.get(name).is_none_or(|s| s.decommission.is_none());
-        state.stage == Stage::Soaked && stays
-    }
-
-    /// **`way-back`**: the members that may not go back, each with the reason: past their point of no return, at their end on
-    /// target for good, or needed by one of those.
-    pub fn bound(&self, members: &BTreeSet<ServiceName>) -> BTreeMap<ServiceName, Reason> {
-        let plan = self.plan;
-        let mut bound = BTreeMap::new();
-        let mut todo: Vec<(&ServiceName, Reason)> = Vec::new();
-        for member in members {
-            if let Some((name, service)) = plan.services.get_key_value(member)
-                && let Some(reason) = self.stays(name, service)
-            {
-                todo.push((name, reason));
-            }
-        }
-        while let Some((name, reason)) = todo.pop() {
-            if bound.insert(name.clone(), reason.clone()).is_none() {
-                let needs = plan.services.get(name).into_iter().flat_map(Service::before);
-                let group = plan.group_of(name).into_iter().flat_map(|(_, group)| &group.services);
-                let also = needs.chain(group).filter(|other| members.contains(*other) && !bound.contains_key(*other));
-                todo.extend(also.map(|other| (other, Reason::NoWayBack { why: format!("{name} counts on it: {reason}") })));
-            }
-        }
-        bound
-    }
-
-    /// Why a service stays where it is whatever happens to the others.
-    fn stays(&self, name: &ServiceName, service: &Service) -> Option<Reason> {
-        let state = self.state(name);
-        let rests = || self.rests(name, &state).then(|| Reason::NoWayBack { why: "it is past its soak".to_owned() });
-        backward::no_return(service, &state).or_else(rests)
-    }
-
-    /// Turns one service round. A hold of its way forward does not bind its way back.
-    pub fn turn(&mut self, name: &ServiceName, why: Reason) {
-        self.change(name, |s| {
-            s.direction = Direction::Backward;
-            s.cause = Some(why.clone());
-            s.hold = None;
-        });
-        self.event(Event::GoesBack { service: name.clone(), reason: why });
     }
 }

@@ -137,7 +137,7 @@ fn approved(draft: &mut Draft, name: &ServiceName, end: &Decommission) -> bool {
         Standing::Enough { ids, by } => {
             draft.next.approvals_used.extend(ids);
             draft.event(Event::EndApproved { service: name.clone(), by });
-            let now = draft.now;
+            let now = draft.stamp;
             draft.change(name, |s| s.end_approved_at = Some(now));
             return true;
         }

@@ -33,7 +33,7 @@ pub enum Event {
     BridgeDown { bridge: BridgeName },
     BridgeLeft { bridge: BridgeName, to: Vec<String> },
     Overrun { window: WindowName, reason: Reason },
-    Retried { service: ServiceName, attempt: u32 },
+    Retried { service: ServiceName, attempt: u32, by: String },
     Promoted { service: ServiceName },
     Decommissioned { service: ServiceName },
     Ended { outcome: Outcome },
@@ -100,7 +100,7 @@ impl fmt::Display for Event {
                 write!(f, "bridge {bridge} is left to {}, to be taken down by the last", to.join(", "))
             }
             Self::Overrun { window, reason } => write!(f, "window {window}: {reason}"),
-            Self::Retried { service, attempt } => write!(f, "{service}: is tried again, attempt {}", attempt + 1),
+            Self::Retried { service, attempt, by } => write!(f, "{service}: is tried again, attempt {}, by {by}", attempt + 1),
             Self::Promoted { service } => write!(f, "{service}: target is the writer"),
             Self::Decommissioned { service } => write!(f, "{service}: legacy is switched off"),
             Self::Ended { outcome } => write!(f, "the run ended: {outcome}"),

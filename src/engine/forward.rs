@@ -65,9 +65,18 @@ fn waits_for_needs(draft: &Draft, name: &ServiceName, service: &Service) -> Opti
     Some((Reason::Need { service: need.clone() }, WaitsFor::Step))
 }
 
+/// What holds a service that has not shifted yet. **A switch of writers is done whole or not at all**: once legacy is fenced nobody
+/// can write until it is done, so a person's hold of the run lets it finish. A fault holds at once, and the pause budget ends that.
+fn held(draft: &Draft, name: &ServiceName) -> Option<Reason> {
+    let state = draft.state(name);
+    let finishes =
+        |reason: &Reason| matches!(reason, Reason::Ordered { .. }) && state.hold.is_none() && writer::has_fenced(&state);
+    draft.held(&state).filter(|reason| !finishes(reason))
+}
+
 /// From nothing to the first weight.
 fn start(draft: &mut Draft, name: &ServiceName, service: &Service, state: &ServiceState) {
-    if writer::paused(draft, name, service) == Progress::Waits {
+    if writer::pause_is_over(draft, name, service) {
         return;
     }
     let begun = timing::shift_has_begun(service, state);
@@ -114,7 +123,7 @@ fn switch_over(
     items: &[Item],
     (first, version, shown): (Weight, String, Weight),
 ) {
-    let held = draft.held(&draft.state(name));
+    let held = held(draft, name);
     let before = run(draft, name, service, items, Moment::BeforeShift, held.as_ref());
     counts_as_moving(draft, name, service);
     if before == Progress::Waits {
@@ -250,7 +259,7 @@ fn can_start(draft: &mut Draft, name: &ServiceName, service: &Service, state: &S
 
 /// What speaks against starting now, though all is ready: a hold, the others of its group, limits, windows.
 fn not_now(draft: &mut Draft, name: &ServiceName, service: &Service, begun: bool) -> Option<Obstacle> {
-    if let Some(reason) = draft.held(&draft.state(name)) {
+    if let Some(reason) = held(draft, name) {
         return Some((reason, WaitsFor::Person));
     }
     if !begun {

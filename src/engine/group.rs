@@ -1,4 +1,4 @@
-//! Groups: services that shift in lock step and go back in lock step.
+//! Groups: services that shift in lock step and go back in lock step. What takes a group back: [`super::rollback`].
 
 use super::{
     draft::Draft,

@@ -8,7 +8,7 @@ use super::{
     gate::{self, Verdict},
     invariant::Invariant,
     reason::{Reason, SideRank},
-    record::{Direction, ServiceState, Stage, Trouble, TroubleKind},
+    record::{Direction, ServiceState, Stage, Trouble, TroubleKind, millis::whole},
     route::RouteView,
     step::Step,
 };
@@ -116,7 +116,7 @@ fn silent(draft: &mut Draft, name: &ServiceName, (gate_name, gate): (&GateName, 
 fn trouble(draft: &mut Draft, name: &ServiceName, gate: &GateName, trouble: Trouble, reason: Reason) {
     if draft.state(name).troubles.get(gate).is_none_or(|t| t.kind != trouble.kind) {
         draft.change(name, |s| {
-            s.troubles.insert(gate.clone(), trouble);
+            s.troubles.insert(gate.clone(), Trouble { since: whole(trouble.since), ..trouble });
         });
         draft.event(Event::GateTrouble { service: name.clone(), reason });
     }

@@ -3,6 +3,18 @@
 //! *Flow*: [`decide`] takes the revision, the record, what was seen and the time, and gives the next record with all that
 //! follows from it. `forward` moves a service to its target, `backward` takes it back, [`gate`] judges samples,
 //! [`safety`] checks every decision again, by other means than it was made.
+//!
+//! | who wants to know | opens |
+//! |---|---|
+//! | when a weight is confirmed | `shift.rs`, `unconfirmed` |
+//! | what takes a service back | `guard.rs`, `fails`, `target`; `orders.rs`, `roll_back`; `timing.rs`, `overrun` |
+//! | what takes a group back, and who goes with whom | `rollback.rs`, `send_back` |
+//! | in which order they go back, and when that is refused | `backward.rs`, `dependent_in_the_way`, `refused_as_no_better` |
+//! | who may clear a latch | `orders.rs`, `obey` |
+//! | who may say yes | `approval.rs`, `standing` |
+//! | when a service may start | `forward.rs`, `start`, `not_now`; `phase.rs`, `begin` |
+//! | when legacy may end | `ending.rs`, `still_counted_on`, `still_has_traffic` |
+//!
 //! *Guarantees*: never fails, never panics; the same input gives the same decision; without news it changes nothing.
 //! *Assumptions*: the record belongs to the revision (else nothing is done and the reason says so).
 //! *Caveats*: effects are wishes; only the next observation tells whether they came true.
@@ -28,6 +40,8 @@ pub mod query;
 mod readiness;
 pub mod reason;
 pub mod record;
+pub mod retry;
+mod rollback;
 pub mod route;
 pub mod rules;
 pub mod safety;
@@ -70,7 +84,7 @@ pub use self::{
     step::{Step, StepId, Subject, step_count, steps},
     task::{Deed, TaskKey, TaskSeen, TaskStage, TaskState, TaskWay},
     way_out::WayOut,
-    writer::gates as writer_gates,
+    writer::{catch_up as writer_catch_up, gates as writer_gates},
 };
 
 /// All that follows from looking once.
@@ -137,11 +151,9 @@ pub fn judge(revision: &Revision, record: &Record, seen: &Observed, now: Timesta
 
 /// Whether the record can be read by this version and belongs to this revision.
 fn not_ours(revision: &Revision, record: &Record) -> Option<Reason> {
-    if record.format > record::FORMAT {
-        return Some(Reason::Format { found: record.format });
-    }
     let other = record.digest != *revision.digest();
-    other.then(|| Reason::OtherRevision { found: record.digest.short().to_owned() })
+    record::unreadable(record.format.into())
+        .or_else(|| other.then(|| Reason::OtherRevision { found: record.digest.short().to_owned() }))
 }
 
 /// What is done for a service, and which services it concerns. One that comes to be concerned meanwhile is reached by the
@@ -162,7 +174,7 @@ fn passes(draft: &mut Draft) {
     for _ in 0..=plan.services.len().saturating_mul(4) {
         let before = draft.next.clone();
         draft.waits.clear();
-        orders::retry(draft);
+        retry::retry(draft);
         draft.survey();
         timing::overrun(draft);
         draft.effects.retain(|effect| effect.key.number > 0); // what is no order is asked for anew

@@ -1,22 +1,24 @@
 //! What people ordered: latched in the record, so that taking the order back does not undo it.
 
 use super::{
-    backward,
     draft::Draft,
     event::Event,
-    observed::Intent,
+    observed::{Intent, Orders},
     reason::Reason,
-    record::{Direction, Latch, LatchKind, ServiceState, Stage},
-    route,
+    record::{Direction, Latch, LatchKind, Stage},
     step::Subject,
     task::{TaskKey, TaskSeen, TaskStage, TaskState, TaskWay},
 };
-use crate::plan::TaskName;
 
-/// Who may clear a latch: only a resume that names it, and never a rollback.
+/// Who gave the orders, for people.
+pub fn by(orders: &Orders) -> String {
+    orders.by.clone().unwrap_or_else(|| "somebody who gave no name".to_owned())
+}
+
+/// **Who may clear a latch**: only a resume that names it, and never a rollback.
 pub fn obey(draft: &mut Draft) {
     let orders = &draft.seen.orders;
-    let by = orders.by.clone().unwrap_or_else(|| "somebody who gave no name".to_owned());
+    let by = by(orders);
     match orders.intent {
         Intent::Rollback => roll_back(draft, &by),
         Intent::Hold => hold(draft, &by),
@@ -32,7 +34,7 @@ pub fn obey(draft: &mut Draft) {
 fn latch(draft: &mut Draft, kind: LatchKind, by: &str) -> Reason {
     let reason = Reason::Ordered { by: by.to_owned() };
     let id = draft.next.next_latch();
-    draft.next.latch = Some(Latch { id, kind, since: draft.now, reason: reason.clone() });
+    draft.next.latch = Some(Latch { id, kind, since: draft.stamp, reason: reason.clone() });
     reason
 }
 
@@ -61,32 +63,6 @@ fn roll_back(draft: &mut Draft, by: &str) {
             Some(_) => {}
             None => draft.turn(name, reason.clone()),
         }
-    }
-}
-
-/// **Retry**: a service that went back is tried again, once for each number that people ask for, if the run as a whole does
-/// not go back. It begins at its first step, under a new attempt, once its route is given up.
-pub fn retry(draft: &mut Draft) {
-    if draft.next.latch.as_ref().is_some_and(|l| l.kind == LatchKind::Rollback) {
-        return;
-    }
-    let plan = draft.plan;
-    for (name, attempt) in &draft.seen.orders.retries {
-        let Some((name, service)) = plan.services.get_key_value(name) else { continue };
-        let state = draft.state(name);
-        if state.stage != Stage::Returned || *attempt <= state.attempt || !backward::is_end(draft, name, service) {
-            continue;
-        }
-        if !route::fresh(draft.seen, name, draft.now).is_ok_and(|route| route.owner.is_none()) {
-            continue;
-        }
-        let attempt = state.attempt.saturating_add(1);
-        let numbered = state.order.map_or(state.numbered, |o| o.number);
-        // The tasks' numbers go on, so that no doing is ever taken for an earlier one.
-        let anew = |(name, task): (&TaskName, &TaskState)| (name.clone(), TaskState { stage: TaskStage::Undone, ..*task });
-        let tasks = state.tasks.iter().map(anew).collect();
-        draft.change(name, |s| *s = ServiceState { attempt, numbered, tasks, ..ServiceState::default() });
-        draft.event(Event::Retried { service: name.clone(), attempt });
     }
 }
 
@@ -128,7 +104,7 @@ fn again(draft: &mut Draft, subject: &Subject) {
         };
         if state.stage == ordered {
             let number = state.number.saturating_add(1);
-            draft.set_task(subject, &key.task, TaskState { at: draft.now, number, ..state });
+            draft.set_task(subject, &key.task, TaskState { at: draft.stamp, number, ..state });
         }
     }
 }

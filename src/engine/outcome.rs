@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    bridge,
+    backward, bridge,
     draft::{Draft, WaitsFor},
     effect::Action,
     event::Event,
@@ -43,7 +43,7 @@ pub fn settle(draft: &mut Draft) -> Option<Outcome> {
     }
     let all_soaked = plan.services.keys().all(|name| draft.stage(name).is_past_soak());
     let outcome = if all_soaked { Outcome::Completed } else { Outcome::RolledBack };
-    draft.next.ended = Some(Ended { outcome, at: draft.now });
+    draft.next.ended = Some(Ended { outcome, at: draft.stamp });
     draft.waits.clear();
     draft.event(Event::Ended { outcome });
     Some(outcome)
@@ -94,6 +94,35 @@ pub fn gone<'a>(draft: &Draft<'a>) -> BTreeSet<&'a ServiceName> {
         gone.extend(more);
     }
     gone
+}
+
+/// Whether the service never starts, as things are: it waits for one that went back.
+pub fn never_starts(draft: &Draft, name: &ServiceName) -> bool {
+    let state = draft.state(name);
+    state.stage == Stage::Waiting && state.direction == Direction::Forward && draft.gone.contains(name)
+}
+
+/// Whether every service is at its end or never starts.
+pub fn is_idle(draft: &Draft) -> bool {
+    draft.plan.services.keys().all(|name| never_starts(draft, name) || draft.at_end(name))
+}
+
+/// **Prepared for nothing**: what was done for a service that never starts is taken back when nothing else is left of the run.
+/// Not before: as long as people may have the one that went back tried again it stays prepared.
+pub fn take_back_prepared(draft: &mut Draft) {
+    if !draft.idle {
+        return;
+    }
+    for (name, service) in draft.select(|_, state| state.stage == Stage::Waiting && !state.tasks.is_empty()) {
+        let is_left = never_starts(draft, name) && !backward::is_end(draft, name, service);
+        if is_left && backward::no_return(service, &draft.state(name)).is_none() {
+            let before = service.before().find(|need| draft.gone.contains(need));
+            let earlier = draft.plan.phases_before(&service.phase).iter().flat_map(|phase| draft.plan.members(phase));
+            let because = before.or_else(|| earlier.into_iter().find(|other| draft.gone.contains(other))).unwrap_or(name);
+            draft.turn(name, Reason::NeverStarts { service: because.clone() });
+            draft.idle = false; // what is its phase's and its bridges' comes after it
+        }
+    }
 }
 
 /// Every step waits for a person, or for a step that does.

@@ -11,13 +11,15 @@ use super::{
     event::Event,
     gate,
     invariant::Invariant,
+    outcome,
     readiness::Obstacle,
     reason::Reason,
-    record::{Direction, PhaseState, Stage, TroubleKind},
+    record::{PhaseState, Stage, TroubleKind},
     step::{Step, Subject},
+    task::TaskStage,
     tasks::{self, Progress},
 };
-use crate::plan::{After, Phase, PhaseMoment, PhaseName, Span, UndoWhen};
+use crate::plan::{After, Phase, PhaseMoment, PhaseName, ServiceName, Span, TaskName, Undo, UndoWhen};
 
 /// Looks at every phase: counts how long it has been stable, begins it where it may begin, takes its tasks back where its
 /// services went back. Gives the reason why those that may not begin do not.
@@ -59,7 +61,7 @@ fn begin(draft: &mut Draft, name: &PhaseName, phase: &Phase) -> Option<Obstacle>
         return Some((Reason::Phase { phase: before.clone(), service: service.clone() }, WaitsFor::Step));
     }
     if has_begun(draft, name) {
-        return None;
+        return begin_again(draft, name, phase);
     }
     for (before, after) in &phase.after {
         if let Some(closed) = not_stable(draft, before, after) {
@@ -75,6 +77,17 @@ fn begin(draft: &mut Draft, name: &PhaseName, phase: &Phase) -> Option<Obstacle>
     before_tasks(draft, name, phase)
 }
 
+/// A phase that was over, its tasks taken back, begins again when one of its services is tried again.
+fn begin_again(draft: &mut Draft, name: &PhaseName, phase: &Phase) -> Option<Obstacle> {
+    let undone = |task| draft.task(&of(name), task).is_some_and(|state| state.stage != TaskStage::Done);
+    let members = draft.plan.members(name);
+    let starts = |service| draft.stage(service) == Stage::Waiting && !outcome::never_starts(draft, service);
+    if phase.tasks.keys().any(undone) && members.iter().any(starts) {
+        return before_tasks(draft, name, phase);
+    }
+    None
+}
+
 /// **Stable.** Since every service of the phase was confirmed; a guard that fails or a service that goes back starts the count
 /// again, an answer that is missing pauses it.
 fn stability(draft: &mut Draft, name: &PhaseName) {
@@ -86,7 +99,7 @@ fn stability(draft: &mut Draft, name: &PhaseName) {
         broken |= troubles.is_some_and(|t| t.values().any(|t| t.kind == TroubleKind::Failing));
         unknown |= troubles.is_some_and(|t| t.values().any(|t| t.kind == TroubleKind::Unknown));
     }
-    let now = draft.now;
+    let now = draft.stamp;
     let state = draft.next.phases.get(name).cloned().unwrap_or_default();
     let next = match (broken, unknown) {
         (true, _) => PhaseState { stable_since: None, stable_before: None, ..state.clone() },
@@ -153,7 +166,7 @@ fn approved(draft: &mut Draft, name: &PhaseName, phase: &Phase) -> Option<Obstac
     match standing(draft.plan, question, &draft.seen.approvals, draft.now) {
         Standing::Enough { ids, by } => {
             draft.next.approvals_used.extend(ids);
-            draft.next.phases.entry(name.clone()).or_default().approved_at = Some(draft.now);
+            draft.next.phases.entry(name.clone()).or_default().approved_at = Some(draft.stamp);
             draft.event(Event::PhaseApproved { phase: name.clone(), by });
             None
         }
@@ -197,33 +210,30 @@ fn after_tasks(draft: &mut Draft, name: &PhaseName, phase: &Phase) {
     }
 }
 
-/// Some of the services went back, and none of them is on target, or on its way there or back.
-fn is_over(draft: &Draft, own: &[&crate::plan::ServiceName]) -> bool {
-    let at = |service: &&crate::plan::ServiceName| (draft.stage(service), draft.state(service).direction);
-    let rests = |(stage, direction): (Stage, Direction)| {
-        stage == Stage::Returned || (stage == Stage::Waiting && direction == Direction::Forward)
+/// **Over**: some of its services went back, nothing of it is on target or on its way there or back, and nothing of it starts any
+/// more. A phase of which nothing ever started is over when nothing else is left of the run.
+fn is_over(draft: &Draft, own: &[&ServiceName]) -> bool {
+    let is_back = |service: &ServiceName| draft.stage(service) == Stage::Returned;
+    let rests = |service: &&ServiceName| match is_back(service) {
+        true => draft.at_end(service),
+        false => outcome::never_starts(draft, service),
     };
-    let back = |service: &&&crate::plan::ServiceName| draft.stage(service) == Stage::Returned;
-    own.iter().map(at).all(rests) && own.iter().any(|s| back(&s)) && own.iter().filter(back).all(|service| draft.at_end(service))
+    own.iter().all(rests) && (draft.idle || own.iter().any(|service| is_back(service)))
 }
 
 /// Whether tasks of a phase still have to be done or taken back before the run can end.
 pub fn is_open(draft: &Draft, name: &PhaseName, phase: &Phase) -> bool {
-    use super::task::TaskStage;
     if phase.tasks.is_empty() {
         return false;
     }
     let own: Vec<_> = draft.plan.members(name).iter().collect();
-    let state = |task: &crate::plan::TaskName| draft.task(&of(name), task).map(|t| t.stage);
+    let state = |task: &TaskName| draft.task(&of(name), task).map(|t| t.stage);
     if own.iter().all(|service| draft.is_moved(service)) {
         return agenda::of_phase(phase, PhaseMoment::AfterPhase).iter().any(|item| state(&item.name) != Some(TaskStage::Done));
     }
     let begun = phase.tasks.keys().any(|task| state(task).is_some());
-    let left =
-        |task: &crate::plan::TaskName| matches!(state(task), Some(TaskStage::Ordered | TaskStage::Done | TaskStage::UndoOrdered));
-    begun
-        && is_over(draft, &own)
-        && phase.tasks.iter().any(|(task, t)| matches!(t.undo, crate::plan::Undo::Do { .. }) && left(task))
+    let left = |task: &TaskName| matches!(state(task), Some(TaskStage::Ordered | TaskStage::Done | TaskStage::UndoOrdered));
+    begun && is_over(draft, &own) && phase.tasks.iter().any(|(task, t)| matches!(t.undo, Undo::Do { .. }) && left(task))
 }
 
 /// Says of each phase that may not begin why, once.

@@ -3,6 +3,13 @@
 //! Written only on *edges*: an order given, a weight confirmed, a guard that began to fail, a direction changed, a latch
 //! set or cleared. What can be seen again is not kept: since when a weight is effective, and how many samples were good,
 //! start anew after a restart, which costs time and never safety.
+//!
+//! *Guarantees*: what is read back is what was written, if its moments are whole milliseconds ([`millis::whole`]), which
+//! those of every decision are. *Caveats*: a form that this version does not write is not read ([`unreadable`]).
+
+pub mod millis;
+mod moments;
+mod service;
 
 use std::{collections::BTreeMap, fmt};
 
@@ -10,13 +17,19 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::service::{Direction, Hold, Order, ServiceState, Stage, Trouble, TroubleKind};
 use super::{reason::Reason, shared::Shared, task::TaskState};
-use crate::plan::{
-    BridgeName, Digest, GateName, PhaseName, Plan, PlanName, Revision, ServiceName, Span, TaskName, Weight, WindowName,
-};
+use crate::plan::{BridgeName, Digest, PhaseName, Plan, PlanName, Revision, ServiceName, Span, TaskName, WindowName};
 
-/// The form in which this version writes records. A record of a newer form is not touched.
-pub const FORMAT: u16 = 1;
+/// The form in which this version writes records, and the only one that it reads. Form 1, of before any release, wrote every
+/// moment as text and every task as an object.
+pub const FORMAT: u16 = 2;
+
+/// Why a record of this form is not read; `None`: it is.
+pub fn unreadable(format: u64) -> Option<Reason> {
+    let found = u16::try_from(format).unwrap_or(u16::MAX);
+    (found != FORMAT).then_some(Reason::Format { found })
+}
 
 /// A run's identity, unique for ever: the object's uid in a cluster, a random one in a state directory.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -61,7 +74,7 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub bridges: BTreeMap<BridgeName, BridgeState>,
     /// Windows whose latest rollback came while something was in motion, and what was done then.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "millis::map")]
     pub overrun: BTreeMap<WindowName, Timestamp>,
     /// Approvals that were used: each counts once.
     #[serde(default, skip_serializing_if = "std::collections::BTreeSet::is_empty")]
@@ -138,58 +151,15 @@ pub enum LatchKind {
     Rollback,
 }
 
-/// How far one service is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ServiceState {
-    /// Where on its way.
-    pub stage: Stage,
-    /// Which way it goes.
-    #[serde(default, skip_serializing_if = "Direction::is_forward")]
-    pub direction: Direction,
-    /// The weight that was ordered last. It may have taken effect or not, wholly or in part.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub order: Option<Order>,
-    /// When all its traffic was confirmed on target: the soak counts from here.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub moved_at: Option<Timestamp>,
-    /// Gates that fail or have no answer, and since when without a break.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub troubles: BTreeMap<GateName, Trouble>,
-    /// Why this service holds, if it does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hold: Option<Hold>,
-    /// Why it goes back, if it does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cause: Option<Reason>,
-    /// How often it was tried before: 0 at the first attempt.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub attempt: u32,
-    /// The number of the last order of the attempts before, so that no mark is ever given twice.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub numbered: u32,
-    /// When the end of its legacy side was approved, if its plan asks for that.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub end_approved_at: Option<Timestamp>,
-    /// How far its tasks are; those that nothing was done for are not listed.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub tasks: BTreeMap<TaskName, TaskState>,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
 /// How far a phase is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PhaseState {
     /// When it was approved, if its plan asks for that.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "millis::option")]
     pub approved_at: Option<Timestamp>,
     /// Since when all of its services are on target, none of them in trouble.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "millis::option")]
     pub stable_since: Option<Timestamp>,
     /// For how long they were before what pauses the count, but does not start it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -204,120 +174,11 @@ pub struct PhaseState {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BridgeState {
     /// Whether it was put up and is not taken down yet: the run claims it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "millis::option")]
     pub up_since: Option<Timestamp>,
     /// How far putting it up and taking it down are.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tasks: BTreeMap<TaskName, TaskState>,
-}
-
-impl ServiceState {
-    /// Whether a task may have begun, and was not taken back.
-    pub fn has_begun(&self, task: &TaskName) -> bool {
-        self.tasks.get(task).is_some_and(|task| task.stage.has_begun())
-    }
-    /// The weight that was ordered last, or none of the traffic if nothing was ordered yet.
-    pub fn weight(&self) -> Weight {
-        self.order.as_ref().map_or(Weight::ZERO, |o| o.weight)
-    }
-}
-
-/// Where a service is on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
-#[serde(rename_all = "camelCase")]
-pub enum Stage {
-    /// Nothing was ordered yet.
-    #[default]
-    Waiting,
-    /// The weight of this shift step (from 0) was ordered and is not confirmed yet.
-    Shifting(u8),
-    /// All traffic is confirmed on target; guards are armed, the way back is open.
-    Soaking,
-    /// The soak is over. The service's end, unless its plan switches legacy off.
-    Soaked,
-    /// All traffic was ordered back to legacy and is not confirmed there yet.
-    Returning,
-    /// All traffic is confirmed on legacy, or never left it.
-    Returned,
-    /// Past its soak, and its legacy side is on the way to its end: approved, denied, drained.
-    Ending,
-    /// Legacy is being switched off: there is no way back from here.
-    Decommissioning,
-    /// Legacy is switched off.
-    Decommissioned,
-}
-
-impl Stage {
-    /// Whether all traffic has been carried by target through the soak.
-    pub fn is_past_soak(self) -> bool {
-        matches!(self, Self::Soaked | Self::Ending | Self::Decommissioning | Self::Decommissioned)
-    }
-    /// Whether its legacy side is being, or was, switched off: there is no way back.
-    pub fn is_final(self) -> bool {
-        matches!(self, Self::Decommissioning | Self::Decommissioned)
-    }
-}
-
-/// Which way a service goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
-#[serde(rename_all = "camelCase")]
-pub enum Direction {
-    /// To the target.
-    #[default]
-    Forward,
-    /// Back to legacy. Final within this run.
-    Backward,
-}
-impl Direction {
-    fn is_forward(&self) -> bool {
-        matches!(self, Self::Forward)
-    }
-}
-
-/// A weight that was ordered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Order {
-    /// The weight before it: what the route shows until the order is carried out.
-    pub from: Weight,
-    /// The weight.
-    pub weight: Weight,
-    /// How many orders this service had, this one included; it is part of the mark by which answers are told apart.
-    pub number: u32,
-    /// When it was ordered.
-    pub at: Timestamp,
-}
-
-/// A gate that fails or has no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Trouble {
-    /// Which of the two.
-    pub kind: TroubleKind,
-    /// Since when without a break.
-    pub since: Timestamp,
-}
-
-/// What kind of trouble a gate has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum TroubleKind {
-    /// It fails.
-    Failing,
-    /// It has no answer.
-    Unknown,
-}
-
-/// Why a service stays where it is until a person resumes it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Hold {
-    /// Its number, which a resume names.
-    pub id: u64,
-    /// Since when.
-    pub since: Timestamp,
-    /// Why.
-    pub reason: Reason,
 }
 
 /// How and when a run ended.

@@ -129,7 +129,7 @@ fn arrive(draft: &mut Draft, name: &ServiceName, service: &Service, order: &Orde
     {
         return;
     }
-    let now = draft.now;
+    let now = draft.stamp;
     draft.change(name, |s| {
         s.stage = Stage::Soaking;
         s.moved_at = Some(now);

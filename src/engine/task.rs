@@ -9,7 +9,10 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::step::{Step, StepId, Subject};
+use super::{
+    record::millis::Millis,
+    step::{Step, StepId, Subject},
+};
 use crate::plan::{Act, Side, Span, TaskName, Weight};
 
 /// One doing of one task: equal keys mean the same doing, and doing it twice is doing it once.
@@ -72,18 +75,26 @@ pub enum Deed {
     SwitchOff,
 }
 
-/// How far a task is, as the record keeps it.
+/// How far a task is, as the record keeps it. Written as a list: `["done", 1787947213001, 1]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(from = "(TaskStage, Millis, u32)", into = "(TaskStage, Millis, u32)")]
 pub struct TaskState {
     /// How far.
     pub stage: TaskStage,
     /// Since when.
     pub at: Timestamp,
-    /// When it was ordered first, on the way forward.
-    pub ordered_at: Timestamp,
     /// How many doings there were, this way and that, the newest included.
     pub number: u32,
+}
+impl From<TaskState> for (TaskStage, Millis, u32) {
+    fn from(TaskState { stage, at, number }: TaskState) -> Self {
+        (stage, Millis(at), number)
+    }
+}
+impl From<(TaskStage, Millis, u32)> for TaskState {
+    fn from((stage, Millis(at), number): (TaskStage, Millis, u32)) -> Self {
+        Self { stage, at, number }
+    }
 }
 
 /// How far a task is.

@@ -167,11 +167,7 @@ pub fn order(draft: &mut Draft, subject: &Subject, item: &Item, deed: &Deed, way
         TaskWay::Do => TaskStage::Ordered,
         TaskWay::Undo => TaskStage::UndoOrdered,
     };
-    let ordered_at = match (way, draft.task(subject, &item.name)) {
-        (TaskWay::Undo, Some(task)) => task.ordered_at,
-        _ => draft.now,
-    };
-    draft.set_task(subject, &item.name, TaskState { stage, at: draft.now, ordered_at, number });
+    draft.set_task(subject, &item.name, TaskState { stage, at: draft.stamp, number });
     let task = TaskKey { of: subject.clone(), task: item.name.clone(), number, way };
     draft.event(Event::TaskOrdered { task });
     perform(draft, subject, item, deed, way, number);
@@ -189,7 +185,7 @@ fn perform(draft: &mut Draft, subject: &Subject, item: &Item, deed: &Deed, way: 
 }
 
 fn settle(draft: &mut Draft, subject: &Subject, item: &Item, state: &TaskState, stage: TaskStage, way: TaskWay) {
-    draft.set_task(subject, &item.name, TaskState { stage, at: draft.now, ..*state });
+    draft.set_task(subject, &item.name, TaskState { stage, at: draft.stamp, ..*state });
     let task = TaskKey { of: subject.clone(), task: item.name.clone(), number: state.number, way };
     match stage {
         TaskStage::LeftBehind => {

@@ -163,7 +163,7 @@ pub fn overrun(draft: &mut Draft) {
             continue;
         }
         let reason = Reason::Overrun { window: window.clone(), latest };
-        draft.next.overrun.insert(window.clone(), draft.now);
+        draft.next.overrun.insert(window.clone(), draft.stamp);
         draft.event(Event::Overrun { window: window.clone(), reason: reason.clone() });
         let action = plan.windows.get(window).map_or(OnFailure::Hold, |w| w.overrun);
         for name in draft.moving.clone() {

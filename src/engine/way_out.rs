@@ -159,6 +159,10 @@ impl Reason {
                 "no window of it opens any more: take the run back, or start one of a plan that has one",
             ),
             Self::NotEffective { .. } => person("whoever runs the router", "find out why it does not take the order"),
+            Self::NoWorse { .. } => person(
+                "whoever runs legacy",
+                "give it enough healthy endpoints: the way back is ordered, and goes on by itself then",
+            ),
             Self::Drift { .. } => person("whoever changed the route", "put it back as it was ordered, then `gapless resume`"),
             Self::OneOwner { owner } => person(format!("whoever runs {owner}"), "end that run, or take this one back"),
             Self::Format { .. } => person("whoever runs gapless here", "run the newer version again"),

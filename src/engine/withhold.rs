@@ -16,7 +16,7 @@ use super::{
     event::Event,
     observed::Observed,
     reason::Reason,
-    record::{Direction, Hold, Latch, LatchKind, Outcome, Record, ServiceState},
+    record::{Direction, Hold, Latch, LatchKind, Outcome, Record, ServiceState, millis::whole},
     safety::{self, Violation},
     step::Step,
 };
@@ -113,7 +113,7 @@ fn hold(before: &Record, now: Timestamp, decision: &mut Decision, name: &Service
     let Some(state) = decision.record.services.get_mut(name) else { return };
     let step = Step::at(state).of(name);
     if state.hold.as_ref().is_none_or(|hold| resumed.is_some_and(|upto| hold.id <= upto)) {
-        state.hold = Some(Hold { id, since: now, reason: reason.clone() });
+        state.hold = Some(Hold { id, since: whole(now), reason: reason.clone() });
         decision.events.push(Event::Held { service: Some(name.clone()), reason: reason.clone() });
         decision.events.push(Event::Withheld { reason: reason.clone() });
     }
@@ -144,7 +144,7 @@ fn whole_run(before: &Record, now: Timestamp, mut decision: Decision, violations
     decision.outcome = Some(Outcome::Held);
     if before.latch.is_none() {
         let (id, kind) = (before.next_latch(), LatchKind::Hold);
-        decision.record.latch = Some(Latch { id, kind, since: now, reason: reason.clone() });
+        decision.record.latch = Some(Latch { id, kind, since: whole(now), reason: reason.clone() });
         decision.events.push(Event::Held { service: None, reason: reason.clone() });
         decision.events.push(Event::Withheld { reason });
     }

@@ -22,6 +22,7 @@ use crate::plan::{Data, Gate, GateName, Reverse, Service, ServiceName, TaskName}
 /// The gates of a single writer, as they are asked for: one for each proof.
 pub fn gates(data: &Data) -> Vec<(GateName, &Gate)> {
     let mut all = vec![("lag", &data.lag), ("fence-proof", &data.fence.proof), ("promote-proof", &data.promote.proof)];
+    all.extend(data.catch_up.as_ref().map(|catch_up| ("catch-up", catch_up)));
     if let Some(unfence) = &data.unfence {
         all.push(("unfence-proof", &unfence.proof));
     }
@@ -29,6 +30,12 @@ pub fn gates(data: &Data) -> Vec<(GateName, &Gate)> {
         all.extend([("reverse-lag", lag), ("reverse-fence-proof", &fence.proof), ("reverse-promote-proof", &promote.proof)]);
     }
     all.into_iter().filter_map(|(name, gate)| Some((name.parse().ok()?, gate))).collect()
+}
+
+/// **Catch-up.** What has to pass before the fence, while writes still flow. A busy writer never shows a lag of nothing then, so
+/// a plan names a threshold of its own for it; without one nothing may be left to be copied.
+pub fn catch_up(data: &Data) -> (&'static str, &Gate) {
+    data.catch_up.as_ref().map_or(("lag", &data.lag), |catch_up| ("catch-up", catch_up))
 }
 
 fn stage(state: &ServiceState, task: &TaskName) -> Option<TaskStage> {
@@ -45,27 +52,19 @@ pub fn may_be_promoted(state: &ServiceState) -> bool {
     matches!(stage(state, &named::promote()), Some(TaskStage::Ordered | TaskStage::Done))
 }
 
-/// Whatever else a fenced service waits for, its pause ends in time. `Waits`: it is over, and what the plan says of that is done.
-pub fn paused(draft: &mut Draft, name: &ServiceName, service: &Service) -> Progress {
-    match &service.data {
-        Some(data) if has_fenced(&draft.state(name)) && pause_is_over(draft, name, service, data) => Progress::Waits,
-        _ => Progress::Done,
-    }
-}
-
 /// **The way forward** of the right to write, before the one shift. `Done`: target is the writer, and that is proven.
 pub fn forward(draft: &mut Draft, name: &ServiceName, service: &Service, held: Option<&Reason>) -> Progress {
     let Some(data) = &service.data else { return Progress::Done };
     let items = agenda::of_service(service);
     let item = |task: TaskName| items.iter().find(|item| item.name == task);
     let (Some(fence), Some(promote)) = (item(named::fence()), item(named::promote())) else { return Progress::Done };
-    if !has_fenced(&draft.state(name)) && !passes(draft, name, "lag", &data.lag, jiff::Timestamp::MIN, &Step::CatchUp) {
+    let (caught_up, gate) = catch_up(data);
+    if !has_fenced(&draft.state(name)) && !passes(draft, name, caught_up, gate, jiff::Timestamp::MIN, &Step::CatchUp) {
         return Progress::Waits; // far behind, the pause would not end in time
     }
-    if pause_is_over(draft, name, service, data) {
-        return Progress::Waits;
-    }
-    if switch(draft, name, service, fence, held) == Progress::Waits {
+    let fenced = switch(draft, name, service, fence, held);
+    pause_begins(draft, name);
+    if fenced == Progress::Waits {
         return Progress::Waits;
     }
     let promoted = draft.state(name).has_begun(&promote.name);
@@ -108,12 +107,20 @@ fn passes(draft: &mut Draft, name: &ServiceName, gate_name: &str, gate: &Gate, s
     }
 }
 
-/// **Pause budget.** From the order of the fence on; when it is over before the promotion began, the fence is taken back,
-/// with the service, if anything takes it back. Says whether nothing more may be ordered.
-fn pause_is_over(draft: &mut Draft, name: &ServiceName, service: &Service, data: &Data) -> bool {
+/// The pause counts from the first order of the fence, however often that has to be done again.
+fn pause_begins(draft: &mut Draft, name: &ServiceName) {
+    let (state, now) = (draft.state(name), draft.stamp);
+    if has_fenced(&state) && state.pause_since.is_none() {
+        draft.change(name, |s| s.pause_since = Some(now));
+    }
+}
+
+/// **Pause budget.** From the order of the fence on, whatever else the service waits for; when it is over before the promotion
+/// began, the fence is taken back, with the service, if anything takes it back. Says whether nothing more may be ordered.
+pub fn pause_is_over(draft: &mut Draft, name: &ServiceName, service: &Service) -> bool {
     let state = draft.state(name);
-    let Some(fence) = state.tasks.get(&named::fence()).copied() else { return false };
-    if may_be_promoted(&state) || draft.wake_in(draft.since(fence.ordered_at), data.pause_budget) > draft.now {
+    let (Some(since), Some(data)) = (state.pause_since, &service.data) else { return false };
+    if may_be_promoted(&state) || draft.wake_in(draft.since(since), data.pause_budget) > draft.now {
         return false;
     }
     if backward::no_return(service, &state).is_some() {

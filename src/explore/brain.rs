@@ -5,8 +5,6 @@
 //! That is sound because the engine compares moments only with each other and with now. What only people read (since when
 //! something holds, and why) is taken out.
 
-use serde_json::Value;
-
 use super::print::{Places, Print};
 use crate::{
     engine::{self, Decision, Outcome, Record, Rules, safety},
@@ -128,20 +126,19 @@ impl<'a> Brain<'a> {
         if let Some(known) = self.aged.get(question) {
             return known;
         }
-        let older = self.records.get(ix as usize).cloned().and_then(|record| self.older(&record, by));
+        let older = self.records.get(ix as usize).cloned().map(|record| self.older(record, by));
         let aged = older.map_or(ix, |record| self.keep(record));
         self.aged.insert(question, aged);
         aged
     }
 
-    fn older(&self, record: &Record, by: i64) -> Option<Record> {
-        let mut value = serde_json::to_value(record).ok()?;
+    fn older(&self, mut record: Record, by: i64) -> Record {
         let horizon = self.model.horizon();
-        moments(&mut value, &mut |at| {
+        record.map_moments(&mut |at| {
             let age = self.model.moment(at).0.saturating_sub(by).max(-horizon);
             self.model.timestamp(Moment(age))
         });
-        serde_json::from_value(value).ok()
+        record
     }
 
     /// The number of a record, the same for equal ones.
@@ -172,19 +169,4 @@ impl Answer {
 
 fn place(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
-}
-
-/// Changes every text that is a moment, wherever it stands.
-fn moments(value: &mut Value, change: &mut impl FnMut(jiff::Timestamp) -> jiff::Timestamp) {
-    match value {
-        Value::String(text) => {
-            let like = text.len() >= 20 && text.ends_with('Z') && text.as_bytes().get(4) == Some(&b'-');
-            if let Some(at) = like.then(|| text.parse().ok()).flatten() {
-                *text = change(at).to_string();
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| moments(item, change)),
-        Value::Object(map) => map.values_mut().for_each(|item| moments(item, change)),
-        _ => {}
-    }
 }

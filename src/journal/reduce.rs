@@ -210,7 +210,7 @@ impl Basis<'_> {
             return None;
         }
         let state = self.state(name)?;
-        let tasks = state.tasks.values().flat_map(|task| [task.at, task.ordered_at]);
+        let tasks = state.tasks.values().map(|task| task.at);
         let recorded = tasks.chain(state.order.map(|order| order.at)).chain(state.moved_at);
         // One that lies ahead is taken for long ago: it was written by a clock that was ahead of ours.
         let recorded = recorded.filter(|moment| *moment <= self.at);

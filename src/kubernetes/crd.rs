@@ -199,6 +199,11 @@ pub struct MigrationRunSpec {
     /// Clears every hold whose number is at most this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumes: Option<u64>,
+    /// Services that went back and are to be tried again, each with the number of the attempt that is wanted: 1 for the second
+    /// one. `gapless retry` sets it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 5000))]
+    pub retries: BTreeMap<String, u32>,
     /// Who gave the newest order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]

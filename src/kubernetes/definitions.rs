@@ -138,7 +138,7 @@ fn run_definition() -> Value {
     extend(&mut status, "/properties/waiting", json!({ "x-kubernetes-list-type": "atomic" }));
     conditions_by_type(&mut status);
     let schema = object(
-        "One execution of a revision. Order it by `gapless hold|resume|rollback`, or by `spec.intent`.",
+        "One execution of a revision. Order it by `gapless hold|resume|retry|rollback`, or by `spec.intent`.",
         json!({ "apiVersion": { "type": "string" }, "kind": { "type": "string" }, "metadata": { "type": "object" }, "spec": spec, "status": status }),
         &["spec"],
     );

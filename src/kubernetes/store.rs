@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     adapters::clock,
-    engine::{Decision, JournalHead, Record, RunId, record::FORMAT},
+    engine::{Decision, JournalHead, Record, RunId, record::unreadable},
     journal::Line,
     plan::Revision,
     ports::{Store, StoreError, Version},
@@ -164,10 +164,8 @@ pub fn read(run: &MigrationRun, revision: &Revision) -> Result<Record, StoreErro
         return Ok(Record { started_by, ..Record::new(RunId(uid), revision, made) });
     };
     let format = record.get("format").and_then(Value::as_u64).unwrap_or_default();
-    if format > u64::from(FORMAT) {
-        return Err(StoreError::Broken(format!(
-            "the record of run {name} has format {format}, and this version reads up to {FORMAT}"
-        )));
+    if let Some(why) = unreadable(format) {
+        return Err(StoreError::Broken(format!("run {name} cannot go on: {why}")));
     }
     let record: Result<Record, _> = serde_json::from_value(record.clone());
     record.map_err(|error| StoreError::Broken(format!("the record of run {name} cannot be read: {error}")))

@@ -120,6 +120,8 @@ codes! {
     SoakUnderConnectionAge = "soak-under-connection-age";
     /// A single-writer service without a fence.
     NoFence = "no-fence";
+    /// A single writer that is fenced only once nothing is left to be copied, while it is still written to.
+    NoCatchUp = "no-catch-up";
     /// A switch of writers that takes longer than its budget.
     PauseOverBudget = "pause-over-budget";
     /// A service that cannot go back after some step.

@@ -148,7 +148,7 @@ impl People {
         let name = |ix: &Ix| model.service(*ix).map(|service| service.name.clone());
         let retries = self.retries.iter().filter_map(|(ix, attempt)| Some((name(ix)?, u32::from(*attempt)))).collect();
         let declared = self.declared.iter().filter_map(name).collect();
-        let quiet = self.intent == Wish::Run && self.resumes.is_none();
+        let quiet = self.intent == Wish::Run && self.resumes.is_none() && self.retries.is_empty() && self.declared.is_empty();
         Orders { intent, resumes: self.resumes, retries, declared, by: (!quiet).then(|| "duty-manager".to_owned()) }
     }
 

@@ -295,3 +295,88 @@ fn a_service_that_went_back_is_tried_again_as_a_new_attempt() {
     assert_eq!(sim.written("a"), ["5", "25", "0", "5", "25", "100"]);
     assert_eq!(sim.record.services["a"].attempt, 1);
 }
+
+/// What was prepared for a service of the second phase stayed as it was when its phase closed again for good: copies of
+/// requests, a lowered time to live.
+#[test]
+fn what_was_prepared_for_a_service_that_never_starts_is_taken_back_before_the_run_ends() {
+    let mut late = service(2, "two", &[]);
+    late.tasks = BTreeMap::from([("copy".parse().unwrap(), task(ServiceMoment::BeforePrepare, http("copy"), undo_by("uncopy")))]);
+    let mut plan = plan(vec![("first", service(1, "one", &[])), ("late", late)]);
+    plan.phases.get_mut("two").unwrap().tasks =
+        BTreeMap::from([("room".parse().unwrap(), task(PhaseMoment::BeforePhase, http("open"), undo_by("close")))]);
+    let mut sim = Sim::new(Revision::of(plan));
+    sim.health("late").target = 0;
+    sim.until(60, |s| s.log.iter().any(|l| l == "- late/task-copy: done"));
+    assert_eq!(sim.stage("first"), Stage::Soaking);
+    sim.health("first").target_errs = true;
+    sim.until_outcome(Outcome::RolledBack);
+    let back: Vec<String> = tasks(&sim).into_iter().skip_while(|line| line != "first 0").collect();
+    assert_eq!(back, ["first 0", "late/undo-copy", "phase two/undo-room"], "{}", sim.log.join("\n"));
+}
+
+/// The room of a phase was closed while a service of it was still to come.
+#[test]
+fn a_phase_is_over_only_when_nothing_of_it_starts_any_more() {
+    let mut plan = plan(vec![("a", service(1, "one", &[])), ("b", service(2, "one", &[]))]);
+    plan.limits.in_motion = Some(1);
+    plan.phases.get_mut("one").unwrap().tasks =
+        BTreeMap::from([("room".parse().unwrap(), task(PhaseMoment::BeforePhase, http("open"), undo_by("close")))]);
+    let mut sim = Sim::new(Revision::of(plan));
+    sim.until_stage("a", Stage::Shifting(1));
+    sim.health("a").target_errs = true;
+    sim.until_outcome(Outcome::RolledBack);
+    assert_eq!(sim.stage("b"), Stage::Soaked);
+    let wanted = ["phase one/task-room", "a 5", "a 25", "a 0", "b 5", "b 25", "b 100"];
+    assert_eq!(tasks(&sim), wanted, "{}", sim.log.join("\n"));
+}
+
+/// Everything of the phase went back but one, which waits for its target; then people have it tried again.
+#[test]
+fn a_phase_that_was_over_begins_again_with_a_service_that_is_tried_again() {
+    let mut elsewhere = service(3, "three", &[]);
+    elsewhere.soak.length = Span::from_secs(60);
+    let mut plan = plan(vec![("a", service(1, "one", &[])), ("elsewhere", elsewhere)]);
+    plan.phases.get_mut("one").unwrap().tasks =
+        BTreeMap::from([("room".parse().unwrap(), task(PhaseMoment::BeforePhase, http("open"), undo_by("close")))]);
+    let mut sim = Sim::new(Revision::of(plan));
+    sim.until_stage("a", Stage::Shifting(1));
+    sim.health("a").target_errs = true;
+    sim.until(60, |s| s.log.iter().any(|l| l == "- phase one/undo-room: done"));
+    sim.health("a").target_errs = false;
+    ticks(&mut sim, 20);
+    sim.orders.retries.insert("a".parse().unwrap(), 1);
+    sim.until_stage("a", Stage::Soaked);
+    let of_a = |l: &String| !l.starts_with("elsewhere");
+    let wanted = ["phase one/task-room", "a 5", "a 25", "a 0", "phase one/undo-room"];
+    let wanted = [&wanted[..], &["phase one/task-room", "a 5", "a 25", "a 100"]].concat();
+    assert_eq!(tasks(&sim).into_iter().filter(of_a).collect::<Vec<_>>(), wanted, "{}", sim.log.join("\n"));
+}
+
+#[test]
+fn a_service_is_tried_again_with_what_it_cannot_move_without() {
+    use gapless::engine::retry::{NoRetry, attempts};
+    let names = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect();
+    let mut long = service(3, "one", &[]);
+    long.soak.length = Span::from_secs(60);
+    let mut sim = Sim::new(Revision::of(plan(vec![
+        ("base", service(1, "one", &[])),
+        ("top", service(2, "one", &["base"])),
+        ("long", long),
+    ])));
+    let asked = |sim: &Sim, services: &[&str]| attempts(sim.revision.plan(), &sim.record, &names(services));
+    sim.until_stage("top", Stage::Shifting(1));
+    assert_eq!(
+        asked(&sim, &["top", "gone"]),
+        Err(vec![NoRetry::NoService("gone".parse().unwrap()), NoRetry::NotBack("top".parse().unwrap())])
+    );
+    sim.health("base").target_errs = true;
+    sim.until(60, |s| s.stage("base") == Stage::Returned);
+    let alone = NoRetry::Alone { service: "top".parse().unwrap(), without: "base".parse().unwrap() };
+    assert_eq!(asked(&sim, &["top"]), Err(vec![alone]));
+    assert_eq!(asked(&sim, &["base"]).unwrap(), BTreeMap::from([("base".parse().unwrap(), 1)]));
+    sim.health("base").target_errs = false;
+    sim.orders.retries = asked(&sim, &["base", "top"]).unwrap();
+    sim.until_outcome(Outcome::Completed);
+    assert_eq!(asked(&sim, &["base"]), Err(vec![NoRetry::Ended(Outcome::Completed)]));
+}

@@ -129,6 +129,7 @@ pub fn writer(reverse: Option<()>) -> Revision {
     let by = || Reverse::By { lag: other_gate(), fence: switch("fence-target"), promote: switch("promote-legacy") };
     let data = Data {
         pause_budget: Span::from_secs(5),
+        catch_up: None,
         lag: other_gate(),
         fence: switch("fence"),
         unfence: Some(switch("unfence")),

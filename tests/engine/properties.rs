@@ -8,7 +8,7 @@ use gapless::{
 use proptest::prelude::*;
 
 use crate::{
-    plans::{five, one, two},
+    plans::{ending, five, one, two, writer},
     sim::Sim,
 };
 
@@ -146,8 +146,12 @@ proptest! {
 
     /// Whatever rule is broken in whatever world: what is carried out breaks none, and the mistake is written down once.
     #[test]
-    fn no_mistake_gets_past_the_check(kind in 0u8..3, acts in prop::collection::vec(act(), 1..60), broken in 0usize..9) {
-        let mut sim = Sim::new(revision(kind));
+    fn no_mistake_gets_past_the_check(kind in 0u8..5, acts in prop::collection::vec(act(), 1..60), broken in 0usize..Invariant::ALL.len()) {
+        let mut sim = Sim::new(match kind {
+            3 => writer(Some(())),
+            4 => ending(),
+            plain => revision(plain),
+        });
         run(&mut sim, &acts);
         let (seen, rules) = (sim.observed(), Rules::without(Invariant::ALL[broken]));
         let carried_out = |record: &Record| {
@@ -165,14 +169,16 @@ proptest! {
 }
 
 #[test]
-fn a_record_of_another_revision_or_a_newer_form_is_not_touched() {
+fn a_record_of_another_revision_or_form_is_not_touched() {
     let sim = Sim::new(one());
     let foreign = Record::new(RunId("x".into()), &two(), sim.now);
     let decision = decide(&sim.revision, &foreign, &sim.observed(), sim.now);
     assert_eq!((decision.record, decision.effects.len(), decision.outcome), (foreign, 0, Some(Outcome::Held)));
-    let mut newer = sim.record.clone();
-    newer.format += 1;
-    let decision = decide(&sim.revision, &newer, &sim.observed(), sim.now);
-    assert_eq!((decision.record, decision.effects.len()), (newer, 0));
-    assert!(decision.waits[0].reason.to_string().contains("newer version"));
+    for (format, whose) in [(gapless::engine::record::FORMAT + 1, "newer version"), (1, "older version")] {
+        let mut other = sim.record.clone();
+        other.format = format;
+        let decision = decide(&sim.revision, &other, &sim.observed(), sim.now);
+        assert_eq!((decision.record, decision.effects.len()), (other, 0));
+        assert!(decision.waits[0].reason.to_string().contains(whose));
+    }
 }

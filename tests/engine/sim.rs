@@ -1,16 +1,18 @@
 //! A small world with virtual time for the engine alone: routes that take effect later, effects that are lost or late,
 //! sides that die, people. It has its own judge, which looks at what the world went through and not at what the engine thinks.
 
+mod seen;
+mod tasks;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use gapless::{
     engine::{
-        About, Accepted, Action, Answer, ApprovalSeen, Backend, ClaimsSeen, Consent, Decision, Deed, Direction, Effect,
-        Effective, Event, GateSeen, Observed, Orders, Outcome, Owner, Programmed, Query, Record, Round, RouteSeen, RunId, Sample,
-        SideSeen, SidesSeen, Stage, Subject, TaskKey, TaskSeen, TaskWay, Unknown, decide, queries, safety,
+        About, Action, Answer, ApprovalSeen, Backend, Consent, Decision, Direction, Effect, Event, Orders, Outcome, Owner,
+        Record, Round, RunId, Stage, Subject, TaskKey, Unknown, decide, safety,
     },
     journal::{Line, Scribe},
-    plan::{Act, GateName, Revision, ServiceName, Side, TaskName, Weight},
+    plan::{Revision, ServiceName, Side, TaskName, Weight},
     replay::{Verdict, replay},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -197,6 +199,8 @@ impl Sim {
     /// The process is gone and comes back: all that a sensor remembers is lost.
     pub fn crash(&mut self) {
         self.scribe = self.scribe.take().map(|_| Scribe::default());
+        let read: Record = serde_json::from_slice(&serde_json::to_vec(&self.record).unwrap()).unwrap();
+        assert_eq!(read, self.record, "what is read back is what was written");
         self.looking_since = self.now;
         for rounds in self.rounds.values_mut() {
             rounds.clear();
@@ -277,58 +281,6 @@ impl Sim {
         }
     }
 
-    /// Whoever does tasks begins one, unless a newer doing of it was seen.
-    fn begin(&mut self, task: &TaskKey, deed: &Deed) {
-        let newest = self.newest.entry((task.of.clone(), task.task.clone())).or_default();
-        if task.number < *newest {
-            return self.log.push(format!("late {task}"));
-        }
-        *newest = task.number;
-        let manual = matches!(deed, Deed::Act(Act::Manual { .. }));
-        if manual || self.tasks.contains_key(task) {
-            return;
-        }
-        let done = self.now.checked_add(SignedDuration::from_millis(self.task_takes_ms)).unwrap();
-        self.tasks.insert(task.clone(), done);
-        self.log.push(format!("{}", task.step()));
-    }
-
-    /// A person does a task that is theirs.
-    pub fn done(&mut self, task: &str) {
-        let keys = queries(&self.revision, &self.record).into_iter().filter_map(|q| match q {
-            gapless::engine::Query::Task(key) if key.task.as_str() == task => Some(key),
-            _ => None,
-        });
-        for key in keys.collect::<Vec<_>>() {
-            self.tasks.insert(key, self.now);
-        }
-    }
-
-    /// Tasks that are done by now change who may write: never both sides.
-    fn write_access(&mut self) {
-        for (key, done) in &self.tasks {
-            let (Subject::Service(name), true) = (&key.of, *done <= self.now) else { continue };
-            if self.failing.contains(key.task.as_str()) || self.hanging.contains(key.task.as_str()) {
-                continue;
-            }
-            let newest = self.newest.get(&(key.of.clone(), key.task.clone())) == Some(&key.number);
-            let (legacy, target) = self.writable.entry(name.clone()).or_insert((true, false));
-            match (key.task.as_str(), key.way) {
-                ("fence", TaskWay::Do) if newest => *legacy = false,
-                ("fence", TaskWay::Undo) if newest => *legacy = true,
-                ("promote", TaskWay::Do) if newest && !self.tasks.keys().any(|k| k.task.as_str() == "reverse-fence") => {
-                    *target = true
-                }
-                ("reverse-fence", TaskWay::Do) => *target = false,
-                ("reverse-promote", TaskWay::Do) => *legacy = true,
-                _ => {}
-            }
-        }
-        for (name, (legacy, target)) in &self.writable {
-            assert!(!(*legacy && *target), "{name} has two writers\n{}", self.log.join("\n"));
-        }
-    }
-
     fn propagate(&mut self) {
         for route in self.routes.values_mut() {
             let due = self.now.duration_since(route.written_at) >= SignedDuration::from_millis(PROPAGATION_MS);
@@ -361,84 +313,6 @@ impl Sim {
             if rounds.len() > 12 {
                 rounds.remove(0);
             }
-        }
-    }
-
-    /// What is seen: what was asked for, as a sensor tells it, and nothing else.
-    pub fn observed(&self) -> Observed {
-        let mut seen = Observed { orders: self.orders.clone(), ..Observed::default() };
-        for (name, route) in &self.routes {
-            let effective = route.seen_since.filter(|_| route.in_force == (route.weight, route.mark.clone()));
-            let value = RouteSeen {
-                version: route.version.to_string(),
-                owner: route.owner.clone(),
-                accepted: Accepted::Split(route.weight),
-                mark: route.mark.clone(),
-                programmed: if effective.is_some() { Programmed::Yes } else { Programmed::Pending },
-                effective: effective.map(|since| Effective { weight: route.weight, since }),
-                legacy_active: self.active.get(name).copied(),
-            };
-            let value = if route.reachable { Ok(value) } else { Err(Unknown::Unreachable("the router does not answer".into())) };
-            let value = if route.gone { Err(Unknown::NotFound("the route".into())) } else { value };
-            seen.routes.insert(name.clone(), Sample { value, taken_at: self.now });
-        }
-        for (name, health) in &self.health {
-            let mut sides = SidesSeen::default();
-            for (side, healthy, index) in [(Side::Legacy, health.legacy, 0), (Side::Target, health.target, 1)] {
-                let (dead_rounds, backend) = (health.dead_rounds[index], health.backends[index]);
-                let value = SideSeen { endpoints: 2, healthy, dead_rounds, backend };
-                sides.set(side, Sample { value: Ok(value), taken_at: self.now });
-            }
-            seen.sides.insert(name.clone(), sides);
-        }
-        for (name, rounds) in &self.rounds {
-            let gate: GateName = "answers".parse().unwrap();
-            seen.gates.insert(
-                name.clone(),
-                BTreeMap::from([(gate, GateSeen { watched_since: Some(self.looking_since), rounds: rounds.clone() })]),
-            );
-        }
-        seen.approvals = self.approvals.clone();
-        let asked = queries(&self.revision, &self.record);
-        seen.sides.retain(|name, _| asked.contains(&Query::Side(name.clone(), Side::Legacy)));
-        for (name, gates) in &mut seen.gates {
-            gates.retain(|gate, _| asked.contains(&Query::Gate(name.clone(), gate.clone())));
-        }
-        asked.into_iter().for_each(|query| self.answer(&mut seen, query));
-        seen
-    }
-
-    /// What is asked for beside routes and sides.
-    fn answer(&self, seen: &mut Observed, query: Query) {
-        match query {
-            Query::Task(key) => {
-                let value = match self.tasks.get(&key) {
-                    None => TaskSeen::Absent,
-                    Some(_) if self.failing.contains(key.task.as_str()) => TaskSeen::Failed("exit 1".into()),
-                    Some(at) if *at <= self.now && !self.hanging.contains(key.task.as_str()) => {
-                        let settles_at = at.checked_add(SignedDuration::from_millis(self.settles_ms)).unwrap();
-                        TaskSeen::Done { at: *at, settles_at: Some(settles_at).filter(|_| self.settles_ms > 0) }
-                    }
-                    Some(_) => TaskSeen::Running,
-                };
-                seen.tasks.insert(key, Sample { value: Ok(value), taken_at: self.now });
-            }
-            Query::OtherGate(subject, gate) => {
-                let answer = match (self.bad.contains(gate.as_str()), self.silent.contains(gate.as_str())) {
-                    (_, true) => Answer::Unknown(Unknown::Unreachable("nobody there".into())),
-                    (true, _) => Answer::Bad("7 is more than 0".into()),
-                    _ => Answer::Good,
-                };
-                let sent = |ms| self.now.checked_sub(SignedDuration::from_millis(ms)).unwrap().max(self.looking_since);
-                let round = |ms| Round { sent_at: sent(ms), done_at: sent(ms), answer: answer.clone() };
-                let rounds = (0..12).rev().map(|i| round(i * 10)).collect();
-                seen.other_gates.insert((subject, gate), GateSeen { watched_since: Some(self.looking_since), rounds });
-            }
-            Query::Claims(bridge) => {
-                let value = ClaimsSeen { ours: self.claimed, others: self.claims.clone() };
-                seen.claims.insert(bridge, Sample { value: Ok(value), taken_at: self.now });
-            }
-            _ => {}
         }
     }
 

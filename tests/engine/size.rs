@@ -47,26 +47,31 @@ fn the_record_of_1200_services_in_motion_takes_at_most_200_bytes_a_service() {
     let moving = largest(&mut sim, 60, |sim, name| sim.stage(name) == Stage::Shifting(2));
     let moved = largest(&mut sim, 60, |sim, name| sim.stage(name) == Stage::Soaking);
     println!("{moving} bytes a service in motion, {moved} on target");
-    assert!(moving > 100, "every service has its order in the record: {moving}");
+    assert!(moving > 60, "every service has its order in the record: {moving}");
     assert!(moving <= GOAL && moved <= GOAL, "{moving}, {moved}");
 }
 
-/// What is beyond the goal, with the figure that it has: what is written at every one of 1,200 services at once.
+/// What is written at every one of 1,200 services at once.
 #[test]
-fn trouble_everywhere_a_way_back_and_tasks_take_more_and_this_much() {
+fn trouble_everywhere_a_way_back_and_tasks_keep_within_the_goal() {
     let mut sim = many(|_| {});
     largest(&mut sim, 60, |sim, name| sim.stage(name) == Stage::Shifting(1));
     sim.health.values_mut().for_each(|health| health.gate_silent = true);
     let silent = largest(&mut sim, 60, |sim, name| !sim.record.services[name].troubles.is_empty());
     sim.orders.intent = Intent::Rollback;
     let back = largest(&mut sim, 60, |sim, name| sim.stage(name) == Stage::Returned);
+    let mut sim = many(|_| {});
+    largest(&mut sim, 60, |sim, name| sim.stage(name) == Stage::Shifting(1));
+    sim.health.values_mut().for_each(|health| health.target_errs = true);
+    let failed = largest(&mut sim, 60, |sim, name| sim.stage(name) == Stage::Returned);
     let mut sim = many(|service| {
         let task = |at, name: &str| (name.parse().unwrap(), task(at, http(name), undo_by(name)));
         service.tasks = [task(ServiceMoment::BeforePrepare, "snapshot"), task(ServiceMoment::BeforeShift, "pause-batch")].into();
     });
-    let tasks = largest(&mut sim, 60, |sim, name| sim.stage(name) == Stage::Shifting(1));
-    println!("{silent} bytes a service with every gate silent, {back} all going back then, {tasks} with two tasks each");
-    for (bytes, has) in [(silent, 204), (back, 279), (tasks, 378)] {
-        assert!(bytes <= has, "{bytes} bytes a service, {has} so far; the goal is {GOAL}");
+    let tasks = largest(&mut sim, 60, |sim, name| sim.stage(name) == Stage::Soaking);
+    println!("{silent} bytes a service with every gate silent, {back} all ordered back then");
+    println!("{failed} all going back each for a gate of its own, {tasks} with two tasks each");
+    for bytes in [silent, back, failed, tasks] {
+        assert!(bytes <= GOAL, "{bytes} bytes a service, and the goal is {GOAL}");
     }
 }

@@ -1,7 +1,7 @@
 //! Whole runs told step by step.
 
 use gapless::{
-    engine::{Backend, Direction, Intent, Outcome, Owner, Reason, RunId, Stage},
+    engine::{Backend, Direction, Intent, Outcome, Owner, RunId, Stage},
     plan::{OnFailure, Place, Revision, Service, ServiceRef, Soak, Span},
 };
 
@@ -70,45 +70,6 @@ fn a_target_too_small_for_the_next_weight_waits_there() {
     assert!(sim.waits[0].contains("1 of 2 target endpoints"), "{:?}", sim.waits);
     sim.health("only").target = 2;
     sim.until_outcome(Outcome::Completed);
-}
-
-#[test]
-fn legacy_that_dies_under_traffic_is_left_at_once_and_then_people_decide() {
-    let mut sim = Sim::new(two());
-    sim.until_stage("base", Stage::Shifting(1));
-    sim.health("base").legacy = 0;
-    sim.until_outcome(Outcome::Held);
-    assert_eq!(sim.written("base"), ["5", "25", "100"]);
-    assert!(matches!(sim.record.services["base"].hold.as_ref().unwrap().reason, Reason::NoWayBack { .. }));
-    assert_eq!(sim.stage("top"), Stage::Waiting);
-    // a person looks, mends legacy, and resumes
-    sim.health("base").legacy = 2;
-    sim.orders.resumes = Some(sim.record.services["base"].hold.as_ref().unwrap().id);
-    sim.until_outcome(Outcome::Completed);
-}
-
-#[test]
-fn a_lost_evacuation_is_given_again() {
-    let mut sim = Sim::new(one());
-    sim.until_stage("only", Stage::Shifting(1));
-    sim.until(5, |s| s.routes["only"].weight == weight(25));
-    sim.health("only").legacy = 0;
-    sim.lose_next = 1;
-    sim.until_outcome(Outcome::Held);
-    assert_eq!(sim.routes["only"].weight, weight(100));
-}
-
-#[test]
-fn going_back_to_a_dead_legacy_is_refused_until_it_lives() {
-    let mut sim = Sim::new(one());
-    sim.until_stage("only", Stage::Soaking);
-    sim.health("only").legacy = 0;
-    sim.health("only").target_errs = true;
-    sim.until_outcome(Outcome::Held);
-    assert!(sim.waits[0].contains("no-worse"), "{:?}", sim.waits);
-    assert_eq!(sim.routes["only"].weight, weight(100), "traffic stays where it is");
-    sim.health("only").legacy = 2;
-    sim.until_outcome(Outcome::RolledBack);
 }
 
 #[test]
@@ -315,22 +276,6 @@ fn an_order_that_was_lost_long_ago_is_given_again() {
 }
 
 #[test]
-fn legacy_that_dies_while_its_service_is_to_go_back_is_left_all_the_same() {
-    let mut sim = Sim::new(one());
-    sim.until_stage("only", Stage::Shifting(1));
-    sim.until(5, |s| s.routes["only"].weight == weight(25));
-    sim.health("only").legacy = 0;
-    sim.orders.intent = Intent::Rollback;
-    sim.lose_next = 1; // and that is given again, too
-    sim.until(5, |s| s.routes["only"].weight == weight(100));
-    sim.until_outcome(Outcome::Held);
-    assert!(sim.waits[0].contains("no-worse"), "{:?}", sim.waits);
-    sim.health("only").legacy = 2;
-    sim.until_outcome(Outcome::RolledBack);
-    assert_eq!(sim.written("only"), ["5", "25", "100", "0"]);
-}
-
-#[test]
 fn a_route_that_was_deleted_has_nothing_to_be_given_up() {
     let mut sim = Sim::new(one());
     sim.until_stage("only", Stage::Soaking);
@@ -357,17 +302,6 @@ fn a_guard_that_falls_silent_is_noticed_without_any_news() {
     let gate = sim.revision.plan().services["only"].gates.values().next().unwrap();
     let soon = sim.now.checked_add(gapless::engine::gate::stale_after(gate).signed()).unwrap();
     assert!(decision.wake_at.is_some_and(|at| at <= soon), "{:?}", decision.wake_at);
-}
-
-#[test]
-fn a_service_of_the_target_that_is_deleted_is_dead_and_is_left_for_a_legacy_that_is_less_than_enough() {
-    let mut sim = Sim::new(one());
-    sim.until_stage("only", Stage::Shifting(1));
-    let health = sim.health("only");
-    (health.backends[1], health.target, health.target_errs) = (Backend::Absent, 0, true);
-    health.legacy = 1; // too few for everything, and better than nobody
-    sim.until_outcome(Outcome::RolledBack);
-    assert_eq!(sim.written("only"), ["5", "25", "0"]);
 }
 
 #[test]

@@ -1,197 +1,16 @@
 //! Random plans with every word of the language, in random worlds: whatever happens, no invariant breaks, and once the
 //! faults are over and people do their part every run ends or waits for something named.
 
-use std::collections::BTreeMap;
-
 use gapless::{
-    engine::{About, Intent, Orders, Outcome, Query, Stage, queries},
-    plan::{
-        Act, Bridge, Evidence, Freeze, Group, ManagedBridge, Need, OnFailure, PhaseMoment, Plan, Revision, RollbackScope,
-        Service, ServiceMoment, Span, Tier, Undo, UndoWhen, Weight, Window, WindowPurpose,
-    },
+    engine::{About, Event, Intent, Orders, Outcome, Query, Stage, Subject, TaskWay, queries},
+    plan::{Plan, ServiceName, TaskName, UndoWhen, Weight},
 };
 use proptest::prelude::*;
 
 use crate::{
-    plans::{self, approval, http, other_gate, task, undo_by, weight, with_roles},
     sim::Sim,
+    words::{revision, words},
 };
-
-/// What a random plan says, a bit for each word.
-#[derive(Debug, Clone)]
-pub struct Words {
-    services: Vec<ServiceWords>,
-    phases: u8,
-    bits: u32,
-}
-
-#[derive(Debug, Clone)]
-struct ServiceWords {
-    phase: u8,
-    needs: u8,
-    bits: u32,
-}
-
-impl ServiceWords {
-    fn says(&self, bit: u32) -> bool {
-        self.bits >> bit & 1 == 1
-    }
-}
-
-fn words() -> impl Strategy<Value = Words> {
-    let service = (0u8..3, any::<u8>(), any::<u32>()).prop_map(|(phase, needs, bits)| ServiceWords { phase, needs, bits });
-    (prop::collection::vec(service, 1..5), 1u8..4, any::<u32>()).prop_map(|(services, phases, bits)| Words {
-        services,
-        phases,
-        bits,
-    })
-}
-
-fn name(index: usize) -> String {
-    format!("s{index}")
-}
-
-fn with_tasks(service: &mut Service, words: &ServiceWords) {
-    let manual = Act::Manual { owner: "desk".parse().unwrap(), instructions: "ring".into(), evidence: Evidence::Optional };
-    let before = Undo::Do {
-        act: http("off"),
-        when: UndoWhen::BeforeTraffic,
-        deadline: Some(Span::from_secs(3)),
-        expect: Span::from_secs(1),
-    };
-    let all = [
-        ("prep", task(ServiceMoment::BeforePrepare, http("prep"), undo_by("unprep"))),
-        ("pause", task(ServiceMoment::BeforeShift, http("pause"), before)),
-        ("ring", task(ServiceMoment::AfterShift, manual, Undo::None("said".into()))),
-        ("drop", task(ServiceMoment::AfterShift, http("drop"), Undo::Impossible("gone".into()))),
-        ("tidy", task(ServiceMoment::AfterSoak, http("tidy"), Undo::None("tidy".into()))),
-        ("nap", task(ServiceMoment::BeforeShift, Act::Wait(Span::from_secs(2)), Undo::None("time".into()))),
-    ];
-    let said = all.into_iter().zip(0..).filter(|(_, bit)| words.says(*bit) && words.says(bit + 6));
-    service.tasks = said.map(|((name, task), _)| (name.parse().unwrap(), task)).collect();
-}
-
-fn service(index: usize, words: &ServiceWords, phases: u8) -> Service {
-    let phase = words.phase % phases;
-    let mut service = plans::service(index + 1, &format!("p{phase}"), &[]);
-    with_tasks(&mut service, words);
-    if words.says(12) && words.says(13) {
-        service.cron = ["nightly".to_owned()].into();
-    }
-    if words.says(14) && words.says(15) {
-        let with_back = words.says(16).then_some(());
-        let data = plans::writer(with_back).plan().services["only"].data.clone();
-        service.data = data;
-        service.steps = vec![Weight::FULL];
-    }
-    if words.says(17) {
-        let approval = words.says(18).then(|| approval("safety", 1));
-        let scream_test = words.says(19).then(|| Span::from_secs(2));
-        service.decommission = Some(gapless::plan::Decommission { approval, scream_test });
-        service.legacy.system = words.says(20).then(|| "estate".parse().unwrap());
-    }
-    if words.says(21) {
-        service.rollback_steps = vec![weight(50), weight(0)];
-    }
-    if words.says(22) && words.says(23) {
-        service.on_failure = OnFailure::Hold;
-    }
-    service.tier = words.says(24).then_some(Tier::Critical);
-    service.rollback_scope = match (words.says(25), words.says(26)) {
-        (true, true) => RollbackScope::Phase,
-        (true, false) if words.says(27) => RollbackScope::Run,
-        _ => RollbackScope::Dependents,
-    };
-    service
-}
-
-/// Needs go to services of the same or an earlier phase with a lower index, so that there is no cycle.
-fn with_needs(services: &mut [(String, Service)], words: &Words) {
-    for (index, said) in words.services.iter().enumerate() {
-        for other in 0..index {
-            let earlier = services[other].1.phase <= services[index].1.phase;
-            if said.needs >> other & 1 == 1 && earlier {
-                let need = services[other].0.parse().unwrap();
-                services[index].1.needs.insert(need, Need::Before);
-            }
-        }
-    }
-}
-
-fn revision(words: &Words) -> Revision {
-    let mut services: Vec<(String, Service)> =
-        words.services.iter().enumerate().map(|(i, said)| (name(i), service(i, said, words.phases))).collect();
-    with_needs(&mut services, words);
-    let all = services.iter().map(|(n, s)| (n.as_str(), s.clone())).collect();
-    let mut plan = with_roles(plans::plan(all));
-    plan.legacy_systems = BTreeMap::from([("estate".parse().unwrap(), gapless::plan::LegacySystem::default())]);
-    let says = |bit: u32| words.bits >> bit & 1 == 1;
-    let present: Vec<_> = plan.phases.keys().cloned().collect();
-    for pair in present.windows(2) {
-        let after = gapless::plan::After {
-            stable_for: says(0).then(|| Span::from_secs(3)),
-            gates: if says(1) { BTreeMap::from([("no-sev1".parse().unwrap(), other_gate())]) } else { BTreeMap::new() },
-        };
-        plan.phases.get_mut(&pair[1]).unwrap().after.insert(pair[0].clone(), after);
-    }
-    for phase in plan.phases.values_mut() {
-        phase.approval = says(2).then(|| approval("duty-manager", 1));
-        if says(3) {
-            phase.tasks.insert("room".parse().unwrap(), task(PhaseMoment::BeforePhase, http("open"), undo_by("close")));
-            phase.tasks.insert("thank".parse().unwrap(), task(PhaseMoment::AfterPhase, http("thank"), Undo::None("said".into())));
-        }
-    }
-    with_times(&mut plan, &says);
-    with_estate(&mut plan, &says);
-    Revision::of(plan)
-}
-
-fn with_times(plan: &mut Plan, says: &dyn Fn(u32) -> bool) {
-    let at = |s: i64| "2026-08-28T20:00:00Z".parse::<jiff::Timestamp>().unwrap() + jiff::SignedDuration::from_secs(s);
-    if says(4) {
-        let overrun = if says(5) { OnFailure::Rollback } else { OnFailure::Hold };
-        let window = |opens, closes| Window {
-            purpose: WindowPurpose::Shift,
-            opens: at(opens),
-            closes: at(closes),
-            reserve: Span::from_secs(1),
-            overrun,
-        };
-        plan.windows.insert("first".parse().unwrap(), window(2, if says(6) { 60 } else { 7_000 }));
-        plan.windows.insert("second".parse().unwrap(), window(100, 9_000));
-        let names: std::collections::BTreeSet<_> = plan.windows.keys().cloned().collect();
-        plan.phases.values_mut().for_each(|phase| phase.windows.clone_from(&names));
-    }
-    if says(7) {
-        plan.freezes.insert("pay".parse().unwrap(), Freeze { from: at(10), until: at(14), reason: "payment run".into() });
-    }
-    plan.limits.in_motion = says(8).then_some(2);
-    if says(9) {
-        plan.limits.per_tier.insert(Tier::Critical, 1);
-    }
-}
-
-fn with_estate(plan: &mut Plan, says: &dyn Fn(u32) -> bool) {
-    if says(10) {
-        let short = Span::from_secs(1);
-        let managed = ManagedBridge { up: http("up"), up_expect: short, down: http("down"), down_expect: short };
-        let gates = BTreeMap::from([("both-ways".parse().unwrap(), other_gate())]);
-        let bridge = Bridge { phases: plan.phases.keys().cloned().collect(), managed: Some(managed), gates };
-        plan.bridges.insert("peering".parse().unwrap(), bridge);
-    }
-    // Two services of one phase, none of them with one writer; limits must leave room for both.
-    let plain = |s: &Service| s.data.is_none();
-    let pair: Vec<_> =
-        plan.services.iter().filter(|(_, s)| plain(s) && s.phase.as_str() == "p0").map(|(n, _)| n.clone()).take(2).collect();
-    if says(11) && pair.len() == 2 && !says(9) {
-        for member in &pair {
-            plan.services.get_mut(member).unwrap().steps = vec![weight(10), weight(100)];
-        }
-        let group =
-            Group { services: pair.into_iter().collect(), steps: vec![weight(10), weight(100)], bake: Span::from_secs(1) };
-        plan.groups.insert("pair".parse().unwrap(), group);
-    }
-}
 
 /// What befalls a run.
 #[derive(Debug, Clone)]
@@ -210,6 +29,7 @@ enum Fate {
     Intent(Intent),
     Resume,
     Retry(usize),
+    Declare(usize),
     Lose,
     Delay(u16),
     Crash,
@@ -217,7 +37,7 @@ enum Fate {
 }
 
 const TASKS: [&str; 9] = ["prep", "pause", "drop", "fence", "promote", "reverse-promote", "scream-test", "room", "up"];
-const GATES: [&str; 6] = ["lag", "fence-proof", "promote-proof", "no-sev1", "both-ways", "rows"];
+const GATES: [&str; 7] = ["lag", "catch-up", "fence-proof", "promote-proof", "no-sev1", "both-ways", "rows"];
 
 fn fate() -> impl Strategy<Value = Fate> {
     let i = 0usize..5;
@@ -235,7 +55,8 @@ fn fate() -> impl Strategy<Value = Fate> {
         3 => Just(Fate::People),
         1 => prop_oneof![Just(Intent::Run), Just(Intent::Hold), Just(Intent::Rollback)].prop_map(Fate::Intent),
         1 => Just(Fate::Resume),
-        1 => i.prop_map(Fate::Retry),
+        1 => i.clone().prop_map(Fate::Retry),
+        1 => i.prop_map(Fate::Declare),
         1 => Just(Fate::Lose),
         1 => (5u16..5000).prop_map(Fate::Delay),
         1 => Just(Fate::Crash),
@@ -272,6 +93,7 @@ fn befall(sim: &mut Sim, fates: &[Fate]) {
                 let attempt = sim.record.services[&name].attempt + 1;
                 sim.orders.retries.insert(name, attempt);
             }
+            Fate::Declare(i) => drop(sim.orders.declared.insert(of(sim, i).parse().unwrap())),
             Fate::Lose => sim.lose_next += 1,
             Fate::Delay(ms) => sim.delay_next_ms = ms.into(),
             Fate::Crash => sim.crash(),
@@ -372,4 +194,67 @@ proptest! {
             prop_assert!(matches!(sim.outcome, Some(Outcome::Completed | Outcome::RolledBack)));
         }
     }
+
+    /// The way back is the way there reversed: over what was really executed, whoever was needed goes back after whoever needed
+    /// it, and the tasks of a service are taken back last one first, on each side of the traffic.
+    #[test]
+    fn the_way_back_is_the_reverse_of_what_was_executed(said in words(), ticks in 1usize..600) {
+        let mut sim = Sim::new(revision(&said));
+        people(&mut sim);
+        (0..ticks).for_each(|_| drop(sim.tick()));
+        let executed = sim.events.len();
+        sim.orders.intent = Intent::Rollback;
+        for _ in 0..4_000 {
+            sim.tick();
+            if sim.record.ended.is_some() {
+                break;
+            }
+        }
+        let (there, back) = sim.events.split_at(executed);
+        prop_assert_eq!(reversed(sim.revision.plan(), there, back), Ok(()), "{}", sim.log.join("\n"));
+    }
+}
+
+/// Whether `back` takes what happened `there` back in the reverse of an order that needs allow.
+fn reversed(plan: &Plan, there: &[Event], back: &[Event]) -> Result<(), String> {
+    let at = |such: &dyn Fn(&Event) -> bool| back.iter().position(such);
+    let moved =
+        |name: &ServiceName| there.iter().any(|e| matches!(e, Event::Ordered { step, .. } if step.service() == Some(name)));
+    let goes = |name: &ServiceName| at(&|e| matches!(e, Event::Ordered { step, .. } if step.service() == Some(name)));
+    let is_back = |name: &ServiceName| at(&|e| matches!(e, Event::Returned { service } if service == name));
+    for (name, service) in plan.services.iter().filter(|(name, _)| moved(name)) {
+        let together = |need: &ServiceName| plan.group_of(name).is_some_and(|(_, group)| group.services.contains(need));
+        for need in service.before().filter(|need| moved(need) && !together(need)) {
+            match (is_back(name), goes(need)) {
+                (Some(first), Some(then)) if first > then => {
+                    return Err(format!("{need} went back before {name}, which needs it"));
+                }
+                (None, Some(_)) => return Err(format!("{need} went back and {name}, which needs it, did not")),
+                _ => {}
+            }
+        }
+    }
+    plan.services.keys().try_for_each(|name| tasks_reversed(plan, name, there, back))
+}
+
+fn tasks_reversed(plan: &Plan, name: &ServiceName, there: &[Event], back: &[Event]) -> Result<(), String> {
+    let ordered = |events: &[Event], wanted: TaskWay| -> Vec<TaskName> {
+        let key = |event: &Event| match event {
+            Event::TaskOrdered { task } if task.way == wanted && task.of == Subject::from(name) => Some(task.task.clone()),
+            _ => None,
+        };
+        events.iter().filter_map(key).collect()
+    };
+    let (done, undone) = (ordered(there, TaskWay::Do), ordered(back, TaskWay::Undo));
+    let before = |task: &TaskName| match plan.services[name].tasks.get(task).map(|t| &t.undo) {
+        Some(gapless::plan::Undo::Do { when, .. }) => *when == UndoWhen::BeforeTraffic,
+        _ => task.as_str().starts_with("resume-") || ["fence", "scream-test"].contains(&task.as_str()),
+    };
+    for of_time in [true, false] {
+        let places: Vec<_> = undone.iter().filter(|t| before(t) == of_time).map(|t| done.iter().rposition(|d| d == t)).collect();
+        if !places.is_sorted_by(|one, next| one > next) {
+            return Err(format!("{name}: done in the order {done:?}, taken back in the order {undone:?}"));
+        }
+    }
+    Ok(())
 }

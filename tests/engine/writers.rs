@@ -2,11 +2,11 @@
 
 use gapless::{
     engine::{Intent, Outcome, Stage},
-    plan::Revision,
+    plan::{Revision, Weight},
 };
 
 use crate::{
-    plans::{service, writer},
+    plans::{other_gate, service, writer},
     sim::Sim,
 };
 
@@ -96,6 +96,38 @@ fn data_that_differs_keeps_the_soak_from_beginning() {
     assert_eq!(sim.stage("only"), Stage::Shifting(0));
 }
 
+/// A writer that may be fenced before its lag is nothing.
+fn busy() -> Revision {
+    let mut plan = writer(None).plan().clone();
+    plan.services.get_mut("only").unwrap().data.as_mut().unwrap().catch_up = Some(other_gate());
+    Revision::of(plan)
+}
+
+/// While writes flow a busy writer never shows a lag of nothing: the run waited for that, and never fenced.
+#[test]
+fn a_busy_writer_is_fenced_once_it_has_caught_up_and_promoted_only_when_nothing_is_left() {
+    let mut sim = Sim::new(busy());
+    sim.bad.insert("lag".into());
+    sim.until(60, |s| s.log.iter().any(|l| l == "- only/task-fence: done"));
+    sim.until(60, |s| s.waits.iter().any(|w| w.contains("gate lag fails")));
+    assert!(!order(&sim).iter().any(|l| l.contains("promote")), "{:?}", order(&sim));
+    sim.bad.remove("lag");
+    sim.until_outcome(Outcome::Completed);
+    assert_eq!(order(&sim), ["only/task-fence", "only/task-promote", "only 100"]);
+}
+
+#[test]
+fn a_writer_that_has_not_caught_up_is_not_fenced_though_its_lag_were_nothing_for_a_moment() {
+    let mut sim = Sim::new(busy());
+    sim.bad.insert("catch-up".into());
+    sim.until(60, |s| s.waits.iter().any(|w| w.starts_with("only/catch-up") && w.contains("gate catch-up fails")));
+    let until = sim.now + jiff::SignedDuration::from_secs(20);
+    sim.until(30, |s| s.now > until);
+    assert!(order(&sim).is_empty(), "{:?}", order(&sim));
+    sim.bad.remove("catch-up");
+    sim.until_outcome(Outcome::Completed);
+}
+
 /// Once found by random plans: each look ended that hold and began it anew, with another number and another moment.
 #[test]
 fn a_step_of_the_way_back_that_fails_holds_once() {
@@ -122,4 +154,48 @@ fn a_run_does_not_end_before_the_writer_is_back_though_no_traffic_of_it_moved() 
     sim.until_outcome(Outcome::RolledBack);
     assert_eq!(sim.writable["only"], (true, false), "{}", sim.log.join("\n"));
     assert_eq!(sim.stage("only"), Stage::Returned);
+}
+
+/// A hold of the run left a service between fence and promotion, where nobody can write, for as long as it stood.
+#[test]
+fn a_hold_of_a_person_lets_a_switch_of_writers_finish() {
+    let mut sim = Sim::new(writer(Some(())));
+    sim.until(60, |s| s.log.iter().any(|l| l == "only/task-fence"));
+    sim.orders.intent = Intent::Hold;
+    sim.until(60, |s| s.routes["only"].weight == Weight::FULL);
+    assert_eq!(order(&sim), ["only/task-fence", "only/task-promote", "only 100"]);
+    assert_eq!(sim.writable["only"], (false, true));
+}
+
+#[test]
+fn a_hold_before_the_fence_keeps_legacy_the_writer() {
+    let mut sim = Sim::new(writer(Some(())));
+    sim.bad.insert("lag".into());
+    sim.until(60, |s| s.waits.iter().any(|w| w.contains("gate lag fails")));
+    sim.orders.intent = Intent::Hold;
+    sim.tick();
+    sim.bad.clear();
+    sim.until_outcome(Outcome::Held);
+    assert!(order(&sim).is_empty(), "{:?}", order(&sim));
+}
+
+/// What keeps a service from its next step must not keep it from taking its fence back: nobody can write meanwhile.
+#[test]
+fn the_pause_budget_is_watched_whatever_else_a_fenced_writer_waits_for() {
+    let in_the_way: [fn(&mut Sim); 4] = [
+        |sim| sim.health("only").target_errs = true,
+        |sim| sim.health("only").gate_silent = true,
+        |sim| sim.health("only").target = 0,
+        |sim| sim.orders.intent = Intent::Hold,
+    ];
+    for (number, befalls) in in_the_way.into_iter().enumerate() {
+        let mut sim = Sim::new(writer(None));
+        sim.silent.insert("fence-proof".into());
+        sim.until(60, |s| s.log.iter().any(|l| l == "only/task-fence"));
+        let fenced = sim.now;
+        befalls(&mut sim);
+        sim.until(60, |s| s.log.iter().any(|l| l == "only/undo-fence"));
+        let pause = sim.now.duration_since(fenced).as_secs();
+        assert!((4..=6).contains(&pause), "{number}: {pause} s");
+    }
 }

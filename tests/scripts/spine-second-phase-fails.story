@@ -137,11 +137,11 @@
          ? and 4 more
 --- Sun 30 Aug 2026, BST
 09:00:00 ! somebody wants eps tried again, attempt 2
-           eps: is tried again, attempt 2; → task quiesce-eps-reimbursement ordered
+           eps: is tried again, attempt 2, by duty-manager; → task quiesce-eps-reimbursement ordered
 09:00:05   eps: task quiesce-eps-reimbursement done; target found ready; → 1 % to target
          ... 4 min
 09:05:00 ! somebody wants eps-tracker tried again, attempt 2
-           eps-tracker: is tried again, attempt 2
+           eps-tracker: is tried again, attempt 2, by duty-manager
          ... 5 min
 09:10:05   eps: 1 % confirmed by its gates; → 5 % to target
          ... 10 min

@@ -35,7 +35,7 @@
          ... 1 h
          ? pds/soak: it soaks until Sun 6 Sep 23:30:01
 10:00:00 ! somebody wants portal tried again, attempt 2
-           portal: is tried again, attempt 2
+           portal: is tried again, attempt 2, by duty-manager
          ... 2 d 12 h
          ? pds/soak: it soaks until Sun 6 Sep 23:30:01
          ? portal/prepare: window sunday opens at Sun 6 Sep 22:00

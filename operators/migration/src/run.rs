@@ -83,7 +83,9 @@ pub fn name(run: &MigrationRun) -> Option<RunName> {
 pub fn orders(run: &MigrationRun) -> Orders {
     let spec = &run.spec;
     let by = spec.by.clone().or_else(|| Some(spec.started_by.clone()));
-    let given = Orders { intent: spec.intent, resumes: spec.resumes, by, ..Orders::default() };
+    // What is no name of a service is none of this run's either.
+    let retries = spec.retries.iter().filter_map(|(name, attempt)| Some((name.parse().ok()?, *attempt))).collect();
+    let given = Orders { intent: spec.intent, resumes: spec.resumes, retries, by, ..Orders::default() };
     match run.metadata.deletion_timestamp {
         None => given,
         Some(_) => Orders { intent: Intent::Rollback, by: Some("whoever deleted the run".into()), ..given },

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::disk::Disk;
 use crate::{
-    engine::{JournalHead, Record},
+    engine::{JournalHead, Reason, Record, record::unreadable},
     journal::{self, Line, Verified},
     plan::{Digest, Plan, Revision, canonical},
     ports::StoreError,
@@ -195,11 +195,28 @@ pub fn read_record(disk: &impl Disk) -> Result<Option<(u64, Record)>, StoreError
              the routes by hand, and begin again in an empty directory when all traffic is on legacy"
         ))
     };
-    let kept: Kept = serde_json::from_slice(&bytes).map_err(|error| damaged(&error.to_string()))?;
+    let kept: Kept = serde_json::from_slice(&bytes).map_err(|error| match other_format(&bytes) {
+        Some(why) => StoreError::Broken(format!("{RECORD} is of another version of gapless: {why}")),
+        None => damaged(&error.to_string()),
+    })?;
     if kept.digest != Kept::digest(kept.number, &kept.record) {
         return Err(damaged("its digest is not that of its content"));
     }
     Ok(Some((kept.number, kept.record)))
+}
+
+/// Why this is a record that this version does not read, if that is what it is.
+fn other_format(bytes: &[u8]) -> Option<Reason> {
+    #[derive(Deserialize)]
+    struct Outline {
+        record: Format,
+    }
+    #[derive(Deserialize)]
+    struct Format {
+        format: u64,
+    }
+    let outline: Outline = serde_json::from_slice(bytes).ok()?;
+    unreadable(outline.record.format)
 }
 
 /// The revision that is kept; `None` if there is none yet.

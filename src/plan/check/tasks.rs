@@ -199,6 +199,7 @@ fn check_data(service: &One<'_>, data: &DataSpec, notes: &mut Notes) {
     }
     let mut checks =
         vec![(&data.lag.check, path.key("lag").key("check")), (&data.promote.proof, path.key("promote").key("proof"))];
+    checks.extend(data.catch_up.as_ref().map(|one| (&one.check, path.key("catchUp").key("check"))));
     let mut acts = vec![(&data.promote.act, path.key("promote").key("do"))];
     for (name, switch) in [("fence", data.fence.as_ref()), ("unfence", data.unfence.as_ref())] {
         acts.extend(switch.map(|switch| (&switch.act, path.key(name).key("do"))));

@@ -14,6 +14,10 @@ use crate::plan::names::{GateName, Span};
 pub struct Data {
     /// From the start of the fence to the first successful write through the service's own address.
     pub pause_budget: Span,
+    /// Passes when so little is left to be copied to target that legacy may be fenced: writes still flow then; `None`: `lag`
+    /// has to pass before the fence as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catch_up: Option<Gate>,
     /// Passes when nothing is left to be copied to target.
     pub lag: Gate,
     /// Makes legacy read-only.

@@ -16,7 +16,12 @@ pub struct DataSpec {
     /// How long nobody may be able to write: from the start of the fence to the first successful write through the service's own
     /// address.
     pub pause_budget: Span,
-    /// Passes when nothing is left to be copied from legacy to target.
+    /// Passes when so little is left to be copied from legacy to target that legacy may be fenced. Writes still flow then, so a
+    /// busy writer never shows nothing: allow as much as is copied well within the pause budget. Default: `lag` itself has to
+    /// pass before the fence too (`no-catch-up`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catch_up: Option<LagSpec>,
+    /// Passes when nothing is left to be copied from legacy to target; asked for anew once legacy is fenced.
     pub lag: LagSpec,
     /// Makes legacy read-only. Without it two sides could write (`no-fence`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,7 +47,7 @@ pub enum Writer {
     Single,
 }
 
-/// When copying has caught up.
+/// How much is left to be copied.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LagSpec {

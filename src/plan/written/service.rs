@@ -102,6 +102,7 @@ fn data(data: &Data) -> DataSpec {
     DataSpec {
         writer: Writer::Single,
         pause_budget: data.pause_budget,
+        catch_up: data.catch_up.as_ref().map(gate::lag),
         lag: gate::lag(&data.lag),
         fence: Some(switch(&data.fence)),
         unfence: data.unfence.as_ref().map(switch),

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    engine::{Reason, Step, StepId, Subject, agenda},
+    engine::{Reason, Step, StepId, Subject, agenda, writer_catch_up},
     plan::{Approval, Gate, GateName, Plan, Service, Weight},
     preview::{
         deeds::Deeds,
@@ -179,7 +179,7 @@ fn gates(plan: &Plan, id: &StepId, service: Option<&Service>) -> Vec<String> {
     match (&id.step, &id.of, service) {
         (Step::Shift(_) | Step::Soak, _, Some(service)) => names(&service.gates),
         (Step::Confirm, _, _) => data.map(|data| names(&data.reconcile)).unwrap_or_default(),
-        (Step::CatchUp, _, _) => vec!["lag".to_owned()],
+        (Step::CatchUp, _, _) => data.map(|data| writer_catch_up(data).0.to_owned()).into_iter().collect(),
         (Step::Task(name), _, Some(_)) if *name == agenda::named::fence() => vec!["fence-proof".to_owned(), "lag".to_owned()],
         (Step::Task(name), _, Some(_)) if *name == agenda::named::promote() => vec!["promote-proof".to_owned()],
         (Step::Begin, Subject::Phase(name), _) => {

@@ -151,6 +151,7 @@ impl Facts {
                 let between = own.backlog == Backlog::OnItsWay && own.writes == Writes::Arrive;
                 own.to == to && (own.backlog == Backlog::Empty || between)
             }
+            Proof::CaughtUp(to) => own.to == to && own.backlog != Backlog::Behind,
             Proof::Same => own.data == Data::Same,
         };
         Some(if holds { Tone::Good } else { Tone::Bad })

@@ -14,6 +14,8 @@ pub enum Proof {
     May(Side, Access),
     /// That nothing is left to be copied to this side. Whoever asks between two writes does not see what is under way.
     Copied(Side),
+    /// That no more is left to be copied to this side than what was written a moment ago.
+    CaughtUp(Side),
     /// That both sides hold the same.
     Same,
 }
@@ -65,6 +67,7 @@ pub(super) fn other_gates(plan: &Plan) -> Vec<GateModel> {
                 "unfence-proof" | "reverse-promote-proof" => Some(Proof::May(Side::Legacy, Access::Open)),
                 "reverse-fence-proof" => Some(Proof::May(Side::Target, Access::Closed)),
                 "lag" => Some(Proof::Copied(Side::Target)),
+                "catch-up" => Some(Proof::CaughtUp(Side::Target)),
                 "reverse-lag" => Some(Proof::Copied(Side::Legacy)),
                 _ => None,
             };

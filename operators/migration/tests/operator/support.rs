@@ -152,6 +152,7 @@ pub async fn start(ns: &Namespace, name: &str, revision: &Revision) -> Migration
         revision: of,
         intent: Intent::Run,
         resumes: None,
+        retries: std::collections::BTreeMap::new(),
         by: None,
         started_by: "test".into(),
     };

@@ -74,7 +74,7 @@ pub(super) fn with_probes(spec: &PlainGateSpec, watch: Watch, probes: &Probes) -
     Some((spec.name.clone(), look.gate(spec.failures, spec.unknown_limit, spec.on_unknown, watch)))
 }
 
-/// What says that copying has caught up. Nobody can write while it is waited for, so it is looked at every second.
+/// What says how much is left to be copied. Nobody can write while it is waited for, so it is looked at every second.
 pub(super) fn lag(spec: &LagSpec, probes: &Probes) -> Option<Gate> {
     let look = look(&spec.check, spec.every.or(Some(PROBE_EVERY)), probes)?;
     Some(look.gate(spec.failures, spec.unknown_limit, spec.on_unknown, Watch::Confirmation))

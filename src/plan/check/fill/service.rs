@@ -183,6 +183,7 @@ fn data(spec: &DataSpec, probes: &Probes) -> Option<Data> {
     let reconcile = spec.reconcile.iter().map(|one| gate::with_probes(one, Watch::Confirmation, probes));
     Some(Data {
         pause_budget: spec.pause_budget,
+        catch_up: spec.catch_up.as_ref().map(|one| gate::lag(one, probes)).transpose_ok()?,
         lag: gate::lag(&spec.lag, probes)?,
         fence: switch(spec.fence.as_ref()?, probes)?,
         unfence: spec.unfence.as_ref().map(|one| switch(one, probes)).transpose_ok()?,

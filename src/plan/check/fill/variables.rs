@@ -102,6 +102,7 @@ impl Scope<'_> {
         self.gate(&mut switch.proof);
     }
     fn data(&self, data: &mut Data) {
+        data.catch_up.iter_mut().for_each(|catch_up| self.gate(catch_up));
         self.gate(&mut data.lag);
         self.switch(&mut data.fence);
         data.unfence.iter_mut().for_each(|unfence| self.switch(unfence));

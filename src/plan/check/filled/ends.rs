@@ -3,7 +3,7 @@
 use super::of;
 use crate::plan::{
     finding::{Code, Finding},
-    model::{Data, Plan, Reverse, Router, Service},
+    model::{Check, Data, Gate, Plan, Reverse, Router, Service},
     names::{ServiceName, Span},
     path::Path,
     schedule::Expected,
@@ -16,6 +16,7 @@ pub(super) fn check(plan: &Plan, found: &mut Vec<Finding>) {
         if let Some(data) = service.data.as_deref() {
             pause(&expected, name, service, data, found);
             way_back(name, service, data, found);
+            catch_up(name, data, found);
         }
         connections(name, service, found);
         end(name, service, found);
@@ -48,6 +49,47 @@ fn pause(expected: &Expected<'_>, name: &ServiceName, service: &Service, data: &
         found.push(
             Finding::error(Code::PauseOverBudget, path.key("pauseBudget"), message, help).with(path.key(field), "this way"),
         );
+    }
+}
+
+/// The largest value of a metric that a gate takes.
+fn most(gate: &Gate) -> Option<f64> {
+    match &gate.check {
+        Check::Prometheus { max, .. } => max.map(|max| max.0),
+        Check::Probe(_) | Check::Http(_) => None,
+    }
+}
+
+/// The same metric in both gates. Of other checks nobody can tell which asks for more.
+fn same_metric(one: &Gate, other: &Gate) -> bool {
+    let asked = |gate: &Gate| match &gate.check {
+        Check::Prometheus { connection, query, .. } => Some((connection.clone(), query.clone())),
+        Check::Probe(_) | Check::Http(_) => None,
+    };
+    asked(one).is_some() && asked(one) == asked(other)
+}
+
+/// While writes flow something is always left to be copied: whoever asks for nothing then may wait for ever.
+fn catch_up(name: &ServiceName, data: &Data, found: &mut Vec<Finding>) {
+    let path = of("services", name.as_str()).key("data");
+    let Some(lag) = most(&data.lag) else { return };
+    match &data.catch_up {
+        None if lag <= 0.0 => {
+            let message = format!(
+                "`{name}` is fenced only once its lag is nothing, and while it is written to that may never be seen: the run would \
+                 wait for ever"
+            );
+            let help = "say how much may be left when writes stop, little enough to be copied well within the pause budget: \
+                        `catchUp: { check: { prometheus: { …, max: … } } }`";
+            found.push(Finding::warning(Code::NoCatchUp, path.key("lag"), message, help).at_key());
+        }
+        Some(catch_up) if same_metric(catch_up, &data.lag) && most(catch_up).is_some_and(|most| most <= lag) => {
+            let message =
+                format!("before the fence `{name}` may have no more lag than after it: `catchUp` asks for what `lag` asks");
+            let help = "raise the `max` of `catchUp` to what is copied well within the pause budget";
+            found.push(Finding::warning(Code::NoCatchUp, path.key("catchUp"), message, help).at_key());
+        }
+        _ => {}
     }
 }
 

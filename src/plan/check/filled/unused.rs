@@ -102,6 +102,7 @@ fn gates(plan: &Plan) -> Vec<&Gate> {
     all.extend(plan.bridges.values().flat_map(|bridge| bridge.gates.values()));
     all.extend(plan.phases.values().flat_map(|phase| phase.after.values()).flat_map(|after| after.gates.values()));
     for data in plan.services.values().filter_map(|service| service.data.as_deref()) {
+        all.extend(&data.catch_up);
         all.extend([&data.lag, &data.fence.proof, &data.promote.proof]);
         all.extend(data.unfence.as_ref().map(|unfence| &unfence.proof));
         all.extend(data.reconcile.values());

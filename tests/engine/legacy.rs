@@ -1,0 +1,102 @@
+//! A legacy side that dies, or could carry only some of the traffic: what is left, and what nobody goes back to.
+
+use gapless::engine::{Backend, Intent, Outcome, Reason, SideRank, Stage};
+
+use crate::{
+    plans::{one, two, weight},
+    sim::Sim,
+};
+
+#[test]
+fn legacy_that_dies_under_traffic_is_left_at_once_and_then_people_decide() {
+    let mut sim = Sim::new(two());
+    sim.until_stage("base", Stage::Shifting(1));
+    sim.health("base").legacy = 0;
+    sim.until_outcome(Outcome::Held);
+    assert_eq!(sim.written("base"), ["5", "25", "100"]);
+    assert!(matches!(sim.record.services["base"].hold.as_ref().unwrap().reason, Reason::NoWayBack { .. }));
+    assert_eq!(sim.stage("top"), Stage::Waiting);
+    // a person looks, mends legacy, and resumes
+    sim.health("base").legacy = 2;
+    sim.orders.resumes = Some(sim.record.services["base"].hold.as_ref().unwrap().id);
+    sim.until_outcome(Outcome::Completed);
+}
+
+#[test]
+fn a_lost_evacuation_is_given_again() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Shifting(1));
+    sim.until(5, |s| s.routes["only"].weight == weight(25));
+    sim.health("only").legacy = 0;
+    sim.lose_next = 1;
+    sim.until_outcome(Outcome::Held);
+    assert_eq!(sim.routes["only"].weight, weight(100));
+}
+
+#[test]
+fn going_back_to_a_dead_legacy_is_refused_until_it_lives() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Soaking);
+    sim.health("only").legacy = 0;
+    sim.health("only").target_errs = true;
+    sim.until_outcome(Outcome::Held);
+    assert!(sim.waits[0].contains("no-worse"), "{:?}", sim.waits);
+    assert_eq!(sim.routes["only"].weight, weight(100), "traffic stays where it is");
+    sim.health("only").legacy = 2;
+    sim.until_outcome(Outcome::RolledBack);
+}
+
+#[test]
+fn legacy_that_dies_while_its_service_is_to_go_back_is_left_all_the_same() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Shifting(1));
+    sim.until(5, |s| s.routes["only"].weight == weight(25));
+    sim.health("only").legacy = 0;
+    sim.orders.intent = Intent::Rollback;
+    sim.lose_next = 1; // and that is given again, too
+    sim.until(5, |s| s.routes["only"].weight == weight(100));
+    sim.until_outcome(Outcome::Held);
+    assert!(sim.waits[0].contains("no-worse"), "{:?}", sim.waits);
+    sim.health("only").legacy = 2;
+    sim.until_outcome(Outcome::RolledBack);
+    assert_eq!(sim.written("only"), ["5", "25", "100", "0"]);
+}
+
+#[test]
+fn a_service_of_the_target_that_is_deleted_is_dead_and_is_left_for_a_legacy_that_is_less_than_enough() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Shifting(1));
+    let health = sim.health("only");
+    (health.backends[1], health.target, health.target_errs) = (Backend::Absent, 0, true);
+    health.legacy = 1; // too few for everything, and better than nobody
+    sim.until_outcome(Outcome::RolledBack);
+    assert_eq!(sim.written("only"), ["5", "25", "0"]);
+}
+
+/// Wrong answers count: a target whose every endpoint answers errors is dead, and half a legacy is better than that.
+#[test]
+fn a_target_that_answers_errors_everywhere_is_left_for_half_a_legacy() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Soaking);
+    let health = sim.health("only");
+    (health.legacy, health.target, health.target_errs) = (1, 0, true);
+    sim.until_outcome(Outcome::RolledBack);
+    assert_eq!(sim.written("only"), ["5", "25", "100", "0"]);
+}
+
+/// What a gate says is *not good enough*, not how much: `docs/design/invariants.md` says why it does not lower the rank.
+#[test]
+fn a_gate_that_fails_on_a_healthy_target_does_not_make_half_a_legacy_better() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Soaking);
+    sim.health("only").legacy = 1;
+    sim.health("only").target_errs = true;
+    sim.until_outcome(Outcome::Held);
+    let hold = sim.record.services["only"].hold.clone().unwrap().reason;
+    assert_eq!(hold, Reason::NoWorse { legacy: SideRank::Short, target: SideRank::Enough });
+    assert_eq!(sim.routes["only"].weight, weight(100), "traffic stays where it is");
+    let way_out = hold.way_out().to_string();
+    assert!(way_out.contains("give it enough healthy endpoints") && !way_out.contains("gapless"), "{way_out}");
+    sim.health("only").legacy = 2;
+    sim.until_outcome(Outcome::RolledBack);
+}

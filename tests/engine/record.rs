@@ -1,0 +1,154 @@
+//! The form in which a record is stored. Whoever changes it gives it another number (`record::FORMAT`) and says what becomes of
+//! records of the old one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gapless::{
+    adapters::file_store,
+    engine::{
+        BridgeState, Direction, Ended, Hold, JournalHead, Latch, LatchKind, Order, Outcome, PhaseState, Reason, Record, RunId,
+        ServiceState, Stage, TaskStage, TaskState, Trouble, TroubleKind, record,
+    },
+    kubernetes::{crd::MigrationRun, store},
+    plan::Span,
+};
+use serde_json::{Value, json};
+
+use crate::plans::{one, weight};
+
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/engine/record.json");
+
+fn task(stage: TaskStage, at: i64, number: u32) -> TaskState {
+    TaskState { stage, at: moment(at), number }
+}
+fn moment(millis: i64) -> jiff::Timestamp {
+    jiff::Timestamp::from_millisecond(1_787_947_200_000 + millis).unwrap()
+}
+
+/// A record that has all there is.
+fn whole() -> Record {
+    let revision = one();
+    let mut record = Record::new(RunId("7d9f8f4e".into()), &revision, "2026-08-28T20:00:00.000456789Z".parse().unwrap());
+    record.digest = "0".repeat(64).parse().unwrap();
+    let by = || Reason::Ordered { by: "dm@example.org".into() };
+    record.latch = Some(Latch { id: 9, kind: LatchKind::Hold, since: moment(9_000), reason: by() });
+    (record.resumed, record.started_by) = (Some(8), Some("ops@example.org".into()));
+    let moving = ServiceState {
+        stage: Stage::Shifting(1),
+        order: Some(Order { from: weight(5), weight: weight(25), number: 2, at: moment(13_001) }),
+        troubles: BTreeMap::from([("answers".parse().unwrap(), Trouble { kind: TroubleKind::Unknown, since: moment(14_000) })]),
+        hold: Some(Hold { id: 7, since: moment(14_500), reason: by() }),
+        pause_since: Some(moment(12_000)),
+        tasks: BTreeMap::from([
+            ("fence".parse().unwrap(), task(TaskStage::Done, 12_345, 1)),
+            ("pause-batch".parse().unwrap(), task(TaskStage::UndoOrdered, 12_500, 2)),
+        ]),
+        ..ServiceState::default()
+    };
+    let back = ServiceState {
+        stage: Stage::Returning,
+        direction: Direction::Backward,
+        order: Some(Order { from: weight(100), weight: weight(0), number: 4, at: moment(20_000) }),
+        moved_at: Some(moment(15_000)),
+        cause: Some(Reason::GuardFailed { gate: "p99".parse().unwrap(), since: moment(16_000), why: "0.3".into() }),
+        attempt: 1,
+        numbered: 3,
+        end_approved_at: Some(moment(19_000)),
+        ..ServiceState::default()
+    };
+    record.services = BTreeMap::from([
+        ("back".parse().unwrap(), back.into()),
+        ("moving".parse().unwrap(), moving.into()),
+        ("waiting".parse().unwrap(), ServiceState::default().into()),
+    ]);
+    let phase = PhaseState {
+        approved_at: Some(moment(1)),
+        stable_since: Some(moment(2)),
+        stable_before: Some(Span::from_secs(90)),
+        tasks: BTreeMap::from([("room".parse().unwrap(), task(TaskStage::Ordered, 3, 1))]),
+    };
+    record.phases = BTreeMap::from([("one".parse().unwrap(), phase)]);
+    let bridge = BridgeState { up_since: Some(moment(4)), tasks: BTreeMap::new() };
+    record.bridges = BTreeMap::from([("peering".parse().unwrap(), bridge)]);
+    record.overrun = BTreeMap::from([("weekend".parse().unwrap(), moment(5))]);
+    record.approvals_used = BTreeSet::from(["one-yes".into()]);
+    record.ended = Some(Ended { outcome: Outcome::RolledBack, at: moment(60_000) });
+    record.journal = JournalHead { seq: 41, hash: "ab".repeat(32) };
+    record
+}
+
+#[test]
+fn the_form_of_a_record_is_the_one_that_its_number_says() {
+    let record = whole();
+    let text = serde_json::to_string_pretty(&record).unwrap() + "\n";
+    if std::env::var_os("GAPLESS_BLESS").is_some() {
+        std::fs::write(PATH, &text).unwrap();
+    }
+    let golden = std::fs::read_to_string(PATH).unwrap();
+    assert_eq!(text, golden, "it has another form: give it another number; then GAPLESS_BLESS=1 writes the golden anew");
+    assert_eq!(serde_json::from_str::<Record>(&golden).unwrap(), record, "what is read back is what was written");
+    assert!(golden.contains(&format!("\"format\": {}", record::FORMAT)));
+}
+
+/// Every moment of a record is found by the walk that a clock standing still needs, or the explorer mistakes ages.
+#[test]
+fn every_moment_of_a_record_is_visited() {
+    let (mut record, hour) = (whole(), jiff::SignedDuration::from_hours(1));
+    let count = |value: &Value| {
+        fn within(value: &Value) -> usize {
+            match value {
+                Value::Number(number) => usize::from(number.as_i64().is_some_and(|n| n > 1_700_000_000_000)),
+                Value::String(text) => usize::from(text.parse::<jiff::Timestamp>().is_ok()),
+                Value::Array(items) => items.iter().map(within).sum(),
+                Value::Object(map) => map.values().map(within).sum(),
+                _ => 0,
+            }
+        }
+        within(value)
+    };
+    let all = count(&serde_json::to_value(&record).unwrap());
+    let mut visited = 0;
+    record.map_moments(&mut |at| {
+        visited += 1;
+        at.checked_add(hour).unwrap()
+    });
+    assert_eq!((visited, all), (all, 18), "{}", serde_json::to_string_pretty(&record).unwrap());
+    assert_eq!(record.services["moving"].order.unwrap().at, moment(13_001).checked_add(hour).unwrap());
+}
+
+/// Of the form before this one, as it was written.
+fn old() -> Value {
+    let digest = one().digest().to_string();
+    json!({
+        "format": 1, "run": "run-0001", "plan": "test", "digest": digest, "startedAt": "2026-08-28T20:00:00Z",
+        "services": { "only": {
+            "stage": { "shifting": 1 },
+            "order": { "from": 5, "weight": 25, "number": 2, "at": "2026-08-28T20:00:13.001Z" },
+            "tasks": { "copy": { "stage": "done", "at": "2026-08-28T20:00:02Z", "orderedAt": "2026-08-28T20:00:01Z", "number": 1 } },
+        } },
+        "journal": { "seq": 0, "hash": "" },
+    })
+}
+
+#[test]
+fn a_record_of_another_form_is_refused_by_its_number_and_not_called_damaged() {
+    let home = tempfile::tempdir().unwrap();
+    let run = |record: &Value| {
+        let object = json!({
+            "metadata": { "name": "weekend" },
+            "spec": { "plan": "test", "revision": "r", "startedBy": "ops" },
+            "status": { "record": record },
+        });
+        serde_json::from_value::<MigrationRun>(object).unwrap()
+    };
+    let mut newer = old();
+    (newer["format"], newer["glory"]) = (json!(record::FORMAT + 1), json!("of the future"));
+    for (record, whose) in [(old(), "format 1, which an older version wrote"), (newer, "format 3, which a newer version wrote")] {
+        let kept = json!({ "number": 1, "record": record, "digest": "0".repeat(64) });
+        std::fs::write(home.path().join("record.json"), kept.to_string()).unwrap();
+        for error in [file_store::peek(home.path()).err().unwrap(), store::read(&run(&record), &one()).unwrap_err()] {
+            let told = error.to_string();
+            assert!(told.contains(whose) && told.contains("reads format 2 only") && !told.contains("damaged"), "{told}");
+        }
+    }
+}
