@@ -1,6 +1,6 @@
 # The one writer of a registry moves, and the replication lag never reaches zero: replication is slower than what is written.
 #
-# Before the fence the lag is watched: far behind, nothing begins. At two in the morning replication has caught up again, and the
+# Before the fence `catchUp` is watched: far behind, nothing begins. At two in the morning replication has caught up again, and the
 # fence is ordered; in the very moment a backup slows replication down once more. When legacy refuses writes at last, more is on
 # its way than can be copied within the pause budget of 90 s: the lag never reaches zero, target is not promoted, and the fence is
 # taken back, which takes its time as well. Nothing moved and nothing was lost, so the run is over; another one is another run.
@@ -19,9 +19,9 @@
 01:00:00   registry-db: → task quiesce-registry-export ordered
 01:00:05   registry-db: task quiesce-registry-export done; → task quiesce-registry-vacuum ordered
 01:00:10   registry-db: task quiesce-registry-vacuum done
-         ? registry-db/catch-up: gate lag fails, 6 in a row: an answer that is not as expected
+         ? registry-db/catch-up: gate catch-up fails, 6 in a row: an answer that is not as expected
          ... 49 min
-         ? registry-db/catch-up: gate lag fails, 6 in a row: an answer that is not as expected
+         ? registry-db/catch-up: gate catch-up fails, 6 in a row: an answer that is not as expected
 01:50:00 ! replication of registry-db keeps up again
          ... 10 min
 02:00:01   registry-db: → task fence ordered
