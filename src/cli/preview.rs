@@ -1,12 +1,16 @@
-//! `gapless preview`: the dry run of a plan. Reads a file, asks nobody.
+//! `gapless preview`: the dry run of a plan. Reads a file, and asks nobody unless it is told to try the plan in a cluster.
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 use gapless::{
-    plan::{self, Checked, Moment, Plan, Span, WindowPurpose, Zone, finding::Severity},
-    preview::{Options, back_from, preview},
+    kubernetes::{
+        api::Api,
+        trial::{self, Account},
+    },
+    plan::{self, Checked, Moment, Plan, Revision, Span, WindowPurpose, Zone, finding::Severity},
+    preview::{Options, back_from, preview, report::ClusterReport},
     report::{
         findings::{Colour, PlanReport},
         preview as show,
@@ -14,12 +18,13 @@ use gapless::{
 };
 use jiff::Timestamp;
 
-use crate::{Exit, check, output};
+use crate::{Exit, check, output, runtime};
 
 /// Show what a run of a plan would do, when, and until when it can be undone
 ///
 /// Runs the same decisions as a real run in a world where all goes well and every step takes what the plan expects. Exit
-/// code 0: the run ends, inside its windows and its deadline; 1: it does not, or the plan has errors.
+/// code 0: the run ends, inside its windows and its deadline; 1: it does not, the plan has errors, or with `--cluster` something
+/// was seen that would fail there; 2: wrong usage, or the cluster cannot be asked.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The plan file, in YAML or JSON; `-` is standard input
@@ -34,6 +39,13 @@ pub struct Args {
     /// Show what going back just before this step is over would do, and how long it takes
     #[arg(long, value_name = "STEP")]
     at: Option<String>,
+    /// Try every effect of a run in the cluster of the kubeconfig, to target and back, without changing anything there: the API
+    /// server is asked what it would say, what stands there now is compared, and who may do what is asked
+    #[arg(long, conflicts_with = "at")]
+    cluster: bool,
+    /// With `--cluster`: the account of the operator that would drive the run; looked for if not given
+    #[arg(long, value_name = "NAMESPACE/NAME", requires = "cluster")]
+    operator: Option<Account>,
     /// The form of the result
     #[arg(short = 'o', long = "output", value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -88,7 +100,13 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         return Ok(if back.fits_window == Some(false) { Exit::Finding } else { Exit::Good });
     }
     let findings = warnings.into_iter().filter(|finding| finding.severity != Severity::Note).collect();
-    let preview = preview(&revision, options, findings);
+    if args.cluster && !matches!(args.format, Format::Text | Format::Json) {
+        bail!("`--cluster` is shown as text or JSON");
+    }
+    let mut preview = preview(&revision, options, findings);
+    if args.cluster {
+        preview.cluster = Some(runtime::block_on(try_out(&revision, args.operator.as_ref()))??);
+    }
     let text = match args.format {
         Format::Text => show::text(&preview),
         Format::Json => output::json(&preview)?,
@@ -99,7 +117,14 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     };
     output::put(&text, args.to.as_deref())?;
     let late = preview.finish.is_none() || preview.fits_window == Some(false) || preview.deadline.is_some_and(|d| !d.fits);
-    Ok(if late { Exit::Finding } else { Exit::Good })
+    let fails = preview.cluster.is_some_and(|cluster| !cluster.works);
+    Ok(if late || fails { Exit::Finding } else { Exit::Good })
+}
+
+/// Tries the run in the cluster that the environment names.
+async fn try_out(revision: &Revision, operator: Option<&Account>) -> anyhow::Result<ClusterReport> {
+    let (api, _) = Api::from_environment().await.context("the cluster cannot be reached")?;
+    trial::try_out(&api, revision, operator).await.context("the cluster cannot be asked")
 }
 
 /// When the run starts.

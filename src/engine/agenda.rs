@@ -163,6 +163,19 @@ pub fn of_service(service: &Service) -> Vec<Item> {
     items
 }
 
+/// Whether a task of a service is done right before its first weight: the same as its moment in [`of_service`] says, found
+/// without making the list, for this is asked at every look.
+pub fn is_of_shift(service: &Service, name: &TaskName) -> bool {
+    if let Some(task) = service.tasks.get(name) {
+        return task.at == ServiceMoment::BeforeShift;
+    }
+    match name.as_str() {
+        "mirror-end" => service.mirror.is_some(),
+        "fence" | "promote" => service.data.is_some(),
+        other => other.strip_prefix("quiesce-").is_some_and(|cron| service.cron.contains(cron)),
+    }
+}
+
 /// The tasks that are part of a service's steps.
 fn mechanism(service: &Service) -> Vec<Item> {
     let item = |name, moment, deed, back| Item { name, moment, deed, back, expect: SHORT };
@@ -342,5 +355,26 @@ pub fn is_behind(step: &Step, (plan, name, service): (&Plan, &ServiceName, &Serv
             over || state.stage.is_final()
         }
         Step::Return | Step::Undo(_) | Step::Begin | Step::Stable | Step::Raise | Step::Lower => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_done_right_before_the_first_weight_is_what_the_list_says() {
+        let mut seen = 0;
+        for text in [include_str!("../../plans/spine-weekend.yaml"), include_str!("../../plans/database-dns.yaml")] {
+            let revision = crate::plan::read(text).unwrap().revision;
+            for service in revision.plan().services.values() {
+                for item in of_service(service) {
+                    let of_shift = matches!(item.moment, Moment::BeforeShift | Moment::Fence | Moment::Promote);
+                    assert_eq!(is_of_shift(service, &item.name), of_shift, "{}", item.name);
+                    seen += usize::from(of_shift);
+                }
+            }
+        }
+        assert!(seen >= 6, "{seen} tasks before a shift");
     }
 }

@@ -39,10 +39,13 @@ pub enum WaitsFor {
     Person,
 }
 
+/// For each phase that may not begin yet: the earlier phase and a service of it that is not on target.
+pub type Late<'a> = BTreeMap<&'a PhaseName, (&'a PhaseName, &'a ServiceName)>;
+
 /// A decision in the making.
-pub struct Draft<'a> {
+pub struct Draft<'a, 's> {
     pub plan: &'a Plan,
-    pub seen: &'a Observed,
+    pub seen: &'s Observed,
     pub now: Timestamp,
     /// The same as the record keeps it.
     pub stamp: Timestamp,
@@ -55,7 +58,7 @@ pub struct Draft<'a> {
     pub wake_at: Option<Timestamp>,
     pub due_at: Option<Timestamp>,
     /// For each phase that may not begin yet: a service of an earlier phase that is not on target.
-    late: BTreeMap<&'a PhaseName, (&'a PhaseName, &'a ServiceName)>,
+    pub late: Late<'a>,
     /// Why phases may not begin that may not.
     pub closed: BTreeMap<&'a PhaseName, Obstacle>,
     /// The services in motion: as of the beginning of the pass, and those that started in it.
@@ -66,8 +69,23 @@ pub struct Draft<'a> {
     pub idle: bool,
 }
 
-impl<'a> Draft<'a> {
-    pub fn new(plan: &'a Plan, record: &Record, seen: &'a Observed, now: Timestamp, rules: Rules) -> Self {
+/// For each effect whether it is the first of its kind: under one key, one action is done once.
+fn once(effects: &[Effect]) -> Vec<bool> {
+    let mut known: BTreeMap<(&StepId, u32), Vec<&Effect>> = BTreeMap::new();
+    let mut all = Vec::with_capacity(effects.len());
+    for effect in effects {
+        let same = known.entry((&effect.key.step, effect.key.number)).or_default();
+        let is_first = !same.iter().any(|other| other.key == effect.key && other.action == effect.action);
+        if is_first {
+            same.push(effect);
+        }
+        all.push(is_first);
+    }
+    all
+}
+
+impl<'a, 's> Draft<'a, 's> {
+    pub fn new(plan: &'a Plan, record: &Record, seen: &'s Observed, now: Timestamp, rules: Rules) -> Self {
         let next = record.clone();
         Self {
             plan,
@@ -98,8 +116,8 @@ impl<'a> Draft<'a> {
             _ => false,
         };
         effects.retain(|e| !is_old(e));
-        let mut keys = std::collections::BTreeSet::new();
-        effects.retain(|e| keys.insert((e.key.to_string(), format!("{:?}", e.action))));
+        let mut first = once(&effects).into_iter();
+        effects.retain(|_| first.next().unwrap_or(true));
         let waits = waits.into_iter().map(|(wait, _)| wait).collect();
         Decision { record, effects, events, waits, wake_at, due_at, outcome }
     }
@@ -111,7 +129,7 @@ impl<'a> Draft<'a> {
         self.next.services.get(name).map_or(Stage::Waiting, |s| s.stage)
     }
     pub fn change(&mut self, name: &ServiceName, change: impl FnOnce(&mut ServiceState)) {
-        change(self.next.services.entry(name.clone()).or_default());
+        self.next.services.change(name, change);
     }
     /// The services whose state is such, in the plan's order.
     pub fn select(&self, such: impl Fn(&Service, &ServiceState) -> bool) -> Vec<(&'a ServiceName, &'a Service)> {
@@ -229,7 +247,11 @@ impl<'a> Draft<'a> {
     }
     pub fn set_task(&mut self, of: &Subject, task: &TaskName, state: TaskState) {
         let tasks = match of {
-            Subject::Service(name) => &mut self.next.services.entry(name.clone()).or_default().tasks,
+            Subject::Service(name) => {
+                return self.change(name, |s| {
+                    s.tasks.insert(task.clone(), state);
+                });
+            }
             Subject::Phase(name) => &mut self.next.phases.entry(name.clone()).or_default().tasks,
             Subject::Bridge(name) => &mut self.next.bridges.entry(name.clone()).or_default().tasks,
         };

@@ -8,13 +8,13 @@ use super::{
 use crate::plan::{Group, Plan, Service, ServiceName};
 
 /// The other members of a service's group, in order.
-pub fn others<'a>(draft: &Draft<'a>, name: &ServiceName) -> Vec<(&'a ServiceName, &'a Service)> {
+pub fn others<'a>(draft: &Draft<'a, '_>, name: &ServiceName) -> Vec<(&'a ServiceName, &'a Service)> {
     let plan = draft.plan;
     let Some((_, group)) = plan.group_of(name) else { return Vec::new() };
     members(draft, group).into_iter().filter(|(member, _)| *member != name).collect()
 }
 
-fn members<'a>(draft: &Draft<'a>, group: &'a Group) -> Vec<(&'a ServiceName, &'a Service)> {
+fn members<'a>(draft: &Draft<'a, '_>, group: &'a Group) -> Vec<(&'a ServiceName, &'a Service)> {
     group.services.iter().filter_map(|member| draft.plan.services.get_key_value(member)).collect()
 }
 

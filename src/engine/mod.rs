@@ -27,6 +27,7 @@ mod draft;
 pub mod effect;
 mod ending;
 pub mod event;
+pub mod follow;
 mod forward;
 pub mod gate;
 mod group;
@@ -42,6 +43,7 @@ pub mod reason;
 pub mod record;
 pub mod retry;
 mod rollback;
+pub mod roster;
 pub mod route;
 pub mod rules;
 pub mod safety;
@@ -79,6 +81,7 @@ pub use self::{
         BridgeState, Direction, Ended, Hold, JournalHead, Latch, LatchKind, Order, Outcome, PhaseState, Record, RunId,
         ServiceState, Stage, Trouble, TroubleKind,
     },
+    roster::Roster,
     rules::Rules,
     shared::Shared,
     step::{Step, StepId, Subject, step_count, steps},
@@ -158,7 +161,7 @@ fn not_ours(revision: &Revision, record: &Record) -> Option<Reason> {
 
 /// What is done for a service, and which services it concerns. One that comes to be concerned meanwhile is reached by the
 /// next round, for its record has changed.
-type Pass = (fn(&ServiceState) -> bool, for<'a> fn(&mut Draft<'a>, &ServiceName, &'a Service));
+type Pass = (fn(&ServiceState) -> bool, for<'a, 's> fn(&mut Draft<'a, 's>, &ServiceName, &'a Service));
 
 const PASSES: [Pass; 4] = [
     (forward::has_backends, forward::keep_backends),

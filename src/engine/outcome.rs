@@ -50,7 +50,7 @@ pub fn settle(draft: &mut Draft) -> Option<Outcome> {
 }
 
 /// Gives up the route of a service that is at an end, if it is seen to be ours. Says whether that is still open.
-fn release(draft: &mut Draft, name: &ServiceName) -> bool {
+pub fn release(draft: &mut Draft, name: &ServiceName) -> bool {
     let state = draft.state(name);
     if state.order.is_none() {
         return false; // it was never ours
@@ -76,7 +76,7 @@ fn release(draft: &mut Draft, name: &ServiceName) -> bool {
 
 /// The services that went back, and those that have not begun and will not, because one that they wait for, or one of their
 /// group, is among these.
-pub fn gone<'a>(draft: &Draft<'a>) -> BTreeSet<&'a ServiceName> {
+pub fn gone<'a>(draft: &Draft<'a, '_>) -> BTreeSet<&'a ServiceName> {
     let plan = draft.plan;
     let returned = draft.select(|_, state| state.stage == Stage::Returned);
     let mut gone: BTreeSet<_> = returned.into_iter().map(|(name, _)| name).collect();

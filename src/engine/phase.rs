@@ -19,25 +19,36 @@ use super::{
     task::TaskStage,
     tasks::{self, Progress},
 };
-use crate::plan::{After, Phase, PhaseMoment, PhaseName, ServiceName, Span, TaskName, Undo, UndoWhen};
+use crate::plan::{After, Phase, PhaseMoment, PhaseName, Plan, ServiceName, Span, TaskName, Undo, UndoWhen};
 
 /// Looks at every phase: counts how long it has been stable, begins it where it may begin, takes its tasks back where its
 /// services went back. Gives the reason why those that may not begin do not.
-pub fn survey<'a>(draft: &mut Draft<'a>) -> BTreeMap<&'a PhaseName, Obstacle> {
+pub fn survey<'a>(draft: &mut Draft<'a, '_>) -> BTreeMap<&'a PhaseName, Obstacle> {
     let plan = draft.plan;
-    let mut closed = BTreeMap::new();
-    let after = plan.phases.values().flat_map(|phase| &phase.after);
-    let counted: BTreeSet<&PhaseName> = after.filter(|(_, after)| after.stable_for.is_some()).map(|(before, _)| before).collect();
-    for (name, phase) in &plan.phases {
-        if counted.contains(name) {
-            stability(draft, name);
-        }
-        if let Some(reason) = begin(draft, name, phase) {
+    let (mut closed, counted) = (BTreeMap::new(), counted(plan));
+    for name in plan.phases.keys() {
+        if let Some(reason) = look(draft, &counted, name) {
             closed.insert(name, reason);
         }
-        after_tasks(draft, name, phase);
     }
     closed
+}
+
+/// The same for one phase. `counted` are those whose stability is.
+pub fn look(draft: &mut Draft, counted: &BTreeSet<&PhaseName>, name: &PhaseName) -> Option<Obstacle> {
+    let phase = draft.plan.phases.get(name)?;
+    if counted.contains(name) {
+        stability(draft, name);
+    }
+    let closed = begin(draft, name, phase);
+    after_tasks(draft, name, phase);
+    closed
+}
+
+/// The phases that have to be stable before another one begins.
+pub fn counted(plan: &Plan) -> BTreeSet<&PhaseName> {
+    let after = plan.phases.values().flat_map(|phase| &phase.after);
+    after.filter(|(_, after)| after.stable_for.is_some()).map(|(before, _)| before).collect()
 }
 
 fn of(name: &PhaseName) -> Subject {
@@ -238,9 +249,10 @@ pub fn is_open(draft: &Draft, name: &PhaseName, phase: &Phase) -> bool {
 
 /// Says of each phase that may not begin why, once.
 pub fn show_all(draft: &mut Draft) {
-    for (name, (reason, on)) in draft.closed.clone() {
-        if !matches!(reason, Reason::Phase { .. } | Reason::TaskRunning { .. } | Reason::TaskOfPerson { .. }) {
-            draft.wait(Step::Begin, of(name), reason, on);
-        }
+    let told =
+        |reason: &Reason| !matches!(reason, Reason::Phase { .. } | Reason::TaskRunning { .. } | Reason::TaskOfPerson { .. });
+    let shown = draft.closed.iter().filter(|(_, (reason, _))| told(reason));
+    for (name, (reason, on)) in shown.map(|(name, obstacle)| (*name, obstacle.clone())).collect::<Vec<_>>() {
+        draft.wait(Step::Begin, of(name), reason, on);
     }
 }

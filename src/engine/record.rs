@@ -18,8 +18,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::service::{Direction, Hold, Order, ServiceState, Stage, Trouble, TroubleKind};
-use super::{reason::Reason, shared::Shared, task::TaskState};
-use crate::plan::{BridgeName, Digest, PhaseName, Plan, PlanName, Revision, ServiceName, Span, TaskName, WindowName};
+use super::{reason::Reason, roster::Roster, shared::Shared, task::TaskState};
+use crate::plan::{BridgeName, Digest, PhaseName, Plan, PlanName, Revision, Span, TaskName, WindowName};
 
 /// The form in which this version writes records, and the only one that it reads. Form 1, of before any release, wrote every
 /// moment as text and every task as an object.
@@ -66,7 +66,7 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_by: Option<String>,
     /// How far each service is; every service of the plan has an entry.
-    pub services: BTreeMap<ServiceName, Shared<ServiceState>>,
+    pub services: Roster,
     /// How far each phase is that anything was done for.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub phases: BTreeMap<PhaseName, PhaseState>,

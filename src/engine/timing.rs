@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::{
-    agenda::{self, Moment},
+    agenda,
     draft::{Draft, WaitsFor},
     event::Event,
     reason::Reason,
@@ -32,8 +32,7 @@ pub fn shift_has_begun(service: &Service, state: &ServiceState) -> bool {
     if state.tasks.is_empty() {
         return false;
     }
-    let of_shift = |moment| matches!(moment, Moment::BeforeShift | Moment::Fence | Moment::Promote);
-    agenda::of_service(service).iter().any(|item| of_shift(item.moment) && state.has_begun(&item.name))
+    state.tasks.iter().any(|(name, task)| task.stage.has_begun() && agenda::is_of_shift(service, name))
 }
 
 /// Everything that would go back if all that is in motion did: closures included.

@@ -1,16 +1,17 @@
 //! The states of a record beside the services of its plan: both are in order, so that one walk finds what else were a search
 //! for each name.
 
-use std::{collections::btree_map::Iter, iter::Peekable};
+use std::iter::Peekable;
 
 use super::{
     record::{Record, ServiceState},
+    roster::Iter,
     shared::Shared,
 };
 use crate::plan::{Plan, Service, ServiceName};
 
 /// A walk through the states of a record.
-pub struct Walk<'r>(Peekable<Iter<'r, ServiceName, Shared<ServiceState>>>);
+pub struct Walk<'r>(Peekable<Iter<'r>>);
 
 impl<'r> Walk<'r> {
     pub fn of(record: &'r Record) -> Self {

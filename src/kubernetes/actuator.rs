@@ -6,14 +6,13 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     api::{Api, ApiError, At, Kind},
     backend::{self, Wanted},
     patch,
     route::{BackendName, Misfit, RuleName, owner, rule},
-    watch::name as name_of,
     world::{Watched, World, rule_name, version},
 };
 use crate::{
@@ -116,7 +115,7 @@ impl KubeActuator {
         let wanted = backend::objects(self.world.namespace(), &of, hosts);
         let names: BTreeSet<&str> = wanted.iter().map(|object| object.name.as_str()).collect();
         for left in self.world.left_over_slices(&of.name, &names) {
-            if let Err(error) = self.empty(&left, &of).await {
+            if let Err(error) = self.apply(&backend::emptied(self.world.namespace(), &of, &left)).await {
                 return performed(error);
             }
         }
@@ -133,21 +132,6 @@ impl KubeActuator {
         let of = if wanted.kind == Kind::SERVICE { Watched::Services } else { Watched::Slices };
         self.world.put(of, after);
         Ok(())
-    }
-
-    /// A slice of ours for hosts that the plan no longer names keeps no endpoint. It goes when its Service goes.
-    async fn empty(&self, slice: &Value, of: &BackendName) -> Result<(), ApiError> {
-        let name = name_of(slice).to_owned();
-        let family = if name.contains("-ipv6-") { "IPv6" } else { "IPv4" };
-        let object = json!({
-            "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
-            "metadata": {
-                "name": name, "namespace": self.world.namespace(),
-                "labels": slice.pointer("/metadata/labels").cloned().unwrap_or(json!({ backend::SERVICE_NAME: of.name })),
-            },
-            "addressType": family, "endpoints": [], "ports": slice.get("ports").cloned().unwrap_or(json!([])),
-        });
-        self.apply(&Wanted { kind: Kind::ENDPOINT_SLICE, name, object }).await
     }
 }
 

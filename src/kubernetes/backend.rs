@@ -77,6 +77,26 @@ pub fn objects(namespace: &str, backend: &BackendName, hosts: &BTreeSet<Endpoint
     std::iter::once(Wanted { kind: Kind::SERVICE, name: backend.name.clone(), object: service }).chain(slices).collect()
 }
 
+/// A slice of ours for hosts that the plan no longer names: it keeps no endpoint, and goes when its Service goes.
+pub fn emptied(namespace: &str, backend: &BackendName, slice: &Value) -> Wanted {
+    let name = name(slice).to_owned();
+    let family = if name.contains("-ipv6-") { "IPv6" } else { "IPv4" };
+    let object = json!({
+        "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
+        "metadata": {
+            "name": name, "namespace": namespace,
+            "labels": slice.pointer("/metadata/labels").cloned().unwrap_or(json!({ SERVICE_NAME: backend.name })),
+        },
+        "addressType": family, "endpoints": [], "ports": slice.get("ports").cloned().unwrap_or(json!([])),
+    });
+    Wanted { kind: Kind::ENDPOINT_SLICE, name, object }
+}
+
+/// Whether a slice of a backend is one of ours that bears none of the names that are wanted.
+pub fn is_left_over(slice: &Value, wanted: &BTreeSet<&str>) -> bool {
+    is_ours(slice) && !wanted.contains(name(slice))
+}
+
 /// How a backend stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {

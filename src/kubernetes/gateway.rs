@@ -6,6 +6,8 @@
 //! *Caveats*: a rule that matches only by regular expressions, or only unsafe methods, cannot be asked, and neither can a
 //! Gateway with HTTPS listeners only: this version speaks plain HTTP. Such a service is not begun.
 
+use std::collections::BTreeMap;
+
 use hyper::Method;
 use serde_json::Value;
 
@@ -47,6 +49,31 @@ pub fn parents(route: &Value) -> Vec<Parent> {
             port: parent.get("port").and_then(Value::as_u64),
         })
         .collect()
+}
+
+/// Where and what to ask for a rule: each Gateway once, through the first listener by which it can be. `gateway` gives a Gateway
+/// as it was last seen, or why it was not.
+///
+/// # Errors
+/// The route has no Gateway as a parent, or one of them cannot be asked.
+pub fn questions<'g>(
+    route: &Value,
+    rule: &Rule<'_>,
+    service: &Service,
+    gateway: impl Fn(&GatewayName) -> Result<&'g Value, Misfit>,
+) -> Result<Vec<Question>, Misfit> {
+    let mut answers: BTreeMap<GatewayName, Result<Question, Misfit>> = BTreeMap::new();
+    for parent in parents(route) {
+        let known = answers.get(&parent.gateway).is_some_and(Result::is_ok);
+        if !known {
+            let answer = gateway(&parent.gateway).and_then(|gateway| question(route, rule, &parent, gateway, service));
+            answers.insert(parent.gateway, answer);
+        }
+    }
+    match answers.is_empty() {
+        true => Err(Misfit("the route has no Gateway as a parent".into())),
+        false => answers.into_values().collect(),
+    }
 }
 
 /// What to ask, and where, for a rule of a route behind this Gateway.

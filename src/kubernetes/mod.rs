@@ -2,7 +2,7 @@
 //!
 //! *Flow*: [`crd`] are the types and [`revision`] packs a plan. [`watch`] follows objects, [`mirror`] keeps what a run
 //! cares about, [`world`] puts it together with what real answers show; [`sensor`] reads it, [`actuator`] writes.
-//! Pure and tested without a cluster: [`route`] reads an `HTTPRoute`, [`patch`] builds the one patch that moves it,
+//! [`trial`] asks the API server what it would say of a run. Pure and tested without a cluster: [`route`] reads an `HTTPRoute`, [`patch`] builds the one patch that moves it,
 //! [`gateway`] finds where its answers can be asked for, [`backend`] describes legacy hosts.
 //! *Caveats*: nothing here decides; what waits, and why, is the engine's.
 
@@ -23,6 +23,7 @@ pub mod route;
 pub mod sensor;
 pub mod status;
 pub mod store;
+pub mod trial;
 pub mod watch;
 pub mod world;
 

@@ -82,14 +82,14 @@ pub fn back_from(revision: &Revision, options: Options, step: &str) -> Result<Ba
     let at = moment_of(revision, options, step)?;
     let mut course = Course::new(revision, options);
     while course.next().is_some_and(|next| next < at) {
-        if course.step(|_, _, _| ()).is_none() {
+        if course.step(|_| ()).is_none() {
             break;
         }
     }
     course.order(Intent::Rollback, at);
     let before = course.record.clone();
     let mut film = Film::new(plan);
-    while course.step(|before, decision, now| film.note(before, decision, now)).is_some() {}
+    while course.step(|moment| film.note(moment)).is_some() {}
     let (clock, deeds) = (Clock::of(plan), Deeds::of(plan));
     let steps: Vec<StepLine> = film.cut().iter().map(|shot| line(plan, (&clock, &deeds), shot)).collect();
     let over = last_end(steps.iter());
@@ -120,7 +120,7 @@ fn last_end<'s>(steps: impl Iterator<Item = &'s StepLine>) -> Option<Timestamp> 
 fn moment_of(revision: &Revision, options: Options, step: &str) -> Result<Timestamp, Vec<String>> {
     let mut film = Film::new(revision.plan());
     let mut course = Course::new(revision, options);
-    while course.step(|before, decision, now| film.note(before, decision, now)).is_some() {}
+    while course.step(|moment| film.note(moment)).is_some() {}
     let shots = film.cut();
     match shots.iter().find(|shot| shot.id.to_string() == step) {
         Some(shot) => Ok(shot.end.unwrap_or(shot.start)),

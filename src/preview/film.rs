@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::{course::Moment, motion::Motion};
 use crate::{
-    engine::{Decision, Event, Reason, Record, Stage, Step, StepId, Subject, TaskKey, TaskWay, agenda::named, timing},
+    engine::{Decision, Event, Reason, Record, Stage, Step, StepId, Subject, TaskKey, TaskWay, agenda::named},
     plan::{
-        PhaseName, Plan, ServiceName, Span,
-        schedule::{Calendar, Expected, Purpose, undo_time},
+        PhaseName, Plan, ServiceName,
+        schedule::{Calendar, Expected, Purpose},
     },
 };
 
@@ -68,8 +69,7 @@ pub struct Film<'p> {
     carried: BTreeMap<ServiceName, Timestamp>,
     /// When the last task after it was done.
     tasked: BTreeMap<ServiceName, Timestamp>,
-    /// The most services that were in motion at once.
-    pub at_once: usize,
+    motion: Motion<'p>,
 }
 
 /// Whether this keeps a step back that could begin otherwise. What a phase waits for is told of the phase, not of each service.
@@ -130,16 +130,18 @@ impl<'p> Film<'p> {
             approved: BTreeSet::new(),
             carried: BTreeMap::new(),
             tasked: BTreeMap::new(),
-            at_once: 0,
+            motion: Motion::new(plan),
         }
     }
 
-    /// Notes one decision.
-    pub fn note(&mut self, before: &Record, decision: &Decision, now: Timestamp) {
-        self.waits(decision, now);
+    /// Notes one look.
+    pub fn note(&mut self, moment: &Moment<'_>) {
+        let Moment { now, before, decision, .. } = *moment;
+        self.waits(moment);
         let governed = !(self.plan.windows.is_empty() && self.plan.freezes.is_empty());
+        self.motion.note(before, &decision.record);
         let orders = decision.events.iter().any(|event| matches!(event, Event::Ordered { .. } | Event::TaskOrdered { .. }));
-        let undo = if orders { self.moving(&decision.record, governed) } else { None };
+        let undo = if orders && governed { self.motion.undo(&self.expected) } else { None };
         let first = self.shots.len();
         for event in &decision.events {
             self.event(before, event, now);
@@ -154,28 +156,13 @@ impl<'p> Film<'p> {
         }
     }
 
-    /// Counts what is in motion; if windows or freezes bound it, says how long it takes to go back.
-    fn moving(&mut self, record: &Record, governed: bool) -> Option<Span> {
-        let plan = self.plan;
-        let is_moving = |name: &ServiceName| {
-            let service = plan.services.get(name).zip(record.services.get(name));
-            service.is_some_and(|(service, state)| timing::is_moving(service, state))
-        };
-        let moving: Vec<&ServiceName> = plan.services.keys().filter(|name| is_moving(name)).collect();
-        self.at_once = self.at_once.max(moving.len());
-        if !governed {
-            return None;
-        }
-        let mut all: BTreeSet<ServiceName> = BTreeSet::new();
-        for name in moving {
-            if !all.contains(name) {
-                all.extend(plan.rollback_closure(name));
-            }
-        }
-        undo_time(&self.expected, all.iter())
+    /// The most services that were in motion at once.
+    pub fn at_once(&self) -> usize {
+        self.motion.most
     }
 
-    fn waits(&mut self, decision: &Decision, now: Timestamp) {
+    fn waits(&mut self, moment: &Moment<'_>) {
+        let Moment { now, decision, visited, .. } = *moment;
         let mut waited: BTreeSet<StepId> = BTreeSet::new();
         for wait in &decision.waits {
             if keeps_back(&wait.step.step, &wait.reason) {
@@ -188,12 +175,21 @@ impl<'p> Film<'p> {
                 waited.insert(step.of(wait.step.of.clone()));
             }
         }
-        let over: Vec<StepId> = self.waited.difference(&waited).cloned().collect();
-        over.iter().for_each(|id| self.end(id, now));
-        for id in waited.difference(&self.waited).cloned().collect::<Vec<_>>() {
-            self.begin(&id, now);
+        let looked_at = |id: &&StepId| match (visited, id.service()) {
+            (Some(visited), Some(name)) => visited.contains(name),
+            _ => true,
+        };
+        let over: Vec<StepId> = self.waited.iter().filter(looked_at).filter(|id| !waited.contains(*id)).cloned().collect();
+        for id in &over {
+            self.waited.remove(id);
+            self.end(id, now);
         }
-        self.waited = waited;
+        for id in waited {
+            if !self.waited.contains(&id) {
+                self.begin(&id, now);
+                self.waited.insert(id);
+            }
+        }
     }
 
     fn keep(&mut self, of: &Subject, reason: &Reason, now: Timestamp) {

@@ -12,6 +12,7 @@ pub mod back;
 mod course;
 mod deeds;
 mod film;
+mod motion;
 mod path;
 pub mod report;
 mod risk;
@@ -19,6 +20,6 @@ pub mod times;
 
 pub use self::{
     back::{Back, back_from},
-    course::{Course, Options},
-    report::{Preview, preview},
+    course::{Course, Looks, Moment, Options},
+    report::{Preview, preview, preview_by},
 };

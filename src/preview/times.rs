@@ -1,6 +1,12 @@
 //! Moments as people of the plan's zone read them.
 
-use jiff::{SignedDuration, Timestamp, civil::Time, tz::TimeZone};
+use std::fmt;
+
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{DateTime, Time},
+    tz::{Offset, TimeZone},
+};
 
 use crate::plan::{Plan, moment::Zone};
 
@@ -17,13 +23,27 @@ impl Clock {
     pub fn named(zone: Option<&str>) -> Self {
         Self(zone.and_then(Zone::named).map_or(TimeZone::UTC, |zone| zone.rules().clone()))
     }
+    /// Whether it is that of UTC: then nothing has to be said twice.
+    pub fn is_utc(&self) -> bool {
+        self.0 == TimeZone::UTC
+    }
+    /// What the clock shows, and by how much it is ahead of UTC. Texts are made of it by hand: every step has several, and a
+    /// pattern is read anew for each.
+    fn shown(&self, at: Timestamp) -> (DateTime, Offset) {
+        let offset = self.0.to_offset(at);
+        (offset.to_datetime(at), offset)
+    }
     /// `2026-08-28T21:00:00+01:00`.
     pub fn rfc3339(&self, at: Timestamp) -> String {
-        at.to_zoned(self.0.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+        let (t, offset) = self.shown(at);
+        let (seconds, sign) = (offset.seconds(), if offset.is_negative() { '-' } else { '+' });
+        let (hours, minutes) = (seconds.abs() / 3600, seconds.abs() / 60 % 60);
+        let (date, time) = (Date(t), TimeOfDay(t));
+        format!("{date}T{time}{sign}{hours:02}:{minutes:02}")
     }
     /// `Fri 28 Aug 21:00:10`.
     pub fn long(&self, at: Timestamp) -> String {
-        at.to_zoned(self.0.clone()).strftime("%a %d %b %H:%M:%S").to_string()
+        format!("{} {}", self.day(at), self.second(at))
     }
     /// `Fri 28 Aug 2026 21:00:10`: plans go on into the next year.
     pub fn dated(&self, at: Timestamp) -> String {
@@ -35,15 +55,21 @@ impl Clock {
     }
     /// `Fri 28 Aug`.
     pub fn day(&self, at: Timestamp) -> String {
-        at.to_zoned(self.0.clone()).strftime("%a %d %b").to_string()
+        const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let (t, _) = self.shown(at);
+        let name = |names: &[&'static str], at: i8| usize::try_from(at).ok().and_then(|at| names.get(at).copied()).unwrap_or("");
+        let (day, month) = (name(&DAYS, t.weekday().to_monday_zero_offset()), name(&MONTHS, t.month() - 1));
+        format!("{day} {:02} {month}", t.day())
     }
     /// `21:00`.
     pub fn minute(&self, at: Timestamp) -> String {
-        at.to_zoned(self.0.clone()).strftime("%H:%M").to_string()
+        let (t, _) = self.shown(at);
+        format!("{:02}:{:02}", t.hour(), t.minute())
     }
     /// `21:00:10`.
     pub fn second(&self, at: Timestamp) -> String {
-        at.to_zoned(self.0.clone()).strftime("%H:%M:%S").to_string()
+        TimeOfDay(self.shown(at).0).to_string()
     }
     /// `BST` at this moment.
     pub fn abbreviation(&self, at: Timestamp) -> String {
@@ -75,6 +101,21 @@ impl Clock {
     }
 }
 
+/// `2026-08-28`.
+struct Date(DateTime);
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.0.year(), self.0.month(), self.0.day())
+    }
+}
+/// `21:00:10`.
+struct TimeOfDay(DateTime);
+impl fmt::Display for TimeOfDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}:{:02}:{:02}", self.0.hour(), self.0.minute(), self.0.second())
+    }
+}
+
 /// The time between two moments in milliseconds, never negative.
 pub fn millis(from: Timestamp, until: Timestamp) -> u64 {
     u64::try_from(until.as_millisecond().saturating_sub(from.as_millisecond())).unwrap_or(0)
@@ -83,6 +124,20 @@ pub fn millis(from: Timestamp, until: Timestamp) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_are_those_of_the_patterns() {
+        for zone in ["Europe/London", "America/St_Johns", "Pacific/Auckland", "UTC"] {
+            let clock = Clock::named(Some(zone));
+            for second in (0..400).map(|day| 1_785_000_000 + day * 86_461) {
+                let at = Timestamp::from_second(second).unwrap();
+                let by = |pattern: &str| at.to_zoned(clock.0.clone()).strftime(pattern).to_string();
+                assert_eq!(clock.rfc3339(at), by("%Y-%m-%dT%H:%M:%S%:z"));
+                assert_eq!(clock.long(at), by("%a %d %b %H:%M:%S"));
+                assert_eq!(clock.minute(at), by("%H:%M"));
+            }
+        }
+    }
 
     #[test]
     fn ticks_stand_on_the_local_clock_on_both_sides_of_a_change_of_it() {

@@ -2,6 +2,8 @@
 //! as somebody who has to sign one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
+mod looks;
+
 use std::path::{Path, PathBuf};
 
 use gapless::{

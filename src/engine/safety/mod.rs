@@ -3,6 +3,8 @@
 
 mod tasks;
 
+use std::{cell::OnceCell, collections::BTreeMap};
+
 use jiff::Timestamp;
 
 use super::{
@@ -16,7 +18,7 @@ use super::{
     side,
     walk::Walk,
 };
-use crate::plan::{Gate, GateName, OnFailure, Plan, Revision, Service, ServiceName, Side, Weight};
+use crate::plan::{Gate, GateName, OnFailure, PhaseName, Plan, Revision, Service, ServiceName, Side, Weight};
 
 /// A decision that must not be carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +34,7 @@ pub struct Violation {
 /// All invariants that this decision would break.
 pub fn check(revision: &Revision, before: &Record, seen: &Observed, now: Timestamp, decision: &Decision) -> Vec<Violation> {
     let plan = revision.plan();
-    let judge = Judge { plan, before, after: &decision.record, seen, now, found: Vec::new() };
+    let judge = Judge { plan, before, after: &decision.record, seen, now, found: Vec::new(), late: OnceCell::new() };
     judge.run(&decision.effects)
 }
 
@@ -43,19 +45,17 @@ struct Judge<'a> {
     seen: &'a Observed,
     now: Timestamp,
     found: Vec<Violation>,
+    late: OnceCell<BTreeMap<&'a PhaseName, &'a ServiceName>>,
 }
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
     fn run(mut self, effects: &[Effect]) -> Vec<Violation> {
         for effect in effects {
             self.effect(effect);
         }
-        let (mut before, mut after) = (Walk::of(self.before), Walk::of(self.after));
-        for (name, service) in &self.plan.services {
-            let (Some(was), Some(is)) = (before.state(name), after.state(name)) else { continue };
-            if was == is {
-                continue;
-            }
+        let (before, after) = (self.before, self.after);
+        for (name, was, is) in before.services.differences(&after.services) {
+            let Some(service) = self.plan.services.get(name) else { continue };
             self.order(name, service, was, is);
             self.confirmation(name, service, was, is);
             self.cause(name, service, was, is);
@@ -63,6 +63,23 @@ impl Judge<'_> {
             self.no_return(name, service, was, is);
         }
         self.found
+    }
+
+    /// For each phase, the first of its services that is not on target or leaves it; looked for once.
+    fn late(&self) -> &BTreeMap<&'a PhaseName, &'a ServiceName> {
+        self.late.get_or_init(|| {
+            let mut late: BTreeMap<&PhaseName, &ServiceName> = BTreeMap::new();
+            let (mut after, mut last) = (Walk::of(self.after), None);
+            for (name, service) in &self.plan.services {
+                let there =
+                    |s: &ServiceState| (s.stage == Stage::Soaking || s.stage.is_past_soak()) && s.direction == Direction::Forward;
+                if !after.state(name).is_some_and(|state| there(state)) && last != Some(&service.phase) {
+                    late.entry(&service.phase).or_insert(name);
+                    last = Some(&service.phase); // most stand beside others of their phase
+                }
+            }
+            late
+        })
     }
 
     fn found(&mut self, invariant: Invariant, service: &ServiceName, detail: String) {
@@ -164,11 +181,10 @@ impl Judge<'_> {
         let stage = |other: &ServiceName| self.after.services.get(other).map_or(Stage::Waiting, |s| s.stage);
         let goes_back = |other: &ServiceName| self.after.services.get(other).is_some_and(|s| s.direction == Direction::Backward);
         if was.order.is_none() && is.order.is_some() {
-            let before = self.plan.phases_before(&service.phase);
-            let ahead = self.plan.services.iter().filter(|(other, s)| before.contains(&s.phase) || service.is_after(other));
+            let phases = self.plan.phases_before(&service.phase).iter().filter_map(|phase| self.late().get(phase).copied());
             let on_target = |o: &ServiceName| stage(o) == Stage::Soaking || stage(o).is_past_soak();
-            let late = ahead.map(|(other, _)| other).filter(|o| outside(o)).find(|o| !on_target(o) || goes_back(o));
-            if let Some(other) = late.cloned() {
+            let needs = service.before().filter(|o| outside(o) && (!on_target(o) || goes_back(o)));
+            if let Some(other) = phases.chain(needs).min().cloned() {
                 self.found(Invariant::Order, name, format!("it would start before {other} is on target"));
             }
         }

@@ -26,6 +26,9 @@ impl Kind {
     pub const APPROVAL: Self = Self { group: GROUP, version: VERSION, plural: "migrationapprovals" };
     pub const RUN: Self = Self { group: GROUP, version: VERSION, plural: "migrationruns" };
     pub const SELF_REVIEW: Self = Self { group: "authentication.k8s.io", version: "v1", plural: "selfsubjectreviews" };
+    pub const SELF_ACCESS: Self = Self { group: "authorization.k8s.io", version: "v1", plural: "selfsubjectaccessreviews" };
+    pub const ACCESS: Self = Self { group: "authorization.k8s.io", version: "v1", plural: "subjectaccessreviews" };
+    pub const ACCOUNT: Self = Self { group: "", version: "v1", plural: "serviceaccounts" };
 
     /// The path of all objects, or of those of one namespace.
     pub(super) fn all(&self, namespace: Option<&str>) -> String {

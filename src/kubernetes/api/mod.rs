@@ -40,9 +40,19 @@ pub struct Api {
     client: Client,
     /// Nothing else is asked for; `None`: whatever the caller may.
     only: Option<&'static [Permission]>,
+    writes: Writes,
     used: Arc<Mutex<BTreeSet<Permission>>>,
     /// Requests that somebody waits for, and those that have time.
     lanes: Arc<[Semaphore; 2]>,
+}
+
+/// What becomes of writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writes {
+    /// They are done.
+    Done,
+    /// The server goes all the way of a write, admission included, and stores nothing (`dryRun=All`).
+    Tried,
 }
 
 /// How urgent a request is. Each kind has requests of its own under way, so that preparing a hundred services never stands
@@ -103,13 +113,29 @@ impl Api {
     /// An API server behind this client.
     pub fn new(client: Client) -> Self {
         let lanes = Arc::new([Semaphore::new(URGENT), Semaphore::new(PATIENT)]);
-        Self { client, only: None, used: Arc::default(), lanes }
+        Self { client, only: None, writes: Writes::Done, used: Arc::default(), lanes }
     }
 
     /// The same, which asks for nothing but what these permit.
     #[must_use]
     pub fn only(self, permissions: &'static [Permission]) -> Self {
         Self { only: Some(permissions), ..self }
+    }
+
+    /// The same, whose writes are tried by the server and change nothing there.
+    #[must_use]
+    pub fn tried(&self) -> Self {
+        Self { writes: Writes::Tried, ..self.clone() }
+    }
+
+    /// What goes with every write.
+    fn write(&self) -> Query {
+        let mut query = Query::default();
+        query.add("fieldManager", MANAGER);
+        if self.writes == Writes::Tried {
+            query.add("dryRun", "All");
+        }
+        query
     }
 
     /// What was asked for until now.
@@ -185,8 +211,7 @@ impl Api {
         object: &T,
     ) -> Result<R, ApiError> {
         self.permit(kind, Part::Whole, Verb::Create)?;
-        let mut query = Query::default();
-        query.add("fieldManager", MANAGER);
+        let mut query = self.write();
         query.add("fieldValidation", "Strict");
         self.ask(Urgency::Urgent, "POST", &query.on(&kind.all(namespace)), Some("application/json"), object).await
     }
@@ -199,8 +224,7 @@ impl Api {
         // An object that is not there yet is made by it.
         self.permit(kind, Part::Whole, Verb::Create)?;
         self.permit(kind, Part::Whole, Verb::Patch)?;
-        let mut query = Query::default();
-        query.add("fieldManager", MANAGER);
+        let mut query = self.write();
         query.add("fieldValidation", "Strict");
         self.ask(Urgency::Patient, "PATCH", &query.on(&kind.one(&at)), Some("application/apply-patch+yaml"), object).await
     }
@@ -211,8 +235,7 @@ impl Api {
     /// As [`ApiError`] says; [`ApiError::Refused`] if a test in it fails.
     pub async fn json_patch(&self, kind: Kind, at: At<'_>, patch: &Value) -> Result<Value, ApiError> {
         self.permit(kind, Part::Whole, Verb::Patch)?;
-        let mut query = Query::default();
-        query.add("fieldManager", MANAGER);
+        let query = self.write();
         self.ask(Urgency::Urgent, "PATCH", &query.on(&kind.one(&at)), Some("application/json-patch+json"), patch).await
     }
 
@@ -222,8 +245,7 @@ impl Api {
     /// As [`ApiError`] says.
     pub async fn merge<R: DeserializeOwned>(&self, kind: Kind, at: At<'_>, patch: &Value) -> Result<R, ApiError> {
         self.permit(kind, Part::Whole, Verb::Patch)?;
-        let mut query = Query::default();
-        query.add("fieldManager", MANAGER);
+        let mut query = self.write();
         query.add("fieldValidation", "Strict");
         self.ask(Urgency::Urgent, "PATCH", &query.on(&kind.one(&at)), Some("application/merge-patch+json"), patch).await
     }
@@ -234,8 +256,7 @@ impl Api {
     /// As [`ApiError`] says.
     pub async fn merge_status(&self, kind: Kind, at: At<'_>, patch: &Value) -> Result<Value, ApiError> {
         self.permit(kind, Part::Status, Verb::Patch)?;
-        let mut query = Query::default();
-        query.add("fieldManager", MANAGER);
+        let mut query = self.write();
         query.add("fieldValidation", "Strict");
         let path = format!("{}/status", kind.one(&at));
         self.ask(Urgency::Urgent, "PATCH", &query.on(&path), Some("application/merge-patch+json"), patch).await
@@ -252,8 +273,7 @@ impl Api {
         object: &T,
     ) -> Result<R, ApiError> {
         self.permit(kind, Part::Status, Verb::Update)?;
-        let mut query = Query::default();
-        query.add("fieldManager", MANAGER);
+        let mut query = self.write();
         query.add("fieldValidation", "Strict");
         self.ask(Urgency::Urgent, "PUT", &query.on(&format!("{}/status", kind.one(&at))), Some("application/json"), object).await
     }

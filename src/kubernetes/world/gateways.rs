@@ -1,9 +1,6 @@
 //! The Gateways that a run's routes hang on, and what is asked through them.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -12,7 +9,7 @@ use crate::{
     adapters::effective::Question,
     kubernetes::{
         api::{Api, ApiError, At, Kind},
-        gateway::{GatewayName, parents, question},
+        gateway::{GatewayName, parents, questions},
         route::{Misfit, Rule},
     },
     plan::Service,
@@ -59,24 +56,11 @@ impl World {
     }
 }
 
-/// Where and what to ask for a rule: each Gateway once, through the first listener by which it can be.
+/// Where and what to ask for a rule, by the Gateways that were looked up.
 pub(super) fn asked(state: &State, route: &Value, rule: &Rule<'_>, service: &Service) -> Result<Vec<Question>, Misfit> {
-    let mut answers: BTreeMap<GatewayName, Result<Question, Misfit>> = BTreeMap::new();
-    for parent in parents(route) {
-        let known = answers.get(&parent.gateway).is_some_and(Result::is_ok);
-        if !known {
-            let answer = match state.gateways.get(&parent.gateway) {
-                Some(Ok(gateway)) => question(route, rule, &parent, gateway, service),
-                Some(Err(error)) => Err(Misfit(error.to_string())),
-                None => {
-                    Err(Misfit(format!("Gateway {}/{} was not looked up yet", parent.gateway.namespace, parent.gateway.name)))
-                }
-            };
-            answers.insert(parent.gateway, answer);
-        }
-    }
-    match answers.is_empty() {
-        true => Err(Misfit("the route has no Gateway as a parent".into())),
-        false => answers.into_values().collect(),
-    }
+    questions(route, rule, service, |name| match state.gateways.get(name) {
+        Some(Ok(gateway)) => Ok(gateway),
+        Some(Err(error)) => Err(Misfit(error.to_string())),
+        None => Err(Misfit(format!("Gateway {}/{} was not looked up yet", name.namespace, name.name))),
+    })
 }

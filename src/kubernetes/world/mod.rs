@@ -126,7 +126,7 @@ impl World {
     /// Our own slices of a Service that bear none of these names.
     pub fn left_over_slices(&self, service: &str, wanted: &BTreeSet<&str>) -> Vec<Value> {
         let mut left = self.state().slices.of(service);
-        left.retain(|slice| backend::is_ours(slice) && !wanted.contains(super::watch::name(slice)));
+        left.retain(|slice| backend::is_left_over(slice, wanted));
         left
     }
 

@@ -1,5 +1,6 @@
 //! The preview as programs read it: the result of `gapless preview -o json`. Fields are only ever added.
 
+mod cluster;
 mod phase;
 mod service;
 mod step;
@@ -13,13 +14,17 @@ use serde::Serialize;
 
 pub(super) use self::step::line;
 pub use self::{
+    cluster::{
+        ClusterCode, ClusterFinding, ClusterReport, EffectLine, LiveBackend, LiveRoute, LiveService, Needs, Permit, RightLine,
+        Standing, Tried, Way,
+    },
     phase::PhaseLine,
     service::ServiceLine,
     step::{ApprovalLine, Kind, PersonLine, StepLine},
     window::{DeadlineLine, FreezeLine, WindowLine},
 };
 use super::{
-    course::{Course, Options},
+    course::{Course, Looks, Options},
     deeds::Deeds,
     film::Film,
     path::Ties,
@@ -75,6 +80,9 @@ pub struct Preview {
     pub stuck: Vec<StuckLine>,
     /// What `check` says of the plan.
     pub findings: Vec<Finding>,
+    /// What a run would meet in the cluster; left out where nobody asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterReport>,
 }
 
 /// Why the run does not go on.
@@ -89,19 +97,24 @@ pub struct StuckLine {
 
 /// The dry run of a revision.
 pub fn preview(revision: &Revision, options: Options, findings: Vec<Finding>) -> Preview {
+    preview_by(revision, options, findings, Looks::Following)
+}
+
+/// The same, by these looks: to compare.
+pub fn preview_by(revision: &Revision, options: Options, findings: Vec<Finding>, looks: Looks) -> Preview {
     let plan = revision.plan();
     let mut film = Film::new(plan);
-    let mut course = Course::new(revision, options);
+    let mut course = Course::with(revision, options, looks);
     let mut finish = None;
-    while let Some(()) = course.step(|before, decision, now| {
-        film.note(before, decision, now);
-        finish = finish.or(decision.record.ended.is_some().then_some(now));
+    while let Some(()) = course.step(|moment| {
+        film.note(moment);
+        finish = finish.or(moment.decision.record.ended.is_some().then_some(moment.now));
     }) {}
     let waits = course.waits.iter().filter(|_| finish.is_none());
     let stuck: BTreeSet<StuckLine> =
         waits.map(|wait| StuckLine { step: wait.step.to_string(), reason: wait.reason.to_string() }).collect();
     let outcome = course.record.ended.as_ref().map_or(Outcome::Held, |ended| ended.outcome);
-    let at_once = film.at_once;
+    let at_once = film.at_once();
     let shots = &film.cut();
     let deeds = Deeds::of(plan);
     let ties = Ties::of(plan, shots);
@@ -134,5 +147,6 @@ pub fn preview(revision: &Revision, options: Options, findings: Vec<Finding>) ->
         stuck: stuck.into_iter().collect(),
         steps,
         findings,
+        cluster: None,
     }
 }

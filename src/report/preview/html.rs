@@ -57,13 +57,18 @@ pub fn html(preview: &Preview) -> String {
 }
 
 fn zone(preview: &Preview, clock: &Clock) -> String {
-    let zone = preview.time_zone.as_deref().unwrap_or("UTC");
-    format!("Times are those of {zone} ({} at the start) unless they say UTC.", clock.abbreviation(preview.start))
+    match preview.time_zone.as_deref() {
+        Some(zone) => {
+            format!("Times are those of {zone} ({} at the start) unless they say UTC.", clock.abbreviation(preview.start))
+        }
+        None => "All times are UTC.".to_owned(),
+    }
 }
 
 /// A moment on both clocks.
 fn both(clock: &Clock, at: Timestamp) -> String {
-    format!("{} {} <span>{} UTC</span>", clock.dated(at), clock.abbreviation(at), at.strftime("%a %d %b %H:%M:%S"))
+    let (own, utc) = (format!("{} {}", clock.dated(at), clock.abbreviation(at)), at.strftime("%a %d %b %H:%M:%S"));
+    if clock.is_utc() { own } else { format!("{own} <span>{utc} UTC</span>") }
 }
 
 /// What a room has to know before all else.

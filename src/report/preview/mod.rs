@@ -1,5 +1,6 @@
 //! A dry run for people: text, Markdown, Mermaid, a picture and a page.
 
+mod cluster;
 mod html;
 mod markdown;
 mod mermaid;
@@ -8,6 +9,7 @@ mod text;
 pub mod timeline;
 
 pub use self::{
+    cluster::cluster,
     html::html,
     markdown::markdown,
     mermaid::mermaid,

@@ -47,13 +47,13 @@ pub fn text(preview: &Preview) -> String {
         chain(&mut out, "critical path of the end", &preview.critical_path);
     }
     out.push_str(&radius(preview));
+    out.push_str(&preview.cluster.as_ref().map_or_else(String::new, super::cluster));
     out.push_str(WORDS);
-    let zone = preview.time_zone.as_deref().unwrap_or("UTC");
-    let _ = writeln!(
-        out,
-        "\n* on a critical path   ! no way back from here on   times are those of {zone} ({} at the start)",
-        clock.abbreviation(preview.start)
-    );
+    let zone = match preview.time_zone.as_deref() {
+        Some(zone) => format!("times are those of {zone} ({} at the start)", clock.abbreviation(preview.start)),
+        None => "times are UTC".to_owned(),
+    };
+    let _ = writeln!(out, "\n* on a critical path   ! no way back from here on   {zone}");
     out
 }
 

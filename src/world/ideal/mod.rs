@@ -26,7 +26,7 @@ use crate::{
     engine::{
         About, Accepted, Action, ApprovalSeen, Backend, ClaimsSeen, Consent, Decision, Deed, Effect, Effective, Event, GateSeen,
         Intent, Observed, Owner, Programmed, Reason, Record, RouteSeen, Sample, SideSeen, SidesSeen, Stage, Step, Subject,
-        TaskKey, TaskSeen, agenda,
+        TaskKey, TaskSeen, agenda, follow::Names,
     },
     plan::{
         Digest, GateName, Plan, Revision, Service, ServiceName, Side, Span, Weight,
@@ -63,8 +63,13 @@ pub struct Ideal<'p> {
     exact_others: BTreeMap<Subject, Timestamp>,
     /// Questions that were put to people.
     asked: BTreeSet<(About, u32)>,
-    /// When a gate that is waited for will have its rounds.
-    rounds_at: Option<Timestamp>,
+    /// When gates that are waited for will have their rounds, by whose they are.
+    rounds: BTreeMap<Subject, Timestamp>,
+    rounds_by_moment: BTreeSet<(Timestamp, Subject)>,
+    /// Services whose gates were counted up to the last look.
+    filled: Vec<ServiceName>,
+    /// Services of which something is new since the last look.
+    told: BTreeSet<ServiceName>,
     /// Whether an effect changed at once what a sensor shows.
     news: News,
 }
@@ -104,7 +109,10 @@ impl<'p> Ideal<'p> {
             exact: BTreeMap::new(),
             exact_others: BTreeMap::new(),
             asked: BTreeSet::new(),
-            rounds_at: None,
+            rounds: BTreeMap::new(),
+            rounds_by_moment: BTreeSet::new(),
+            filled: Vec::new(),
+            told: BTreeSet::new(),
             news: News::Some,
         };
         for (name, service) in &plan.services {
@@ -170,15 +178,35 @@ impl<'p> Ideal<'p> {
             match due {
                 Due::Effective(name) => self.follow(&name, at),
                 Due::Done(key, settles) => {
+                    self.tell(&key.of);
                     if others_of_subject(self.plan, &key.of).next().is_some() {
                         self.exact_others.insert(key.of.clone(), at);
                     }
                     let settles_at = (settles > Span::ZERO).then(|| after(at, settles));
                     self.seen.tasks.insert(key, always(TaskSeen::Done { at, settles_at }));
                 }
-                Due::Says(answers) => self.seen.approvals.extend(answers),
+                Due::Says(answers) => {
+                    for answer in &answers {
+                        if let About::Decommission(name) = &answer.about {
+                            self.told.insert(name.clone());
+                        }
+                    }
+                    self.seen.approvals.extend(answers);
+                }
             }
         }
+        let counted: Vec<Subject> =
+            self.rounds_by_moment.iter().take_while(|(at, _)| *at <= now).map(|(_, of)| of.clone()).collect();
+        counted.iter().for_each(|of| self.tell(of));
+    }
+
+    fn tell(&mut self, of: &Subject) {
+        self.told.extend(of.service().cloned());
+    }
+
+    /// The services of which something is new since the last look.
+    pub fn told(&self) -> &BTreeSet<ServiceName> {
+        &self.told
     }
 
     fn follow(&mut self, name: &ServiceName, at: Timestamp) {
@@ -187,26 +215,22 @@ impl<'p> Ideal<'p> {
         route.programmed = Programmed::Yes;
         route.effective = Some(Effective { weight, since: at });
         self.exact.insert(name.clone(), at);
+        self.told.insert(name.clone());
     }
 
-    /// What a sensor sees at `now`.
-    pub fn show(&mut self, record: &Record, now: Timestamp) -> &Observed {
+    /// What a sensor sees at `now`; of gates that are counted round by round only those of `whom`, if that is given. The others
+    /// stay as they were when somebody looked last, and never age.
+    pub fn show(&mut self, record: &Record, now: Timestamp, whom: Option<&Names<'_>>) -> &Observed {
         self.news = News::None;
-        let (plan, start) = (self.plan, self.start);
-        let seen = &mut self.seen;
-        self.exact.retain(|name, since| {
-            let (Some(service), Some(shown)) = (plan.services.get(name), seen.gates.get_mut(name)) else { return false };
-            let state = record.services.get(name);
-            let counted = match state.map(|s| (s.stage, s.moved_at)) {
-                Some((Stage::Soaking, Some(moved))) => service.gates.values().any(|gate| after(moved, takes(gate)) > now),
-                Some((Stage::Shifting(_), _)) => true,
-                _ => false,
-            };
-            for ((_, gate), shown) in service.gates.iter().zip(shown.values_mut()) {
-                if counted { fill(gate, start, *since, now, shown) } else { *shown = settled(gate) }
-            }
-            counted
-        });
+        self.told.clear();
+        for name in std::mem::take(&mut self.filled) {
+            self.seen.gates.get_mut(&name).into_iter().for_each(rest);
+        }
+        match whom {
+            Some(whom) => whom.iter().for_each(|name| self.count(record, now, name)),
+            None => self.exact.keys().cloned().collect::<Vec<_>>().iter().for_each(|name| self.count(record, now, name)),
+        }
+        let (plan, start, seen) = (self.plan, self.start, &mut self.seen);
         self.exact_others.retain(|of, since| {
             let mut counted = of.service().is_none();
             for (name, gate) in others_of_subject(plan, of) {
@@ -220,8 +244,28 @@ impl<'p> Ideal<'p> {
         &self.seen
     }
 
-    /// Takes what was decided at `now`: effects are done, people are asked.
-    pub fn take(&mut self, decision: &Decision, now: Timestamp) {
+    /// Counts the rounds of a service's gates up to `now`, if they are counted at all.
+    fn count(&mut self, record: &Record, now: Timestamp, name: &ServiceName) {
+        let Some(since) = self.exact.get(name).copied() else { return };
+        let (Some(service), Some(shown)) = (self.plan.services.get(name), self.seen.gates.get_mut(name)) else { return };
+        let counted = match record.services.get(name).map(|s| (s.stage, s.moved_at)) {
+            Some((Stage::Soaking, Some(moved))) => service.gates.values().any(|gate| after(moved, takes(gate)) > now),
+            Some((Stage::Shifting(_), _)) => true,
+            _ => false,
+        };
+        for ((_, gate), shown) in service.gates.iter().zip(shown.values_mut()) {
+            if counted { fill(gate, self.start, since, now, shown) } else { *shown = settled(gate) }
+        }
+        if counted {
+            self.filled.push(name.clone());
+        } else {
+            self.exact.remove(name);
+        }
+    }
+
+    /// Takes what was decided at `now`: effects are done, people are asked. `visited`: the services that the decision is about, if
+    /// not all.
+    pub fn take(&mut self, decision: &Decision, now: Timestamp, visited: Option<&Names<'_>>) {
         for event in &decision.events {
             match event {
                 Event::TaskDone { task } | Event::TaskFailed { task, .. } => {
@@ -237,7 +281,7 @@ impl<'p> Ideal<'p> {
         for effect in &decision.effects {
             self.perform(effect, now);
         }
-        self.rounds_at = None;
+        self.forget_rounds(visited);
         for wait in &decision.waits {
             match &wait.reason {
                 Reason::Approval { .. } => self.ask(&decision.record, &wait.step.of, &wait.step.step, now),
@@ -245,6 +289,26 @@ impl<'p> Ideal<'p> {
                 Reason::GateUnknown { gate, .. } => self.await_rounds(&wait.step.of, gate, 1, now),
                 _ => {}
             }
+        }
+    }
+
+    /// Whoever was looked at says anew what it waits for.
+    fn forget_rounds(&mut self, visited: Option<&Names<'_>>) {
+        let looked_at = |of: &Subject| match (visited, of.service()) {
+            (Some(visited), Some(name)) => visited.contains(name),
+            _ => true,
+        };
+        let by_moment = &mut self.rounds_by_moment;
+        match visited {
+            Some(visited) if visited.len() < self.rounds.len() => {
+                let others = self.rounds.keys().filter(|of| of.service().is_none()).cloned();
+                for of in visited.iter().map(|name| Subject::from(*name)).chain(others.collect::<Vec<_>>()) {
+                    if let Some(at) = self.rounds.remove(&of) {
+                        by_moment.remove(&(at, of));
+                    }
+                }
+            }
+            _ => self.rounds.retain(|of, at| !looked_at(of) || !by_moment.remove(&(*at, of.clone()))),
         }
     }
 
@@ -269,6 +333,7 @@ impl<'p> Ideal<'p> {
                 renew(route);
                 (route.owner, route.mark) = (None, None);
                 self.news = News::Some;
+                self.told.insert(service.clone());
             }
             Action::EnsureBackend { service, side } => {
                 let sides = self.seen.sides.get_mut(service);
@@ -278,6 +343,7 @@ impl<'p> Ideal<'p> {
                 }
                 sides.into_iter().for_each(|sides| sides.set(*side, sample.clone()));
                 self.news = News::Some;
+                self.told.insert(service.clone());
             }
             Action::Task { task, deed } => {
                 if self.seen.tasks.insert(task.clone(), always(TaskSeen::Running)).is_none() {
@@ -355,7 +421,13 @@ impl<'p> Ideal<'p> {
             let next = following(gate, self.start, now.max(before_by_one(counts_from)));
             after(next, gate.every.times(missing.saturating_sub(1)))
         });
-        self.rounds_at = at.chain(self.rounds_at).min();
+        let before = self.rounds.get(of).copied();
+        if let Some(at) = at.chain(before).min() {
+            if let Some(before) = self.rounds.insert(of.clone(), at) {
+                self.rounds_by_moment.remove(&(before, of.clone()));
+            }
+            self.rounds_by_moment.insert((at, of.clone()));
+        }
     }
 
     /// When to look next after a decision at `now`; `None`: nothing will ever change.
@@ -364,7 +436,15 @@ impl<'p> Ideal<'p> {
             return Some(now);
         }
         let due = self.due.first_key_value().map(|((at, _), _)| *at);
-        [due, decision.due_at, self.rounds_at].into_iter().flatten().min().map(|at| at.max(now))
+        let rounds = self.rounds_by_moment.first().map(|(at, _)| *at);
+        [due, decision.due_at, rounds].into_iter().flatten().min().map(|at| at.max(now))
+    }
+}
+
+/// What was counted never ages: its newest round is taken for one of the end of time.
+fn rest(gates: &mut BTreeMap<GateName, GateSeen>) {
+    for newest in gates.values_mut().filter_map(|gate| gate.rounds.last_mut()) {
+        (newest.sent_at, newest.done_at) = (Timestamp::MAX, Timestamp::MAX);
     }
 }
 

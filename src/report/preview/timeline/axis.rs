@@ -37,7 +37,7 @@ pub fn draw(paper: &mut Paper, scale: &Scale, clock: &Clock, (top, bottom): (f64
     let mut hours = Hours::Left;
     for piece in &scale.pieces {
         if piece.pace == Pace::Cut {
-            cut(paper, piece, (top, bottom), &mut free[1]);
+            cut(paper, piece, (top, bottom), (&mut free[1], right));
             continue;
         }
         let ticks = ticks(scale, clock, piece);
@@ -63,18 +63,18 @@ enum Days {
 }
 
 /// A stretch that is cut short, with how long it is.
-fn cut(paper: &mut Paper, piece: &Piece, (top, bottom): (f64, f64), free: &mut f64) {
+fn cut(paper: &mut Paper, piece: &Piece, (top, bottom): (f64, f64), (free, right): (&mut f64, f64)) {
     let hours = (piece.until - piece.from) / 3_600_000;
     let long = match hours {
         0 => format!("{} min", (piece.until - piece.from) / 60_000),
         1..48 => format!("{hours} h"),
         _ => format!("{} d", (hours + 12) / 24),
     };
-    let middle = (piece.left + piece.right) / 2.0;
+    let half = width(&long, 11.0) / 2.0;
+    let middle = f64::midpoint(piece.left, piece.right).min(right + 4.0 - half);
     paper.rect("cut", (piece.left, top + HEIGHT), (piece.right - piece.left, bottom - top - HEIGHT), "");
     paper.line("cut-edge", (piece.left, top + HEIGHT), (piece.left, bottom));
     paper.line("cut-edge", (piece.right, top + HEIGHT), (piece.right, bottom));
-    let half = width(&long, 11.0) / 2.0;
     if middle - half >= *free {
         paper.text("soft", Anchor::Middle, (middle, top + 24.0), "⋯");
         paper.text("soft", Anchor::Middle, (middle, top + 38.0), &long);
@@ -95,7 +95,9 @@ fn hour(paper: &mut Paper, clock: &Clock, tick: &Tick, (top, bottom): (f64, f64)
     }
     *free = middle + half + 6.0;
     paper.text("", Anchor::Middle, (middle, top + 26.0), &local);
-    paper.text("soft", Anchor::Middle, (middle, top + 40.0), &utc);
+    if !clock.is_utc() {
+        paper.text("soft", Anchor::Middle, (middle, top + 40.0), &utc);
+    }
 }
 
 /// The day at the beginning of a stretch, and each that begins in it.

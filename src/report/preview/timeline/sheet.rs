@@ -120,7 +120,7 @@ fn names_of_clocks(paper: &mut Paper, preview: &Preview, layout: Layout, clock: 
         let zone = clock.abbreviation(preview.start);
         let local = preview.time_zone.as_ref().map_or(zone.clone(), |name| format!("{name} ({zone})"));
         paper.text("", Anchor::End, (layout.left() - 26.0, top + 26.0), &local);
-        if hours == Hours::Shown {
+        if hours == Hours::Shown && !clock.is_utc() {
             paper.text("soft", Anchor::End, (layout.left() - 26.0, top + 40.0), "UTC");
         }
     }
@@ -187,11 +187,14 @@ fn window_bar(paper: &mut Paper, pen: &Pen<'_>, window: &WindowLine, base: f64) 
     pen.beside(paper, if window.last_end.is_some() { class } else { "soft" }, (left, base - FULL - 4.0), &verdict);
     if let Some(at) = window.latest_rollback {
         let text = format!("latest rollback {}", pen.clock.long(at));
-        let x = pen.scale.x(at);
-        if x - width(&text, BOLD) > left {
+        let (x, long) = (pen.scale.x(at), width(&text, BOLD));
+        let begins = pen.scale.pieces.first().map_or(0.0, |piece| piece.left);
+        if x - long > left {
             paper.text("late", Anchor::End, (x - 4.0, base - 3.0), &text);
+        } else if x.max(right) + 4.0 + long > pen.right && left - 4.0 - long >= begins {
+            paper.text("late", Anchor::End, (left - 4.0, base - 3.0), &text); // beside the bar, and not over it
         } else {
-            pen.beside(paper, "late", (x + 4.0, base - 3.0), &text);
+            pen.beside(paper, "late", (x.max(right) + 4.0, base - 3.0), &text);
         }
     }
 }

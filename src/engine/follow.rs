@@ -1,0 +1,381 @@
+//! A run that is looked at again and again in a world in which all goes well: each look visits the services at which something
+//! can have changed, and no others.
+//!
+//! *Flow*: whoever shows the world says at whose samples something is new; [`Follow::whom`] adds those for whom something is due
+//! and those who move in lock step with them; [`Follow::look`] decides for these by the very passes of [`super::decide`], and
+//! goes on to whoever a change concerns: those that need the service, those that wait for their turn, those whose phase opens.
+//! *Guarantees*: the decision is the one that [`super::judge`] would give, but for waits of services that were not visited
+//! (tests compare whole runs of both). Anything out of the ordinary (an order of a person, a hold, a way back, a violated
+//! invariant, the end) gives `None`: then the caller has to look at the whole, from there on.
+//! *Why*: a look at all of 5,000 services takes milliseconds, and a run of them has tens of thousands of moments.
+//! *Caveats*: not for live runs. There the world changes unasked, and a look costs nothing beside an answer from the network.
+
+mod phases;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+};
+
+use jiff::Timestamp;
+
+use self::phases::Phases;
+use super::{
+    Decision, PASSES, Wait, bridge,
+    draft::{Draft, WaitsFor},
+    event::Event,
+    observed::{Intent, Observed},
+    outcome, phase,
+    reason::Reason,
+    record::{Record, ServiceState, Stage},
+    rules::Rules,
+    safety,
+    shared::Shared,
+    timing,
+};
+use crate::plan::{Plan, Revision, ServiceName};
+
+/// Services by name.
+pub type Names<'p> = BTreeSet<&'p ServiceName>;
+
+/// What is kept of a run from one look to the next.
+#[derive(Debug)]
+pub struct Follow<'p> {
+    revision: &'p Revision,
+    phases: Phases<'p>,
+    moving: Names<'p>,
+    /// How many those were when last somebody asked what binds them.
+    measured: usize,
+    /// Kept back by a limit, a window or a freeze: what else is in motion decides when they go on.
+    bound: Names<'p>,
+    /// They wait for something that nothing here tells the end of, so they are visited at each look.
+    restless: Names<'p>,
+    /// Not at their end, or their route is not given up yet.
+    open: Names<'p>,
+    dues: Dues<'p>,
+}
+
+/// When something is due though nothing is new.
+#[derive(Debug, Default)]
+struct Dues<'p> {
+    of: BTreeMap<&'p ServiceName, Timestamp>,
+    by_moment: BTreeSet<(Timestamp, &'p ServiceName)>,
+    /// Of phases, bridges and windows.
+    others: Option<Timestamp>,
+    /// Of the windows that what is in motion has to leave in time.
+    overrun: Option<Timestamp>,
+}
+
+impl<'p> Dues<'p> {
+    fn set(&mut self, name: &'p ServiceName, at: Option<Timestamp>) {
+        if let Some(before) = self.of.remove(name) {
+            self.by_moment.remove(&(before, name));
+        }
+        if let Some(at) = at {
+            self.of.insert(name, at);
+            self.by_moment.insert((at, name));
+        }
+    }
+    fn next(&self) -> Option<Timestamp> {
+        let first = self.by_moment.first().map(|(at, _)| *at);
+        [first, self.others, self.overrun].into_iter().flatten().min()
+    }
+}
+
+/// What one look has found of each service that it visited.
+#[derive(Default)]
+struct Visits<'p> {
+    waits: BTreeMap<&'p ServiceName, Vec<(Wait, WaitsFor)>>,
+    dues: BTreeMap<&'p ServiceName, Option<Timestamp>>,
+}
+
+/// One round of a look.
+struct Round<'p> {
+    /// Who is visited.
+    names: Names<'p>,
+    /// Whose state changed in it.
+    changed: Vec<(&'p ServiceName, Shared<ServiceState>)>,
+    /// Who came to be concerned while it went on, perhaps too late to be visited in it.
+    added: Names<'p>,
+}
+
+impl<'p> Follow<'p> {
+    /// A run that nobody has looked at yet.
+    pub fn new(revision: &'p Revision) -> Self {
+        let plan = revision.plan();
+        let all: Names<'p> = plan.services.keys().collect();
+        let mut dues = Dues::default();
+        for name in &all {
+            dues.set(name, Some(Timestamp::MIN));
+        }
+        Self {
+            revision,
+            phases: Phases::new(plan),
+            moving: Names::new(),
+            measured: 0,
+            bound: Names::new(),
+            restless: Names::new(),
+            open: all,
+            dues,
+        }
+    }
+
+    fn plan(&self) -> &'p Plan {
+        self.revision.plan()
+    }
+
+    /// Whom a look at `now` has to visit, if something is new of these.
+    pub fn whom<'n>(&self, now: Timestamp, news: impl IntoIterator<Item = &'n ServiceName>) -> Names<'p> {
+        let plan = self.plan();
+        let due = self.dues.by_moment.iter().take_while(|(at, _)| *at <= now).map(|(_, name)| *name);
+        let mut whom: Names<'p> = due.chain(self.restless.iter().copied()).collect();
+        whom.extend(news.into_iter().filter_map(|name| plan.services.get_key_value(name)).map(|(own, _)| own));
+        for name in whom.clone() {
+            with_group(plan, name, &mut whom);
+        }
+        whom
+    }
+
+    /// Decides for these, and for whomever that concerns. `None`: this has to be looked at as a whole.
+    pub fn look(&mut self, record: &Record, seen: &Observed, now: Timestamp, whom: Names<'p>) -> Option<Looked<'p>> {
+        let orders = &seen.orders;
+        let ordered = orders.intent != Intent::Run || orders.resumes.is_some() || !orders.retries.is_empty();
+        if ordered || record.latch.is_some() || record.ended.is_some() {
+            return None;
+        }
+        let plan = self.plan();
+        let mut draft = Draft::new(plan, record, seen, now, Rules::ALL);
+        draft.moving = std::mem::take(&mut self.moving);
+        self.phases.lend(&mut draft);
+        let mut visits = Visits::default();
+        let mut visited = whom.clone();
+        let mut round = Round { names: whom, changed: Vec::new(), added: Names::new() };
+        for _ in 0..=plan.services.len().saturating_mul(4) {
+            let before = draft.next.clone();
+            self.round(&mut draft, &mut round, &mut visits);
+            visited.extend(&round.names);
+            if draft.next == before {
+                break;
+            }
+            let changed = round.changed.iter().map(|(name, _)| *name);
+            round.names = changed.chain(round.added.iter().copied()).chain(self.restless.iter().copied()).collect();
+            round.added.clear();
+        }
+        for name in &visited {
+            self.end(&mut draft, name);
+        }
+        self.moving = std::mem::take(&mut draft.moving);
+        self.phases.take_back(&mut draft);
+        if self.open.is_empty() || draft.events.iter().any(is_extraordinary) {
+            return None;
+        }
+        draft.waits.extend(visits.waits.into_values().flatten());
+        let mut decision = draft.finish(None);
+        decision.due_at = self.dues.next().filter(|at| *at > now);
+        let good = safety::check(self.revision, record, seen, now, &decision).is_empty();
+        good.then_some(Looked { decision, visited })
+    }
+
+    /// Visits everybody of a round, as [`super::passes`] visits all, pass by pass and by name.
+    fn round(&mut self, draft: &mut Draft<'p, '_>, round: &mut Round<'p>, visits: &mut Visits<'p>) {
+        let plan = self.plan();
+        draft.waits.clear();
+        draft.due_at = None;
+        if self.note_motion(draft, &round.changed) {
+            round.names.extend(&self.bound);
+            self.overrun(draft);
+        } else if self.dues.overrun.is_some_and(|at| at <= draft.now) {
+            self.overrun(draft);
+        }
+        round.names.extend(self.phases.survey(draft, &round.changed));
+        round.changed.clear();
+        draft.effects.retain(|effect| effect.key.number > 0 || keeps(effect.key.step.service(), &round.names));
+        self.dues.others = draft.due_at;
+        let mut seen_now: Names<'p> = Names::new();
+        for (concerns, pass) in PASSES {
+            let mut at: Option<&'p ServiceName> = None;
+            while let Some(name) = following(&round.names, at) {
+                at = Some(name);
+                let Some((name, service)) = plan.services.get_key_value(name) else { continue };
+                if seen_now.insert(name) {
+                    visits.waits.remove(name);
+                    visits.dues.insert(name, None);
+                }
+                let was = draft.state(name);
+                if !concerns(&was) {
+                    continue;
+                }
+                let (in_motion, first) = (draft.moving.len(), draft.waits.len());
+                draft.due_at = None;
+                pass(draft, name, service);
+                visits.waits.entry(name).or_default().extend(draft.waits.drain(first..));
+                let due = visits.dues.entry(name).or_default();
+                *due = [*due, draft.due_at].into_iter().flatten().min();
+                if draft.moving.len() != in_motion {
+                    round.add(&self.bound);
+                }
+                if draft.next.services.get(name).is_none_or(|is| *is != was) {
+                    round.add(&concerned(plan, name, &was, &draft.state(name)));
+                    round.changed.push((name, was));
+                }
+            }
+        }
+        draft.due_at = None;
+        phase::show_all(draft);
+        bridge::lower(draft);
+        self.dues.others = [self.dues.others, draft.due_at].into_iter().flatten().min();
+        for name in seen_now {
+            self.settle(name, visits);
+        }
+    }
+
+    /// Keeps what a visit came to.
+    fn settle(&mut self, name: &'p ServiceName, visits: &Visits<'p>) {
+        let waits = visits.waits.get(name).map_or(&[][..], Vec::as_slice);
+        let any = |such: fn(&Reason) -> bool| waits.iter().any(|(wait, _)| such(&wait.reason));
+        put(&mut self.bound, name, any(is_bound));
+        put(&mut self.restless, name, any(|reason| !is_told(reason)));
+        self.dues.set(name, visits.dues.get(name).copied().flatten());
+    }
+
+    /// Takes in who began to move and who arrived. Says whether anybody did.
+    fn note_motion(&mut self, draft: &mut Draft<'p, '_>, changed: &[(&'p ServiceName, Shared<ServiceState>)]) -> bool {
+        let mut news = draft.moving.len() != self.measured; // those that began in the last round are among them already
+        for (name, _) in changed {
+            let Some(service) = draft.plan.services.get(*name) else { continue };
+            let moves = timing::is_moving(service, &draft.state(name));
+            news |= moves != draft.moving.contains(name);
+            put(&mut draft.moving, name, moves);
+        }
+        self.measured = draft.moving.len();
+        news
+    }
+
+    /// The windows that bind what is in motion.
+    fn overrun(&mut self, draft: &mut Draft<'p, '_>) {
+        let before = draft.due_at.take();
+        timing::overrun(draft);
+        self.dues.overrun = draft.due_at;
+        draft.due_at = before;
+    }
+
+    /// Gives up the route of a service that is at its end.
+    fn end(&mut self, draft: &mut Draft<'p, '_>, name: &'p ServiceName) {
+        let at_end = draft.stage(name) != Stage::Waiting && draft.at_end(name);
+        let open = !at_end || outcome::release(draft, name);
+        put(&mut self.open, name, open);
+    }
+}
+
+/// What a look came to.
+pub struct Looked<'p> {
+    /// What was decided. Its waits are those of the services that were visited, and of all phases and bridges.
+    pub decision: Decision,
+    /// Who was visited.
+    pub visited: Names<'p>,
+}
+
+impl<'p> Round<'p> {
+    fn add(&mut self, names: &Names<'p>) {
+        self.names.extend(names);
+        self.added.extend(names);
+    }
+}
+
+fn put<'p>(set: &mut Names<'p>, name: &'p ServiceName, is_in: bool) {
+    if is_in {
+        set.insert(name);
+    } else {
+        set.remove(name);
+    }
+}
+
+fn following<'p>(names: &Names<'p>, at: Option<&'p ServiceName>) -> Option<&'p ServiceName> {
+    let from = at.map_or(Bound::Unbounded, Bound::Excluded);
+    names.range::<&ServiceName, _>((from, Bound::Unbounded)).next().copied()
+}
+
+/// An effect that is no order is asked for anew by whoever is visited.
+fn keeps(of: Option<&ServiceName>, visited: &Names<'_>) -> bool {
+    of.is_some_and(|name| !visited.contains(name))
+}
+
+fn with_group<'p>(plan: &'p Plan, name: &ServiceName, names: &mut Names<'p>) {
+    if let Some((_, group)) = plan.group_of(name) {
+        names.extend(&group.services);
+    }
+}
+
+/// Whom a change of a service concerns: its group; those that need it, once it has arrived or is past its soak; those that share
+/// its legacy system, once it is past its soak.
+fn concerned<'p>(plan: &'p Plan, name: &ServiceName, was: &ServiceState, is: &ServiceState) -> Names<'p> {
+    let past = |state: &ServiceState| state.stage.is_past_soak();
+    let moved = |state: &ServiceState| state.stage == Stage::Soaking || past(state);
+    let mut names = Names::new();
+    with_group(plan, name, &mut names);
+    if moved(was) != moved(is) || past(was) != past(is) {
+        names.extend(plan.dependents(name));
+    }
+    if past(was) != past(is) {
+        let system = plan.services.get(name).and_then(|service| service.legacy.system.as_ref());
+        names.extend(system.into_iter().flat_map(|system| plan.tenants(system)));
+    }
+    names
+}
+
+/// Whether what else is in motion decides when such a wait ends.
+fn is_bound(reason: &Reason) -> bool {
+    matches!(
+        reason,
+        Reason::InMotion { .. }
+            | Reason::TierInMotion { .. }
+            | Reason::WindowClosed { .. }
+            | Reason::WindowTooShort { .. }
+            | Reason::Frozen { .. }
+    )
+}
+
+/// Whether the end of such a wait is told: by a moment that is due, by news of the service's own samples, by a change of a
+/// service that concerns it, or by its phase.
+fn is_told(reason: &Reason) -> bool {
+    is_bound(reason)
+        || matches!(
+            reason,
+            Reason::Phase { .. }
+                | Reason::Stable { .. }
+                | Reason::Approval { .. }
+                | Reason::Need { .. }
+                | Reason::Group { .. }
+                | Reason::NeedEnds { .. }
+                | Reason::SharedSystem { .. }
+                | Reason::Waiting { .. }
+                | Reason::TaskRunning { .. }
+                | Reason::TaskOfPerson { .. }
+                | Reason::TaskSettling { .. }
+                | Reason::TakingEffect { .. }
+                | Reason::Baking { .. }
+                | Reason::GateSamples { .. }
+                | Reason::Soak { .. }
+                | Reason::ScreamTest { .. }
+        )
+}
+
+/// What does not happen in a run in which all goes well.
+fn is_extraordinary(event: &Event) -> bool {
+    !matches!(
+        event,
+        Event::Prepared { .. }
+            | Event::Ordered { .. }
+            | Event::Confirmed { .. }
+            | Event::Moved { .. }
+            | Event::Soaked { .. }
+            | Event::TaskOrdered { .. }
+            | Event::TaskDone { .. }
+            | Event::PhaseApproved { .. }
+            | Event::EndApproved { .. }
+            | Event::BridgeUp { .. }
+            | Event::BridgeDown { .. }
+            | Event::Promoted { .. }
+            | Event::Decommissioned { .. }
+    )
+}
