@@ -77,7 +77,12 @@ impl Changes {
     pub fn between(before: &Record, after: &Record) -> Self {
         let run = OfRun::of(after);
         Self {
-            services: differing(&before.services, &after.services),
+            services: after
+                .services
+                .iter()
+                .filter(|(name, state)| before.services.get(*name) != Some(*state))
+                .map(|(name, state)| (name.clone(), state.clone()))
+                .collect(),
             phases: differing(&before.phases, &after.phases),
             bridges: differing(&before.bridges, &after.bridges),
             run: (!run.is_of(before)).then_some(run),
@@ -87,7 +92,7 @@ impl Changes {
     /// Makes them.
     pub fn make(&self, record: &mut Record) {
         let Self { services, phases, bridges, run } = self;
-        record.services.extend(services.iter().map(|(name, state)| (name.clone(), state.clone())));
+        services.iter().for_each(|(name, state)| record.services.insert(name.clone(), state.clone()));
         record.phases.extend(phases.iter().map(|(name, state)| (name.clone(), state.clone())));
         record.bridges.extend(bridges.iter().map(|(name, state)| (name.clone(), state.clone())));
         if let Some(OfRun { latch, resumed, overrun, approvals_used, ended }) = run.clone() {
