@@ -11,7 +11,7 @@ use super::{
 };
 use crate::plan::{OnFailure, Service, ServiceName};
 
-impl Draft<'_> {
+impl Draft<'_, '_> {
     /// What the plan says is to happen when something of this service failed.
     pub fn act(&mut self, name: &ServiceName, action: OnFailure, reason: Reason) {
         match action {

@@ -1,5 +1,7 @@
 //! Each write of a run, tried by the API server: what starting it writes, backends for plain hosts, and the routes.
 
+use std::collections::BTreeMap;
+
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -42,6 +44,7 @@ pub async fn start(tried: &Api, revision: &Revision, caller: &str, found: &mut V
         revision: object.metadata.name.clone().unwrap_or_default(),
         intent: Intent::Run,
         resumes: None,
+        retries: BTreeMap::new(),
         by: None,
         started_by: bounded(caller, 256),
     };
