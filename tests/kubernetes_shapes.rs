@@ -245,10 +245,31 @@ fn every_schema_is_structural_and_bounded() {
         }
     }
 }
+/// Inside of a choice a structural schema may say what is there and what is not, and describe nothing (`apiextensions/v1`,
+/// `JSONSchemaProps`: no `type`, `description`, `default`, `additionalProperties`, `nullable` or extension there).
+fn only_choices(choice: &Value, path: &str) {
+    match choice {
+        Value::Array(all) => all.iter().for_each(|one| only_choices(one, path)),
+        Value::Object(members) => {
+            for (word, inner) in members {
+                match word.as_str() {
+                    "required" | "enum" | "minProperties" | "maxProperties" => {}
+                    "oneOf" | "anyOf" | "allOf" | "not" => only_choices(inner, path),
+                    "properties" => inner.as_object().unwrap().values().for_each(|field| only_choices(field, path)),
+                    other => panic!("{path} describes something by {other}"),
+                }
+            }
+        }
+        other => panic!("{path} is {other}"),
+    }
+}
 fn walk(schema: &Value, path: &str) {
     let members = schema.as_object().unwrap();
-    for word in ["oneOf", "anyOf", "allOf", "not", "$ref", "const"] {
+    for word in ["allOf", "$ref", "const"] {
         assert!(!members.contains_key(word), "{path} has {word}");
+    }
+    for word in ["oneOf", "anyOf", "not"] {
+        members.get(word).into_iter().for_each(|choice| only_choices(choice, &format!("{path}.{word}")));
     }
     match schema["type"].as_str() {
         Some("string") => {

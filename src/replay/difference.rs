@@ -1,6 +1,6 @@
 //! What is different, in words.
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, ops::Range};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -264,11 +264,20 @@ fn differ(name: &str, one: &Value, other: &Value, found: &mut Vec<Field>) {
     }
 }
 
-/// A value for people: a reason as its sentence, everything else in few words.
+/// The numbers in a record that are moments: milliseconds since 1970, from 2001 to 2286. No weight and no count is as large.
+const MOMENTS: Range<i64> = 1_000_000_000_000..10_000_000_000_000;
+
+/// A value for people: a reason as its sentence, a moment as one reads it, everything else in few words.
 fn words(value: &Value) -> String {
     match value {
         Value::Null => "nothing".to_owned(),
         Value::String(text) => text.clone(),
+        Value::Number(number) => {
+            let moment = number.as_i64().filter(|number| MOMENTS.contains(number));
+            let moment = moment.and_then(|number| Timestamp::from_millisecond(number).ok());
+            moment.map_or_else(|| number.to_string(), |moment| moment.to_string())
+        }
+        Value::Array(list) => list.iter().map(words).collect::<Vec<_>>().join(" "),
         Value::Object(map) => match serde_json::from_value::<Reason>(value.clone()) {
             Ok(reason) => reason.to_string(),
             Err(_) => map.iter().map(|(key, value)| format!("{key} {}", words(value))).collect::<Vec<_>>().join(", "),
