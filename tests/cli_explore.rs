@@ -57,7 +57,62 @@ fn what_is_finished_is_taken_up_again_and_only_by_the_same_exploration() {
     assert_eq!(std::fs::read(file).unwrap(), kept, "nothing was explored again");
     let other = explore(&["plans/quickstart.yaml", "--budget", "0", "--resume", file]);
     assert_eq!(other.status.code(), Some(2));
-    assert!(text(&other.stderr).contains("belongs to another plan or to other options"), "{}", text(&other.stderr));
+    assert!(text(&other.stderr).contains("belongs to other options"), "{}", text(&other.stderr));
+}
+
+/// A plan may change: pieces that are made of the same as before stay explored.
+#[test]
+fn only_the_pieces_that_a_change_of_the_plan_touches_are_explored_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let (plan, kept) = (directory.path().join("plan.yaml"), directory.path().join("progress.json"));
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/plans/three-services.yaml")).unwrap();
+    let run = |text: &str| {
+        std::fs::write(&plan, text).unwrap();
+        let output = explore(&[plan.to_str().unwrap(), "--budget", "0", "-o", "json", "--resume", kept.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(0), "{}", self::text(&output.stderr));
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let content: serde_json::Value = serde_json::from_slice(&std::fs::read(&kept).unwrap()).unwrap();
+        (report["shapes"].as_array().unwrap().len(), content["pieces"].as_array().unwrap().len())
+    };
+    assert_eq!(run(&text), (3, 3));
+    // `pds` is watched for longer, which nobody needs who is searched beside it
+    let changed = text.replace("shift: { steps: [1, 10, 50, 100], bake: 5m }", "shift: { steps: [1, 10, 50, 100], bake: 6m }");
+    assert_ne!(changed, text);
+    assert_eq!(run(&changed), (3, 4));
+}
+
+#[test]
+fn a_file_that_is_torn_or_of_another_program_is_refused_and_stays_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("progress.json");
+    let args = ["plans/quickstart.yaml", "--budget", "0", "--resume", file.to_str().unwrap()];
+    assert_eq!(explore(&args).status.code(), Some(0));
+    let whole = text(&std::fs::read(&file).unwrap());
+    let content: serde_json::Value = serde_json::from_str(&whole).unwrap();
+    let other = whole.replace(content["program"].as_str().unwrap(), "another");
+    for (bytes, told) in
+        [(&whole[..whole.len() / 2], "is torn, or not what an exploration keeps"), (&other, "another build of gapless")]
+    {
+        std::fs::write(&file, bytes).unwrap();
+        let refused = explore(&args);
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(text(&refused.stderr).contains(told), "{}", text(&refused.stderr));
+        assert_eq!(text(&std::fs::read(&file).unwrap()), bytes);
+    }
+}
+
+#[test]
+fn threads_change_no_byte() {
+    let run = |threads: &str| {
+        let output =
+            explore(&["plans/three-services.yaml", "--budget", "1", "--max-states", "3000", "-o", "json", "--threads", threads]);
+        let mut report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        report["seconds"] = 0.into();
+        report
+    };
+    let alone = run("1");
+    assert_eq!((alone["exhaustive"].clone(), alone["holds"].clone()), (false.into(), true.into()));
+    assert_eq!(run("3"), alone);
 }
 
 #[test]

@@ -1,15 +1,11 @@
 //! `gapless explore`: every way that a run of a plan can take within a budget of faults. Reads a file, and writes one only if
 //! `--resume` names it.
 
-use std::{
-    io::IsTerminal as _,
-    path::{Path, PathBuf},
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
-    time::{Duration, Instant},
-};
+mod kept;
+mod progress;
+mod threads;
+
+use std::{path::PathBuf, time::Instant};
 
 use anyhow::{Context as _, bail};
 use gapless::{
@@ -21,11 +17,9 @@ use gapless::{
         piece::{Piece, pieces},
         report::{ExploreReport, ShapeReport},
     },
-    plan::Revision,
 };
-use indicatif::{ProgressBar, ProgressStyle};
-use serde::{Deserialize, Serialize};
 
+use self::{kept::Kept, progress::Progress, threads::Threads};
 use crate::{
     Exit, check,
     output::{self, Format, Output},
@@ -58,6 +52,9 @@ pub struct Args {
     /// Keep finished pieces in this file, and take those up that it has already
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
+    /// Threads; by default as many as there are cores
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
     #[command(flatten)]
     output: Output,
 }
@@ -78,9 +75,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             bail!("the plan has no service `{only}`");
         }
     }
-    let kept = Kept::load(args.resume.as_deref(), &revision, &options)?;
+    let kept = Kept::load(args.resume.as_deref(), &options)?;
     let begun = Instant::now();
-    let shapes = all(&pieces, &options, kept)?;
+    let shapes = all(&pieces, &options, Threads::new(args.threads), kept)?;
     let report = ExploreReport::new(&revision, &options, shapes, begun.elapsed().as_secs_f64());
     match args.output.format {
         Format::Text => output::print(&report.text())?,
@@ -109,107 +106,22 @@ pub fn faults(list: &str, total: u8, known: &[Kind]) -> anyhow::Result<Budget> {
     Ok(budget)
 }
 
-/// Explores all pieces, several at a time, and keeps what is finished. The result does not depend on who was faster.
-fn all(pieces: &[Piece], options: &Options, kept: Kept) -> anyhow::Result<Vec<ShapeReport>> {
-    let (next, states) = (AtomicUsize::new(0), AtomicU64::new(0));
-    let kept = Mutex::new(kept);
-    let bar = progress(pieces.len());
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(pieces.len()).max(1);
-    let work = || -> anyhow::Result<Vec<(usize, ShapeReport)>> {
-        let mut done = Vec::new();
-        loop {
-            let place = next.fetch_add(1, Ordering::Relaxed);
-            let Some(piece) = pieces.get(place) else { return Ok(done) };
-            let found = kept.lock().ok().and_then(|kept| kept.find(piece));
-            let report = match found {
-                Some(report) => report,
-                None => {
-                    let mut told = 0;
-                    let report = explore(piece, options, |seen| {
-                        states.fetch_add(seen - told, Ordering::Relaxed);
-                        told = seen;
-                        bar.set_message(message(&piece.name, states.load(Ordering::Relaxed), bar.elapsed()));
-                    });
-                    states.fetch_add(report.states.saturating_sub(told), Ordering::Relaxed);
-                    kept.lock().ok().map(|mut kept| kept.keep(&report)).transpose()?;
-                    report
-                }
-            };
-            bar.inc(1);
-            done.push((place, report));
-        }
-    };
-    let mut reports = std::thread::scope(|scope| -> anyhow::Result<Vec<(usize, ShapeReport)>> {
-        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        let mut reports = Vec::new();
-        for thread in threads {
-            reports.append(&mut thread.join().map_err(|_| anyhow::anyhow!("a search ended badly"))??);
-        }
-        Ok(reports)
-    })?;
-    bar.finish_and_clear();
-    reports.sort_by_key(|(place, _)| *place);
-    Ok(reports.into_iter().map(|(_, report)| report).collect())
-}
-
-fn progress(pieces: usize) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{spinner} {pos}/{len} pieces, {elapsed}, {msg}");
-    let bar = ProgressBar::new(pieces as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
-}
-
-fn message(piece: &str, states: u64, elapsed: Duration) -> String {
-    format!("{states} states, {:.0}/s: {piece}", states as f64 / elapsed.as_secs_f64().max(0.001))
-}
-
-/// Finished pieces in a file.
-#[derive(Debug, Default)]
-struct Kept {
-    file: Option<PathBuf>,
-    content: Content,
-}
-
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Content {
-    digest: String,
-    options: String,
-    shapes: Vec<ShapeReport>,
-}
-
-impl Kept {
-    fn load(file: Option<&Path>, revision: &Revision, options: &Options) -> anyhow::Result<Self> {
-        let fresh = Content { digest: revision.digest().to_string(), options: format!("{options:?}"), shapes: Vec::new() };
-        let Some(file) = file else { return Ok(Self { file: None, content: fresh }) };
-        let content = match std::fs::read(file) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => fresh,
-            Err(error) => return Err(error).with_context(|| format!("{} cannot be read", file.display())),
-            Ok(bytes) => {
-                let found: Content = serde_json::from_slice(&bytes)
-                    .with_context(|| format!("{} is not what an exploration keeps", file.display()))?;
-                if (&found.digest, &found.options) != (&fresh.digest, &fresh.options) {
-                    bail!("{} belongs to another plan or to other options; name another file", file.display());
-                }
-                found
+/// Explores all pieces, one after the other, each with all workers, and keeps what is finished.
+fn all(pieces: &[Piece], options: &Options, threads: Threads, mut kept: Kept) -> anyhow::Result<Vec<ShapeReport>> {
+    let progress = Progress::new(pieces, options, threads);
+    let mut reports = Vec::new();
+    for piece in pieces {
+        let report = match kept.find(piece) {
+            Some(report) => report,
+            None => {
+                let report = explore(piece, options, &threads, &|states| progress.tell(piece, states));
+                kept.keep(piece, &report)?;
+                report
             }
         };
-        Ok(Self { file: Some(file.to_owned()), content })
+        progress.done(&report);
+        reports.push(report);
     }
-
-    fn find(&self, piece: &Piece) -> Option<ShapeReport> {
-        self.content.shapes.iter().find(|shape| shape.name == piece.name).cloned()
-    }
-
-    fn keep(&mut self, shape: &ShapeReport) -> anyhow::Result<()> {
-        let Some(file) = &self.file else { return Ok(()) };
-        self.content.shapes.push(shape.clone());
-        let draft = file.with_extension("new");
-        std::fs::write(&draft, serde_json::to_vec_pretty(&self.content)?)
-            .and_then(|()| std::fs::rename(&draft, file))
-            .with_context(|| format!("{} cannot be written", file.display()))
-    }
+    progress.end();
+    Ok(reports)
 }

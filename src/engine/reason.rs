@@ -15,7 +15,7 @@ use crate::plan::{
 macro_rules! reasons {
     ($($course:ident $word:literal $name:ident { $($field:ident: $type:ty),+ } = $sentence:tt;)+) => {
         /// A reason. Kept in records, journals and status, so variants are only ever added.
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "camelCase")]
         #[allow(missing_docs, reason = "the sentences are the documentation")]
         pub enum Reason { $($name { $($field: $type),+ },)+ }
@@ -142,7 +142,7 @@ reasons! {
 }
 
 /// The three facts about a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs, reason = "the sentences below are the documentation")]
 pub enum Fact {
@@ -161,7 +161,7 @@ impl fmt::Display for Fact {
 }
 
 /// How well a side could carry the traffic in question; a later one is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SideRank {
     /// No endpoint answers.

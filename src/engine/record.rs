@@ -32,7 +32,7 @@ pub fn unreadable(format: u64) -> Option<Reason> {
 }
 
 /// A run's identity, unique for ever: the object's uid in a cluster, a random one in a state directory.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct RunId(pub String);
 
@@ -43,7 +43,7 @@ impl fmt::Display for RunId {
 }
 
 /// The persisted state of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Record {
     /// [`FORMAT`] of whoever wrote it.
@@ -118,7 +118,7 @@ impl Record {
 }
 
 /// The end of the journal that a record rests on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct JournalHead {
     /// Number of the line; 0: none yet.
@@ -128,7 +128,7 @@ pub struct JournalHead {
 }
 
 /// A hold or rollback of the whole run. It stands until a resume names it; an edit of the spec does not clear it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Latch {
     /// Its number, which a resume names.
@@ -142,7 +142,7 @@ pub struct Latch {
 }
 
 /// What a latch orders.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum LatchKind {
     /// Nothing starts; what was ordered already is still watched.
@@ -152,7 +152,7 @@ pub enum LatchKind {
 }
 
 /// How far a phase is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, PartialEq, Hash, Serialize, Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PhaseState {
     /// When it was approved, if its plan asks for that.
@@ -170,7 +170,7 @@ pub struct PhaseState {
 }
 
 /// How far a bridge is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, PartialEq, Hash, Serialize, Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BridgeState {
     /// Whether it was put up and is not taken down yet: the run claims it.
@@ -182,7 +182,7 @@ pub struct BridgeState {
 }
 
 /// How and when a run ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Ended {
     /// How.
@@ -192,7 +192,7 @@ pub struct Ended {
 }
 
 /// How a run ended, or how it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Outcome {
     /// Every service is on target and past its soak.
     Completed,

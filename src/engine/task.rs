@@ -76,7 +76,7 @@ pub enum Deed {
 }
 
 /// How far a task is, as the record keeps it. Written as a list: `["done", 1787947213001, 1]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "(TaskStage, Millis, u32)", into = "(TaskStage, Millis, u32)")]
 pub struct TaskState {
     /// How far.
@@ -98,7 +98,7 @@ impl From<(TaskStage, Millis, u32)> for TaskState {
 }
 
 /// How far a task is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum TaskStage {
     /// It was ordered: it may have begun.

@@ -1,18 +1,47 @@
 //! The engine as the explorer asks it. `decide` is pure, so each question is asked once: records, and what was decided on
-//! them, are kept and known by small numbers.
+//! them, are kept and known by their fingerprints. Each worker has a [`Brain`] of its own; what one has learnt the others find
+//! in the [`Library`].
 //!
 //! Times in records are relative here: the clock stands at 0 in every state, and a record that waits grows older instead.
 //! That is sound because the engine compares moments only with each other and with now. What only people read (since when
 //! something holds, and why) is taken out.
 
-use super::print::{Places, Print};
-use crate::{
-    engine::{self, Decision, Outcome, Record, Rules, safety},
-    world::{Facts, Model, Moment, flight::Flight, judge::Breach, model::Delays, people},
+use std::{
+    hash::{Hash, Hasher},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The number of a record.
-pub type RecordIx = u32;
+use super::{Reductions, older, print::Print, reach::Reach, table::Places};
+use crate::{
+    engine::{self, About, Decision, Direction, Observed, Outcome, Record, Rules, ServiceState, Stage, safety},
+    world::{
+        Facts, Model, Moment,
+        flight::Flight,
+        judge::Breach,
+        model::Delays,
+        people::{self, People},
+    },
+};
+
+/// A record in the library.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordIx {
+    /// Its place, which depends on who came first.
+    place: u32,
+    /// Its fingerprint, which depends on nothing but its content.
+    print: u64,
+}
+impl PartialEq for RecordIx {
+    fn eq(&self, other: &Self) -> bool {
+        self.place == other.place
+    }
+}
+impl Eq for RecordIx {}
+impl Hash for RecordIx {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        hasher.write_u64(self.print);
+    }
+}
 
 /// What was decided.
 #[derive(Debug, Clone)]
@@ -31,77 +60,183 @@ pub struct Answer {
     pub violation: Option<Breach>,
 }
 
+/// What all workers of one search know.
+#[derive(Debug)]
+pub struct Library<'a> {
+    model: &'a Model,
+    rules: Rules,
+    reach: Reach,
+    records: Mutex<Shelf<Book>>,
+    answers: Mutex<Shelf<Answer>>,
+}
+
+/// A record, and what is worth knowing of it.
+#[derive(Debug)]
+pub struct Book {
+    /// The record.
+    pub record: Record,
+    /// A bit for each service whose gates decide nothing any more: it goes back, is back, or is past its soak. The engine
+    /// does not ask for them either ([`engine::queries`]).
+    pub still: u64,
+}
+
+/// Things known by their fingerprints.
+#[derive(Debug)]
+struct Shelf<T> {
+    known: Places<u128, u32>,
+    all: Vec<Arc<T>>,
+}
+
+impl<T> Shelf<T> {
+    fn new() -> Self {
+        Self { known: Places::new(), all: Vec::new() }
+    }
+    /// The place of what has this fingerprint; a new one is made and gets the next.
+    fn place(&mut self, print: u128, make: impl FnOnce() -> Arc<T>) -> u32 {
+        if let Some(known) = self.known.get(print) {
+            return known;
+        }
+        let place = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        self.all.push(make());
+        self.known.set(print, place);
+        place
+    }
+}
+
+fn locked<T>(shelf: &Mutex<T>) -> MutexGuard<'_, T> {
+    shelf.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<'a> Library<'a> {
+    /// A library without books, and the record with which a run begins.
+    pub fn new(model: &'a Model, rules: Rules, reductions: Reductions) -> (Self, RecordIx) {
+        let reach = Reach::of(model, reductions);
+        let library = Self { model, rules, reach, records: Mutex::new(Shelf::new()), answers: Mutex::new(Shelf::new()) };
+        let first = library.keep(Record::new(model.run().clone(), model.revision(), model.timestamp(Moment(0))));
+        (library, first)
+    }
+
+    /// Different questions that were answered.
+    pub fn decisions(&self) -> u64 {
+        locked(&self.answers).all.len() as u64
+    }
+
+    fn book(&self, ix: RecordIx) -> Option<Arc<Book>> {
+        locked(&self.records).all.get(ix.place as usize).cloned()
+    }
+
+    fn still(&self, record: &Record) -> u64 {
+        if self.reach.reductions == Reductions::None {
+            return 0;
+        }
+        let still = |state: &ServiceState| {
+            let over = state.stage.is_past_soak() || matches!(state.stage, Stage::Returning | Stage::Returned);
+            over || state.direction == Direction::Backward
+        };
+        let services = self.model.services().iter().take(64).enumerate();
+        let still = services.filter(|(_, service)| record.services.get(&service.name).is_some_and(|state| still(state)));
+        still.fold(0, |bits, (place, _)| bits | 1 << place)
+    }
+
+    /// The number of a record, the same for equal ones.
+    fn keep(&self, mut record: Record) -> RecordIx {
+        let start = self.model.timestamp(Moment(0));
+        for hold in record.services.values_mut().filter(|s| s.hold.is_some()).filter_map(|service| service.hold.as_mut()) {
+            hold.since = start;
+        }
+        record.latch.iter_mut().for_each(|latch| latch.since = start);
+        record.ended.iter_mut().for_each(|ended| ended.at = start);
+        record.started_at = start;
+        let print = Print::of(&record);
+        let place = locked(&self.records).place(print, || {
+            let still = self.still(&record);
+            Arc::new(Book { record, still })
+        });
+        RecordIx { place, print: print as u64 }
+    }
+}
+
 /// The engine with its memory.
 #[derive(Debug)]
 pub struct Brain<'a> {
-    model: &'a Model,
-    rules: Rules,
-    records: Vec<Record>,
-    known: Places,
-    answers: Vec<Answer>,
-    asked: Places,
-    aged: Places,
-    /// Decisions that were really made.
-    pub decisions: u64,
+    library: &'a Library<'a>,
+    /// Records by their places, as far as they were asked for here.
+    records: Vec<Option<Arc<Book>>>,
+    asked: Places<u128, u32>,
+    answers: Vec<Arc<Answer>>,
+    aged: Places<u128, u32>,
+    ages: Vec<RecordIx>,
+    seen: Observed,
 }
 
 impl<'a> Brain<'a> {
-    /// A brain that has not been asked anything, and the number of the record with which a run begins.
-    pub fn new(model: &'a Model, rules: Rules) -> (Self, RecordIx) {
-        let mut brain = Self {
-            model,
-            rules,
+    /// A brain that knows what the library does.
+    pub fn new(library: &'a Library<'a>) -> Self {
+        Self {
+            library,
             records: Vec::new(),
-            known: Places::new(),
-            answers: Vec::new(),
             asked: Places::new(),
+            answers: Vec::new(),
             aged: Places::new(),
-            decisions: 0,
-        };
-        let first = Record::new(model.run().clone(), model.revision(), model.timestamp(Moment(0)));
-        let first = brain.keep(first);
-        (brain, first)
-    }
-
-    /// A record by its number.
-    pub fn record(&self, ix: RecordIx) -> Option<&Record> {
-        self.records.get(ix as usize)
-    }
-    /// An answer by its number.
-    pub fn answer(&self, ix: u32) -> Option<&Answer> {
-        self.answers.get(ix as usize)
-    }
-
-    /// What the engine decides on this record when it sees these facts now, at moment 0. Gives the number of the answer.
-    pub fn ask(&mut self, record: RecordIx, facts: &Facts) -> u32 {
-        let question = Print::of(&(record, facts));
-        if let Some(known) = self.asked.get(question) {
-            return known;
+            ages: Vec::new(),
+            seen: Observed::default(),
         }
-        let answer = self.decide(record, facts);
-        let ix = place(self.answers.len());
-        self.answers.push(answer);
-        self.asked.insert(question, ix);
-        ix
     }
 
-    /// The whole decision, for people. Not remembered.
-    pub fn tell(&self, record: RecordIx, facts: &Facts) -> Decision {
-        let (model, now) = (self.model, self.model.timestamp(Moment(0)));
-        let first = || Record::new(model.run().clone(), model.revision(), now);
-        let record = self.records.get(record as usize).cloned().unwrap_or_else(first);
-        engine::decide_by(self.rules, model.revision(), &record, &facts.observe(model), now)
+    /// A record.
+    pub fn book(&mut self, ix: RecordIx) -> Option<Arc<Book>> {
+        let place = ix.place as usize;
+        if self.records.len() <= place {
+            self.records.resize(place + 1, None);
+        }
+        let shelf = self.records.get_mut(place)?;
+        if shelf.is_none() {
+            *shelf = self.library.book(ix);
+        }
+        shelf.clone()
     }
 
-    fn decide(&mut self, ix: RecordIx, facts: &Facts) -> Answer {
-        self.decisions += 1;
-        let (model, now) = (self.model, self.model.timestamp(Moment(0)));
-        let seen = facts.observe(model);
-        let Some(record) = self.records.get(ix as usize) else { return Answer::nothing(ix) };
+    /// What the engine decides on this record when it sees these facts, whose fingerprint is known, now, at moment 0.
+    pub fn ask(&mut self, record: RecordIx, facts: &Facts, print: u128) -> Option<Arc<Answer>> {
+        let question = Print::of(&(record, print));
+        if let Some(known) = self.asked.get(question) {
+            return self.answers.get(known as usize).cloned();
+        }
+        let known = {
+            let shelf = locked(&self.library.answers);
+            shelf.known.get(question).and_then(|place| shelf.all.get(place as usize).cloned())
+        };
+        let answer = match known {
+            Some(known) => known,
+            None => {
+                let answer = Arc::new(self.decide(record, facts)?);
+                locked(&self.library.answers).place(question, || Arc::clone(&answer));
+                answer
+            }
+        };
+        let ix = u32::try_from(self.answers.len()).unwrap_or(u32::MAX);
+        self.answers.push(Arc::clone(&answer));
+        self.asked.set(question, ix);
+        Some(answer)
+    }
+
+    /// The whole decision, for people, as if the clock had gone on to this moment since the beginning. Not remembered.
+    pub fn tell(&mut self, record: RecordIx, facts: &Facts, clock: Moment) -> Option<Decision> {
+        let (model, mut record) = (self.library.model.begun_later(clock.0), self.book(record)?.record.clone());
+        older::moments(&mut record, &self.library.reach, &|at, _| model.timestamp(self.library.model.moment(at)));
+        let now = model.timestamp(Moment(0));
+        Some(engine::decide_by(self.library.rules, model.revision(), &record, &facts.observe(&model), now))
+    }
+
+    fn decide(&mut self, ix: RecordIx, facts: &Facts) -> Option<Answer> {
+        let book = self.book(ix)?;
+        let (record, Library { model, rules, .. }) = (&book.record, self.library);
+        let now = model.timestamp(Moment(0));
+        facts.show(model, &mut self.seen);
         let revision = model.revision();
-        let decision = engine::decide_by(self.rules, revision, record, &seen, now);
-        let violation = match self.rules {
-            Rules::ALL => safety::check(revision, record, &seen, now, &decision).into_iter().next(),
+        let decision = engine::decide_by(*rules, revision, record, &self.seen, now);
+        let violation = match *rules {
+            Rules::ALL => safety::check(revision, record, &self.seen, now, &decision).into_iter().next(),
             _ => None, // with a rule left out the judge of the world is to find what follows
         };
         let violation = violation.map(|found| Breach {
@@ -112,9 +247,25 @@ impl<'a> Brain<'a> {
         let flights = decision.effects.iter().filter_map(|effect| Flight::of(model, effect, Moment(0), Delays::NONE)).collect();
         let due = decision.due_at.map_or(Moment::NEVER, |at| model.moment(at).max(Moment(1)));
         let asked = decision.waits.iter().filter_map(|wait| people::asked(model, &decision.record, wait)).collect();
-        let unchanged = decision.record == *record;
-        let next = if unchanged { ix } else { self.keep(decision.record) };
-        Answer { record: next, flights, due, asked, outcome: decision.outcome, violation }
+        let next = if decision.record == *record { ix } else { self.library.keep(decision.record) };
+        Some(Answer { record: next, flights, due, asked, outcome: decision.outcome, violation })
+    }
+
+    /// When a question was answered that the record knows the answer to is as good as long ago.
+    pub fn settle(&mut self, ix: RecordIx, people: &mut People) {
+        let Some(book) = self.book(ix).filter(|_| !people.said.is_empty()) else { return };
+        let record = &book.record;
+        let Library { model, reach, .. } = self.library;
+        for said in &mut people.said {
+            let Some(question) = model.questions().get(usize::from(said.question)) else { continue };
+            let known = match &question.about {
+                About::Phase(phase) => record.phases.get(phase).is_some_and(|phase| phase.approved_at.is_some()),
+                About::Decommission(name) => record.services.get(name).is_some_and(|s| s.end_approved_at.is_some()),
+            };
+            if known && reach.reductions == Reductions::Sound {
+                said.at = Moment(-question.valid_for.saturating_add(1_000));
+            }
+        }
     }
 
     /// The same record so many milliseconds later.
@@ -124,49 +275,17 @@ impl<'a> Brain<'a> {
         }
         let question = Print::of(&(ix, by));
         if let Some(known) = self.aged.get(question) {
-            return known;
+            return self.ages.get(known as usize).copied().unwrap_or(ix);
         }
-        let older = self.records.get(ix as usize).cloned().map(|record| self.older(record, by));
-        let aged = older.map_or(ix, |record| self.keep(record));
-        self.aged.insert(question, aged);
+        let Some(book) = self.book(ix) else { return ix };
+        let (mut record, model) = (book.record.clone(), self.library.model);
+        older::moments(&mut record, &self.library.reach, &|at, reach| {
+            model.timestamp(Moment(model.moment(at).0.saturating_sub(by).max(-reach)))
+        });
+        let aged = self.library.keep(record);
+        let place = u32::try_from(self.ages.len()).unwrap_or(u32::MAX);
+        self.ages.push(aged);
+        self.aged.set(question, place);
         aged
     }
-
-    fn older(&self, mut record: Record, by: i64) -> Record {
-        let horizon = self.model.horizon();
-        record.map_moments(&mut |at| {
-            let age = self.model.moment(at).0.saturating_sub(by).max(-horizon);
-            self.model.timestamp(Moment(age))
-        });
-        record
-    }
-
-    /// The number of a record, the same for equal ones.
-    fn keep(&mut self, mut record: Record) -> RecordIx {
-        let start = self.model.timestamp(Moment(0));
-        for hold in record.services.values_mut().filter_map(|service| service.hold.as_mut()) {
-            hold.since = start;
-        }
-        record.latch.iter_mut().for_each(|latch| latch.since = start);
-        record.ended.iter_mut().for_each(|ended| ended.at = start);
-        record.started_at = start;
-        let print = Print::of(&serde_json::to_vec(&record).unwrap_or_default());
-        if let Some(known) = self.known.get(print) {
-            return known;
-        }
-        let ix = place(self.records.len());
-        self.records.push(record);
-        self.known.insert(print, ix);
-        ix
-    }
-}
-
-impl Answer {
-    fn nothing(record: RecordIx) -> Self {
-        Self { record, flights: Box::default(), due: Moment::NEVER, asked: Box::default(), outcome: None, violation: None }
-    }
-}
-
-fn place(len: usize) -> u32 {
-    u32::try_from(len).unwrap_or(u32::MAX)
 }

@@ -13,16 +13,22 @@
 //! *What it does not*: see [`LIMITS`].
 
 pub mod brain;
+pub mod crew;
 pub mod moves;
+mod older;
 pub mod piece;
 mod print;
+mod reach;
 pub mod report;
 pub mod search;
 pub mod state;
 pub mod step;
 pub mod story;
+mod table;
+mod worker;
 
-use self::{budget::Budget, piece::Piece, report::ShapeReport, search::Search};
+pub use self::crew::{Alone, Crew};
+use self::{budget::Budget, piece::Piece, report::ShapeReport, search::search};
 use crate::engine::{Invariant, Rules};
 pub use crate::world::budget;
 
@@ -37,29 +43,48 @@ pub struct Options {
     pub budget: Budget,
     /// Stop a piece after so many states.
     pub most: u64,
+    /// What is left out because it can make no difference.
+    pub reductions: Reductions,
+}
+
+/// What is left out because it can make no difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reductions {
+    /// What follows from a state that was seen, as early, with more faults left or with more that a stale read may show; what
+    /// happens once a run has ended and nothing of it is under way; and how old a moment is that is older than anything it is
+    /// compared with.
+    Sound,
+    /// Nothing: to show that the others find the same.
+    None,
 }
 
 impl Options {
     /// Production's rules, or all but one.
     pub fn new(without: Option<Invariant>, budget: Budget, most: u64) -> Self {
         let rules = without.map_or(Rules::ALL, Rules::without);
-        Self { rules, without, budget, most }
+        // A state is known by a number of 32 bits.
+        Self { rules, without, budget, most: most.min(u64::from(u32::MAX) / 2), reductions: Reductions::Sound }
+    }
+    /// The same with everything that may happen.
+    pub fn unreduced(self) -> Self {
+        Self { reductions: Reductions::None, ..self }
     }
 }
 
-/// Searches one piece to its end. `tell` is called now and then with the number of states so far. The same piece and options
-/// give the same report. With a rule left out, ways with fewer faults are searched first: most gaps need none or one.
-pub fn explore(piece: &Piece, options: &Options, mut tell: impl FnMut(u64)) -> ShapeReport {
+/// Searches one piece to its end. `tell` is called now and then, by any worker, with the number of states so far. The same
+/// piece and options give the same report, whoever does the work. With a rule left out, ways with fewer faults are searched
+/// first: most gaps need none or one.
+pub fn explore(piece: &Piece, options: &Options, crew: &dyn Crew, tell: &(dyn Fn(u64) + Sync)) -> ShapeReport {
     let total = options.budget.total();
     let first = if options.without.is_some() { 0 } else { total };
     for faults in first..total {
         let fewer = Options { budget: options.budget.up_to(faults), ..*options };
-        let seen = Search::new(&piece.model, &piece.parts, &fewer).run(&mut tell);
+        let seen = search(&piece.model, &piece.parts, &fewer, crew, tell);
         if let search::Verdict::Wrong { .. } = seen.verdict {
             return ShapeReport::new(piece, &fewer, &seen);
         }
     }
-    let seen = Search::new(&piece.model, &piece.parts, options).run(tell);
+    let seen = search(&piece.model, &piece.parts, options, crew, tell);
     ShapeReport::new(piece, options, &seen)
 }
 

@@ -1,11 +1,13 @@
 //! Which steps a state has.
 
 use super::{
-    brain::Brain,
+    Reductions,
+    brain::{Answer, Book},
     budget::Kind,
     state::{Eyes, How, Move, State},
 };
 use crate::{
+    engine::Record,
     plan::Side,
     world::{
         Happening, Ix, Model, Moment, Tone,
@@ -32,45 +34,82 @@ pub enum Part {
     Rest,
 }
 
-/// All steps of a state, in a fixed order.
-pub fn moves(model: &Model, parts: &[Part], brain: &mut Brain, state: &State) -> Vec<Move> {
-    let mut moves: Vec<Move> = Vec::new();
-    let prompt: Vec<_> = state.prompt().collect();
-    moves.extend(prompt.iter().copied().map(Move::Happens));
+/// What the steps of a state depend on beside the state.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// Its record.
+    pub book: &'a Book,
+    /// What the loop would decide now.
+    pub answer: &'a Answer,
+    /// Whether what can make no difference is left out.
+    pub reductions: Reductions,
+}
+
+/// Whether the gates of a service still decide anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gates {
+    Count,
+    Still,
+}
+
+impl Known<'_> {
+    fn gates(&self, ix: Ix) -> Gates {
+        let bit = 1u64.checked_shl(u32::from(ix)).unwrap_or(0);
+        if self.book.still & bit == 0 { Gates::Count } else { Gates::Still }
+    }
+}
+
+/// All steps of a state, in a fixed order, behind those that `moves` has already.
+pub fn moves(model: &Model, parts: &[Part], known: Known<'_>, state: &State, moves: &mut Vec<Move>) {
+    if known.reductions == Reductions::Sound && is_over(&known.book.record, state) {
+        return;
+    }
+    let before = moves.len();
+    moves.extend(state.prompt().map(Move::Happens));
+    let rests = moves.len() == before;
     moves.extend(state.late().map(Move::Happens));
     if state.eyes == Eyes::Due {
-        looks(brain, state, &mut moves);
-    } else if prompt.is_empty() && state.next(model).is_some() {
+        looks(known.answer, state, moves);
+    } else if rests && state.next(model).is_some() {
         moves.push(Move::Waits);
     }
-    if state.eyes == Eyes::Done && prompt.is_empty() {
-        questions(brain, state, &mut moves);
+    if state.eyes == Eyes::Done && rests {
+        questions(known.answer, state, moves);
     }
     if state.rival.is_some() {
         moves.push(Move::RivalActs);
     }
     for ((ix, service), part) in (0..).zip(model.services()).zip(parts) {
         match part {
-            Part::Whole => strikes(model, state, ix, service, &mut moves),
-            Part::Rest if prompt.is_empty() && state.eyes == Eyes::Done => rest(model, state, ix, &mut moves),
+            Part::Whole => strikes(model, state, (ix, service), known.gates(ix), moves),
+            Part::Rest if rests && state.eyes == Eyes::Done && known.gates(ix) == Gates::Count => rest(model, state, ix, moves),
             Part::Rest => {}
         }
     }
-    tasks(model, state, &mut moves);
+    tasks(model, state, moves);
     if state.left.total() > 0 {
-        flights(state, &mut moves);
-        people(brain, state, &mut moves);
+        flights(state, moves);
+        people(&known.book.record, state, moves);
     }
-    moves
 }
 
-fn looks(brain: &mut Brain, state: &State, moves: &mut Vec<Move>) {
+/// Whether a run goes on by one of these steps, without a fault, and without anybody outside doing anything.
+pub fn goes_on(moves: &[Move]) -> bool {
+    moves.iter().any(|step| !matches!(step, Move::Strikes(..) | Move::Outside(_)))
+}
+
+/// A run that has ended decides nothing any more, whatever it sees. When nothing of it is under way either, nothing that
+/// happens from then on can break anything.
+fn is_over(record: &Record, state: &State) -> bool {
+    record.ended.is_some() && state.world.flights.is_empty() && state.rival.is_none()
+}
+
+fn looks(answer: &Answer, state: &State, moves: &mut Vec<Move>) {
     moves.push(Move::Looks(How::Well));
     if state.left.total() == 0 {
         return;
     }
-    let answer = brain.ask(state.record, &state.world.facts);
-    let (news, flights) = brain.answer(answer).map_or((false, 0), |a| (a.record != state.record, a.flights.len()));
+    let (news, flights) = (answer.record != state.record, answer.flights.len());
     if state.left.allows(Kind::Crash) && (news || flights > 0) {
         let sent = u8::try_from(flights).unwrap_or(u8::MAX);
         moves.extend((0..sent.max(1)).map(|sent| Move::Looks(How::EndsAfter(sent))));
@@ -87,9 +126,7 @@ fn looks(brain: &mut Brain, state: &State, moves: &mut Vec<Move>) {
 }
 
 /// People may answer what they are asked at any time, or never.
-fn questions(brain: &mut Brain, state: &State, moves: &mut Vec<Move>) {
-    let answer = brain.ask(state.record, &state.world.facts);
-    let Some(answer) = brain.answer(answer) else { return };
+fn questions(answer: &Answer, state: &State, moves: &mut Vec<Move>) {
     for (question, attempt) in &answer.asked {
         moves.push(Move::Outside(Happening::Answer(*question, *attempt, Yes::Yes)));
         if state.left.allows(Kind::Refused) {
@@ -128,8 +165,7 @@ fn flights(state: &State, moves: &mut Vec<Move>) {
     }
 }
 
-fn people(brain: &Brain, state: &State, moves: &mut Vec<Move>) {
-    let Some(record) = brain.record(state.record) else { return };
+fn people(record: &Record, state: &State, moves: &mut Vec<Move>) {
     if record.ended.is_some() {
         return;
     }
@@ -153,14 +189,14 @@ fn people(brain: &Brain, state: &State, moves: &mut Vec<Move>) {
 }
 
 /// What may befall a service under test, and what of that may end.
-fn strikes(model: &Model, state: &State, ix: Ix, service: &ServiceModel, moves: &mut Vec<Move>) {
+fn strikes(model: &Model, state: &State, (ix, service): (Ix, &ServiceModel), gates: Gates, moves: &mut Vec<Move>) {
     let Some(facts) = state.world.facts.service(ix) else { return };
     let mut strike = |kind, what| {
         if state.left.allows(kind) {
             moves.push(Move::Strikes(kind, what));
         }
     };
-    for (place, _) in model.gates_of(ix) {
+    for (place, _) in model.gates_of(ix).filter(|_| gates == Gates::Count) {
         let Some(rounds) = state.world.facts.gates.get(place) else { continue };
         let gate = u16::try_from(place).unwrap_or(u16::MAX);
         if rounds.tone == Tone::Good {
@@ -206,13 +242,19 @@ fn strikes(model: &Model, state: &State, ix: Ix, service: &ServiceModel, moves: 
     if counted && state.world.facts.connections(model, ix).is_some_and(|own| own.client == Client::Closes) {
         strike(Kind::ClientStays, Happening::Client(ix, Client::Stays));
     }
-    mends(model, state, ix, service, facts, moves);
+    mends(model, state, (ix, service, facts), gates, moves);
 }
 
 /// Every lasting fault may end, at any time.
-fn mends(model: &Model, state: &State, ix: Ix, service: &ServiceModel, facts: &ServiceFacts, moves: &mut Vec<Move>) {
+fn mends(
+    model: &Model,
+    state: &State,
+    (ix, service, facts): (Ix, &ServiceModel, &ServiceFacts),
+    gates: Gates,
+    moves: &mut Vec<Move>,
+) {
     let dead = facts.side(Side::Target).healthy == 0;
-    for (place, gate) in model.gates_of(ix) {
+    for (place, gate) in model.gates_of(ix).filter(|_| gates == Gates::Count) {
         let tone = state.world.facts.gates.get(place).map_or(Tone::Good, |rounds| rounds.tone);
         let sound = if dead && gate.of_target { Tone::Bad } else { Tone::Good };
         if tone != sound {

@@ -40,6 +40,13 @@ pub struct Piece {
     pub parts: Vec<Part>,
 }
 
+impl Piece {
+    /// The digest of all that it is made of.
+    pub fn digest(&self) -> Digest {
+        Digest::of(format!("{} {:?}", self.model.revision().digest(), self.parts).as_bytes())
+    }
+}
+
 /// The pieces of a plan, in the order of their first services.
 pub fn pieces(revision: &Revision) -> Vec<Piece> {
     let plan = revision.plan();

@@ -1,7 +1,11 @@
-//! Fingerprints and the tables they are kept in: states are told apart by 64 bits, decisions by 128.
+//! Fingerprints: states are told apart by 64 bits, decisions by 128.
 //!
 //! Two different states with one fingerprint would hide one of them. With n states that happens somewhere with a probability
 //! of about n² / 2^65: for ten million 3 in a million, for a hundred million 3 in ten thousand. Reports say so.
+//!
+//! Small values are packed into words of eight bytes, and two words are mixed at a time by the two halves of their product,
+//! one over the other, as wyhash does. What is written tells where it ends (derived `Hash` writes lengths and variants before
+//! what they govern), so different values give different words.
 
 use std::hash::{Hash, Hasher};
 
@@ -12,26 +16,55 @@ const K: [u64; 4] = [0x9E37_79B9_7F4A_7C15, 0xD6E8_FEB8_6659_FD93, 0xA076_1D64_7
 pub struct Print {
     a: u64,
     b: u64,
+    /// Bytes that do not fill a word yet, and how many bits they are.
+    part: u64,
+    bits: u32,
+    /// The first word of a pair.
+    first: Option<u64>,
 }
 
 impl Print {
     /// The fingerprint of a value.
     pub fn of<T: Hash + ?Sized>(value: &T) -> u128 {
-        let mut print = Self { a: K[0], b: K[1] };
+        let mut print = Self::new();
         value.hash(&mut print);
         print.end()
     }
-    fn take(&mut self, word: u64) {
-        self.a = fold(self.a ^ word, K[2]);
-        self.b = fold(self.b.rotate_left(23) ^ word, K[3]);
+    /// Of nothing yet.
+    pub fn new() -> Self {
+        Self { a: K[0], b: K[1], part: 0, bits: 0, first: None }
     }
-    fn end(self) -> u128 {
+    /// The fingerprint of all that was written.
+    pub fn end(mut self) -> u128 {
+        // A one behind the last bytes: what is shorter is different.
+        self.pack(1, 8);
+        let (part, first) = (self.part, self.first.take());
+        self.mix(first.unwrap_or(K[2]), part);
         let (a, b) = (fold(self.a, K[0]), fold(self.b, K[1]));
         u128::from(a ^ b.rotate_left(32)) << 64 | u128::from(b)
     }
+    fn pack(&mut self, value: u64, bits: u32) {
+        if self.bits + bits > 64 {
+            let full = std::mem::take(&mut self.part);
+            self.bits = 0;
+            self.take(full);
+        }
+        self.part |= value << self.bits;
+        self.bits += bits;
+    }
+    fn take(&mut self, word: u64) {
+        match self.first.take() {
+            None => self.first = Some(word),
+            Some(first) => self.mix(first, word),
+        }
+    }
+    fn mix(&mut self, first: u64, second: u64) {
+        self.a = fold(self.a ^ first, K[2] ^ second);
+        self.b = fold(self.b ^ second, K[3] ^ first);
+    }
 }
 
-/// The two halves of a product, one over the other (the mixing step of wyhash).
+/// The two halves of a product, one over the other.
 fn fold(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
     (product as u64) ^ ((product >> 64) as u64)
@@ -44,17 +77,16 @@ impl Hasher for Print {
             let word = chunk.iter().rev().fold(0u64, |word, byte| word << 8 | u64::from(*byte));
             self.take(word);
         }
-        let rest = chunks.remainder().iter().rev().fold(1u64, |word, byte| word << 8 | u64::from(*byte));
-        self.take(rest);
+        chunks.remainder().iter().for_each(|byte| self.pack(u64::from(*byte), 8));
     }
     fn write_u8(&mut self, n: u8) {
-        self.take(u64::from(n));
+        self.pack(u64::from(n), 8);
     }
     fn write_u16(&mut self, n: u16) {
-        self.take(u64::from(n));
+        self.pack(u64::from(n), 16);
     }
     fn write_u32(&mut self, n: u32) {
-        self.take(u64::from(n));
+        self.pack(u64::from(n), 32);
     }
     fn write_u64(&mut self, n: u64) {
         self.take(n);
@@ -63,105 +95,58 @@ impl Hasher for Print {
         self.take(n as u64);
     }
     fn write_usize(&mut self, n: usize) {
-        self.take(n as u64);
+        self.write_isize(n as isize);
     }
+    /// Variants and lengths: few are larger than a byte.
     fn write_isize(&mut self, n: isize) {
-        self.take(n as u64);
+        match u8::try_from(n) {
+            Ok(small) if small < u8::MAX => self.pack(u64::from(small), 8),
+            _ => {
+                self.pack(u64::from(u8::MAX), 8);
+                self.take(n as u64);
+            }
+        }
     }
     fn finish(&self) -> u64 {
         self.end() as u64
     }
 }
 
-/// A set of fingerprints: eight bytes each at a load of at most three quarters.
-#[derive(Debug, Clone)]
-pub struct Prints {
-    slots: Vec<u64>,
-    count: usize,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Prints {
-    /// An empty set.
-    pub fn new() -> Self {
-        Self { slots: vec![0; 1 << 12], count: 0 }
-    }
-    /// Adds a fingerprint; whether it was new.
-    pub fn insert(&mut self, print: u128) -> bool {
-        if (self.count + 1) * 4 > self.slots.len() * 3 {
-            self.grow();
+    #[test]
+    fn what_differs_a_little_has_another_fingerprint() {
+        let mut prints: Vec<u128> = Vec::new();
+        for tail in 0u8..3 {
+            for number in [0i64, 1, -1, i64::MAX] {
+                for list in [vec![], vec![0u8], vec![0, 0], vec![tail; 300]] {
+                    for choice in [None, Some(0u32), Some(1)] {
+                        prints.push(Print::of(&(tail, number, &list, choice, "text")));
+                        prints.push(Print::of(&(&list, tail, choice, number)));
+                    }
+                }
+            }
         }
-        let new = Self::put(&mut self.slots, (print as u64).max(1));
-        self.count += usize::from(new);
-        new
+        let all = prints.len();
+        prints.sort_unstable();
+        prints.dedup();
+        assert_eq!(all - prints.len(), 0, "of {all}");
+        let mut low: Vec<u64> = prints.iter().map(|print| *print as u64).collect();
+        low.sort_unstable();
+        low.dedup();
+        assert_eq!(low.len(), prints.len(), "the lower half alone tells them apart");
     }
-    fn grow(&mut self) {
-        let mut slots = vec![0; self.slots.len() * 2];
-        self.slots.iter().filter(|slot| **slot != 0).for_each(|slot| {
-            Self::put(&mut slots, *slot);
+
+    #[test]
+    fn a_shorter_text_with_nothing_behind_it_is_another() {
+        let mut prints = ["", "\0", "\0\0", "\0\0\0\0\0\0\0\0", "\u{1}", "a\u{1}"].map(|text| {
+            let mut print = Print::new();
+            print.write(text.as_bytes());
+            print.end()
         });
-        self.slots = slots;
-    }
-    fn put(slots: &mut [u64], key: u64) -> bool {
-        let mask = slots.len() - 1;
-        let mut at = key as usize & mask;
-        loop {
-            match slots.get_mut(at) {
-                Some(slot) if *slot == 0 => {
-                    *slot = key;
-                    return true;
-                }
-                Some(slot) if *slot == key => return false,
-                _ => at = (at + 1) & mask,
-            }
-        }
-    }
-}
-
-/// A map from fingerprints to places in a list.
-#[derive(Debug, Clone)]
-pub struct Places {
-    slots: Vec<(u128, u32)>,
-    count: usize,
-}
-
-impl Places {
-    /// An empty map.
-    pub fn new() -> Self {
-        Self { slots: vec![(0, 0); 1 << 12], count: 0 }
-    }
-    /// The place of a fingerprint.
-    pub fn get(&self, print: u128) -> Option<u32> {
-        let (key, mask) = (print.max(1), self.slots.len() - 1);
-        let mut at = key as usize & mask;
-        loop {
-            match self.slots.get(at) {
-                Some((found, place)) if *found == key => return Some(*place),
-                Some((0, _)) | None => return None,
-                _ => at = (at + 1) & mask,
-            }
-        }
-    }
-    /// Sets the place of a fingerprint that has none yet.
-    pub fn insert(&mut self, print: u128, place: u32) {
-        if (self.count + 1) * 4 > self.slots.len() * 3 {
-            let mut slots = vec![(0, 0); self.slots.len() * 2];
-            self.slots.iter().filter(|slot| slot.0 != 0).for_each(|slot| Self::put(&mut slots, *slot));
-            self.slots = slots;
-        }
-        Self::put(&mut self.slots, (print.max(1), place));
-        self.count += 1;
-    }
-    fn put(slots: &mut [(u128, u32)], entry: (u128, u32)) {
-        let mask = slots.len() - 1;
-        let mut at = entry.0 as usize & mask;
-        loop {
-            match slots.get_mut(at) {
-                Some(slot) if slot.0 == 0 => {
-                    *slot = entry;
-                    return;
-                }
-                _ => at = (at + 1) & mask,
-            }
-        }
+        prints.sort_unstable();
+        assert!(prints.windows(2).all(|pair| pair[0] != pair[1]));
     }
 }

@@ -1,12 +1,25 @@
 //! Breadth first through all states within a budget: what is found first is shortest.
+//!
+//! All states that are so many steps from the beginning are a level. A level is cut into pieces of a fixed size; workers take
+//! piece after piece, and what they found is put together in the order of the pieces. So the result is the same to the byte
+//! with any number of workers.
+
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicU64, AtomicUsize, Ordering},
+};
 
 use super::{
-    Options,
-    brain::Brain,
-    moves::{Part, moves},
-    print::{Print, Prints},
+    Options, Reductions,
+    brain::Library,
+    budget::Budget,
+    crew::Crew,
+    moves::Part,
+    print::Print,
     state::{Move, State},
-    step::{Judged, Stepper},
+    step::Judged,
+    table::Prints,
+    worker::{Entry, Firsts, Found, Task, Worker, ordinal},
 };
 use crate::{
     engine::Invariant,
@@ -49,80 +62,154 @@ pub struct Seen {
     pub steps: u64,
     /// Steps of the longest of all shortest ways.
     pub depth: u32,
-    /// Decisions that were really made; all others were remembered.
+    /// Different questions that the engine was asked, up to the last level that was gone through whole.
     pub decisions: u64,
     /// What was judged.
     pub judged: Judged,
 }
 
+/// How many states of a level a worker takes at a time.
+const CHUNK: usize = 64;
+
+/// A piece of a level.
+type Chunk = Mutex<(Vec<Entry>, Option<Found>)>;
+
 /// A search over one model.
 #[derive(Debug)]
 pub struct Search<'a> {
     parts: &'a [Part],
-    stepper: Stepper<'a>,
+    model: &'a Model,
+    library: &'a Library<'a>,
     seen: Prints,
+    firsts: Firsts,
+    ladder: Vec<(Budget, u64)>,
     /// For each state, the one before it and the step from there.
     ways: Vec<(u32, Move)>,
-    level: Vec<(u32, State)>,
-    next: Vec<(u32, State)>,
+    level: Vec<Entry>,
     most: u64,
     steps: u64,
     depth: u32,
+    judged: Judged,
+    decisions: u64,
     /// The one invariant that is asked about; `None`: all, and that every run ends.
     sought: Option<Invariant>,
+    reductions: Reductions,
 }
 
-impl<'a> Search<'a> {
-    /// A search from the beginning of a run of this model. If a rule is left out, only what that rule keeps is asked about.
-    pub fn new(model: &'a Model, parts: &'a [Part], options: &Options) -> Self {
-        let Options { rules, without: sought, budget, most } = *options;
-        let (brain, record) = Brain::new(model, rules);
-        let first = State::new(model, record, budget);
-        let mut seen = Prints::new();
-        seen.insert(Print::of(&first));
-        let stepper = Stepper { model, parts, brain, judged: Judged::default() };
-        let ways = vec![(0, Move::Waits)]; // of the first state nobody asks the way
-        Self { parts, stepper, seen, ways, level: vec![(0, first)], next: Vec::new(), most, steps: 0, depth: 0, sought }
-    }
+/// Searches from the beginning of a run of this model. If a rule is left out, only what that rule keeps is asked about. `tell`
+/// is called now and then with the number of states so far.
+pub fn search(model: &Model, parts: &[Part], options: &Options, crew: &dyn Crew, tell: &(dyn Fn(u64) + Sync)) -> Seen {
+    let Options { rules, without: sought, budget, most, reductions } = *options;
+    let (library, record) = Library::new(model, rules, reductions);
+    let first = State::new(model, record, budget);
+    let ladder = (0..=budget.total()).rev().map(|total| budget.up_to(total));
+    let ladder: Vec<(Budget, u64)> = ladder.map(|budget| (budget, Print::of(&budget) as u64)).collect();
+    let print = first.print();
+    let mut seen = Prints::new();
+    ladder.first().into_iter().for_each(|(_, left)| seen.insert(print.with(*left)));
+    let search = Search {
+        parts,
+        model,
+        library: &library,
+        seen,
+        firsts: Firsts::new(),
+        ladder,
+        ways: vec![(0, Move::Waits)], // of the first state nobody asks the way
+        level: vec![Entry { place: 0, facts: print.facts, state: first }],
+        most,
+        steps: 0,
+        depth: 0,
+        judged: Judged::default(),
+        decisions: 0,
+        sought,
+        reductions,
+    };
+    search.run(crew, tell)
+}
 
-    /// Searches to the end. `tell` is called now and then with the number of states so far.
-    pub fn run(mut self, mut tell: impl FnMut(u64)) -> Seen {
+impl Search<'_> {
+    fn run(mut self, crew: &dyn Crew, tell: &(dyn Fn(u64) + Sync)) -> Seen {
+        let Some(first) = self.level.first().map(|entry| entry.state.clone()) else { return self.end(Verdict::Holds) };
+        let (library, model, parts) = (self.library, self.model, self.parts);
+        let workers = (0..crew.size()).map(|_| Mutex::new(Worker::new(library, model, parts, &first)));
+        let workers: Vec<_> = workers.collect();
         while !self.level.is_empty() {
-            for (place, state) in std::mem::take(&mut self.level) {
-                if let Some((steps, wrong)) = self.expand(place, &state) {
-                    return self.end(Verdict::Wrong { steps, wrong });
-                }
-                if self.ways.len() as u64 > self.most {
-                    return self.end(Verdict::Unfinished);
-                }
-                if place % 8192 == 0 {
-                    tell(self.ways.len() as u64);
-                }
+            let chunks = self.chunks();
+            self.expand(&chunks, &workers, crew, tell);
+            if let Some(verdict) = self.gather(chunks) {
+                return self.end(verdict);
             }
-            self.level = std::mem::take(&mut self.next);
+            self.decisions = self.library.decisions();
             self.depth += u32::from(!self.level.is_empty());
         }
         self.end(Verdict::Holds)
     }
 
-    fn expand(&mut self, place: u32, state: &State) -> Option<(Vec<Move>, Wrong)> {
-        let moves = moves(self.stepper.model, self.parts, &mut self.stepper.brain, state);
-        let goes_on = moves.iter().any(|step| !matches!(step, Move::Strikes(..) | Move::Outside(_)));
-        if !goes_on && self.sought.is_none() && !self.stepper.rests(state) {
-            return Some((self.way(place, None), Wrong::Stuck));
+    fn chunks(&mut self) -> Vec<Chunk> {
+        let mut level = std::mem::take(&mut self.level).into_iter().peekable();
+        let mut chunks = Vec::new();
+        while level.peek().is_some() {
+            chunks.push(Mutex::new((level.by_ref().take(CHUNK).collect(), None)));
         }
-        for step in moves {
-            self.steps += 1;
-            let (next, breach) = self.stepper.take(state, step);
-            if let Some(breach) = breach.filter(|breach| self.sought.is_none_or(|sought| breach.invariant == sought)) {
-                return Some((self.way(place, Some(step)), Wrong::Breach(breach)));
+        chunks
+    }
+
+    /// Lets the workers take all steps from the states of a level. What comes after something wrong nobody needs.
+    fn expand(&self, chunks: &[Chunk], workers: &[Mutex<Worker<'_>>], crew: &dyn Crew, tell: &(dyn Fn(u64) + Sync)) {
+        let task = Task {
+            seen: &self.seen,
+            firsts: &self.firsts,
+            ladder: &self.ladder,
+            sought: self.sought,
+            reductions: self.reductions,
+        };
+        let (next, wrong_at) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
+        let states = AtomicU64::new(self.ways.len() as u64);
+        let work = |number: usize| {
+            let Some(worker) = workers.get(number) else { return };
+            let mut worker = worker.lock().unwrap_or_else(PoisonError::into_inner);
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(chunk) = chunks.get(at).filter(|_| at < wrong_at.load(Ordering::Relaxed)) else { return };
+                let mut chunk = chunk.lock().unwrap_or_else(PoisonError::into_inner);
+                let entries = std::mem::take(&mut chunk.0);
+                let found = worker.expand(&task, at, entries);
+                if found.wrong.is_some() {
+                    wrong_at.fetch_min(at, Ordering::Relaxed);
+                }
+                let new = found.next.len() as u64;
+                chunk.1 = Some(found);
+                tell(states.fetch_add(new, Ordering::Relaxed) + new);
             }
-            if self.seen.insert(Print::of(&next)) {
-                let ix = u32::try_from(self.ways.len()).unwrap_or(u32::MAX);
-                self.ways.push((place, step));
-                self.next.push((ix, next));
+        };
+        if chunks.len() < 2 { work(0) } else { crew.work(&work) }
+    }
+
+    /// Puts together what was found in a level, in its order. A verdict, if the search is over.
+    fn gather(&mut self, chunks: Vec<Chunk>) -> Option<Verdict> {
+        for (number, chunk) in chunks.into_iter().enumerate() {
+            let (_, found) = chunk.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let Found { next, wrong, steps, judged } = found?;
+            self.steps += steps;
+            self.judged.add(judged);
+            for (place, candidate) in next.into_iter().enumerate() {
+                if !self.firsts.is_first(candidate.print, ordinal(number, place)) {
+                    continue;
+                }
+                self.seen.insert(candidate.print);
+                candidate.bare.into_iter().for_each(|bare| self.seen.insert(bare));
+                let place = u32::try_from(self.ways.len()).unwrap_or(u32::MAX);
+                self.ways.push((candidate.before, candidate.step));
+                self.level.push(Entry { place, ..candidate.entry });
+            }
+            if let Some((place, step, wrong)) = wrong {
+                return Some(Verdict::Wrong { steps: self.way(place, step), wrong });
+            }
+            if self.ways.len() as u64 > self.most {
+                return Some(Verdict::Unfinished);
             }
         }
+        self.firsts.clear();
         None
     }
 
@@ -144,8 +231,8 @@ impl<'a> Search<'a> {
             states: self.ways.len() as u64,
             steps: self.steps,
             depth: self.depth,
-            decisions: self.stepper.brain.decisions,
-            judged: self.stepper.judged,
+            decisions: self.decisions,
+            judged: self.judged,
         }
     }
 }

@@ -3,14 +3,15 @@
 use super::{
     brain::RecordIx,
     budget::{Budget, Kind},
+    print::Print,
 };
-use crate::world::{Facts, Happening, Model, Moment, Occurrence, World, flight::Flight};
+use crate::world::{Facts, Happening, Model, Moment, Occurrence, World, flight::Flight, refill};
 
 /// How many past looks a stale read may show.
 pub const SNAPSHOTS: usize = 2;
 
 /// A state. Its clock stands at 0: what is past has a negative time.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct State {
     /// The world.
     pub world: World,
@@ -29,6 +30,7 @@ pub struct State {
     /// Resumes that people gave so far: each has a number of its own.
     pub resumes: u8,
 }
+refill!(State { world, record, due, eyes, left, past, rival, resumes });
 
 /// Whether the loop has to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,13 +42,14 @@ pub enum Eyes {
 }
 
 /// A process that was suspended, or does not know that another one leads, between its decision and its commit.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Rival {
     /// The record it will commit; `None`: its decision changes no record, so nothing keeps it from performing.
     pub record: Option<RecordIx>,
     /// What it will perform then, as far as the deadlines allow.
     pub flights: Vec<Flight>,
 }
+refill!(Rival { record, flights });
 
 /// One step from a state to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +95,15 @@ impl State {
         Self { world, record, due: Moment::NEVER, eyes: Eyes::Due, left, past: Vec::new(), rival: None, resumes: 0 }
     }
 
+    /// Its fingerprints.
+    pub fn print(&self) -> StatePrint {
+        let Self { world, record, due, eyes, left: _, past, rival, resumes } = self;
+        let World { facts, flights, memory } = world;
+        let facts = Print::of(facts);
+        let core = Print::of(&(facts, flights, memory, (record, due, eyes, rival, resumes)));
+        StatePrint { facts, core, past: if past.is_empty() { 0 } else { Print::of(past) as u64 | 1 } }
+    }
+
     /// What happens by itself now, before time passes.
     pub fn prompt(&self) -> impl Iterator<Item = Occurrence> + '_ {
         let now = self.world.now();
@@ -110,5 +122,27 @@ impl State {
             self.world.flights.iter().filter(|f| f.due == Moment::NEVER && f.deadline >= now).map(|f| f.deadline.plus(1));
         let due = Some(self.due).filter(|at| *at != Moment::NEVER);
         due.into_iter().chain(self.world.next(model)).chain(deadlines).filter(|at| *at > now).min()
+    }
+}
+
+/// The fingerprints of the parts of a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatePrint {
+    /// Of all that a sensor can see.
+    pub facts: u128,
+    /// Of all but the faults that are left and the past.
+    core: u128,
+    /// Of what a stale read may show; 0: nothing.
+    past: u64,
+}
+
+impl StatePrint {
+    /// Of the state with so many faults left.
+    pub fn with(&self, left: u64) -> u64 {
+        Print::of(&(self.core, self.past, left)) as u64
+    }
+    /// Of the same without anything that a stale read may show, if there is something.
+    pub fn bare(&self, left: u64) -> Option<u64> {
+        (self.past != 0).then(|| Self { past: 0, ..*self }.with(left))
     }
 }

@@ -4,6 +4,7 @@ use super::{
     brain::{Answer, Brain},
     budget::Kind,
     moves::Part,
+    print::Print,
     state::{Eyes, How, Move, Rival, SNAPSHOTS, State},
 };
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
         flight::{Act, Flight},
         judge::{self, Breach},
         replication::{Data, Pace},
+        rounds::Rounds,
         task::Luck,
     },
 };
@@ -45,26 +47,33 @@ pub struct Stepper<'a> {
     pub judged: Judged,
 }
 
-type Next = (State, Option<Breach>);
+impl Judged {
+    /// With what another one looked at.
+    pub fn add(&mut self, other: Self) {
+        self.raised += other.raised;
+        self.lowered += other.lowered;
+        self.written += other.written;
+        self.claims += other.claims;
+    }
+}
 
 impl Stepper<'_> {
-    /// The state after a step.
-    pub fn take(&mut self, state: &State, step: Move) -> Next {
-        let mut next = state.clone();
+    /// Makes a state the one after this step, and gives what that breaks. `answer` is what the loop decides in the state.
+    pub fn take(&mut self, next: &mut State, step: Move, answer: &Answer) -> Option<Breach> {
         let breach = match step {
-            Move::Happens(occurrence) => self.happens(&mut next, occurrence),
-            Move::Looks(how) => self.looks(&mut next, how),
+            Move::Happens(occurrence) => self.happens(next, occurrence),
+            Move::Looks(how) => self.looks(next, how, answer),
             Move::Waits => {
-                self.waits(&mut next);
+                self.waits(next);
                 None
             }
             Move::Strikes(kind, what) => {
                 next.left.spend(kind);
-                self.befalls(&mut next, what);
+                self.befalls(next, what);
                 None
             }
             Move::Outside(what) => {
-                self.befalls(&mut next, what);
+                self.befalls(next, what);
                 None
             }
             Move::Loses(place) => {
@@ -79,11 +88,25 @@ impl Stepper<'_> {
                 next.world.flights.sort_unstable();
                 None
             }
-            Move::RivalDecides => self.rival_decides(&mut next),
-            Move::RivalActs => self.rival_acts(&mut next),
+            Move::RivalDecides => self.rival_decides(next, answer),
+            Move::RivalActs => self.rival_acts(next),
         };
-        tidy(&mut next);
-        (next, breach)
+        self.still(next);
+        tidy(next);
+        breach
+    }
+
+    /// Gates that decide nothing any more answer well, and did so all the time.
+    fn still(&mut self, next: &mut State) {
+        let still = self.brain.book(next.record).map_or(0, |book| book.still);
+        if still == 0 {
+            return;
+        }
+        for (gate, rounds) in self.model.gates().iter().zip(&mut next.world.facts.gates) {
+            if gate.other.is_none() && still & 1u64.checked_shl(u32::from(gate.service)).unwrap_or(0) != 0 {
+                *rounds = Rounds::new(Moment(-i64::from(gate.keep) * gate.every));
+            }
+        }
     }
 
     fn happens(&mut self, next: &mut State, occurrence: Occurrence) -> Option<Breach> {
@@ -125,6 +148,7 @@ impl Stepper<'_> {
         next.world.facts.now = to;
         let by = next.world.rebase(self.model);
         next.record = self.brain.age(next.record, by);
+        self.brain.settle(next.record, &mut next.world.facts.people);
         next.eyes = Eyes::Due;
         if next.due != Moment::NEVER {
             next.due = next.due.plus(-by).max(Moment(0));
@@ -137,7 +161,7 @@ impl Stepper<'_> {
         }
     }
 
-    fn looks(&mut self, next: &mut State, how: How) -> Option<Breach> {
+    fn looks(&mut self, next: &mut State, how: How, answer: &Answer) -> Option<Breach> {
         let looked = match how {
             How::Well | How::EndsAfter(_) => None,
             How::Stale(place) => next.past.get(usize::from(place)).cloned(),
@@ -148,30 +172,30 @@ impl Stepper<'_> {
             How::Stale(_) | How::StaleRoutes(_) => next.left.spend(Kind::StaleRead),
             How::Well => {}
         }
-        let answer = match &looked {
-            Some(facts) => self.brain.ask(next.record, facts),
-            None => self.brain.ask(next.record, &next.world.facts),
-        };
-        let answer = self.brain.answer(answer)?.clone();
         next.world.memory.watch(self.model, &next.world.facts);
-        next.eyes = Eyes::Done;
-        // What follows for the rest of the plan makes another look due.
-        if looked.is_none() {
+        let Some(facts) = &looked else {
+            next.eyes = Eyes::Done;
             next.due = answer.due;
             remember(next);
-        } else {
-            next.eyes = Eyes::Due;
-        }
-        let sent = match how {
-            How::EndsAfter(sent) => usize::from(sent),
-            _ => usize::MAX,
+            let breach = self.acts(
+                next,
+                answer,
+                None,
+                match how {
+                    How::EndsAfter(sent) => usize::from(sent),
+                    _ => usize::MAX,
+                },
+            );
+            if let How::EndsAfter(_) = how {
+                next.world.restart();
+                (next.eyes, next.due) = (Eyes::Due, Moment::NEVER);
+            }
+            return breach;
         };
-        let breach = self.acts(next, &answer, looked.as_ref(), sent);
-        if let How::EndsAfter(_) = how {
-            next.world.restart();
-            (next.eyes, next.due) = (Eyes::Due, Moment::NEVER);
-        }
-        breach
+        let answer = self.brain.ask(next.record, facts, Print::of(facts))?;
+        // What follows for the rest of the plan makes another look due.
+        next.eyes = Eyes::Due;
+        self.acts(next, &answer, looked.as_ref(), usize::MAX)
     }
 
     /// Commits and performs an answer, and judges it. Gives the first thing it breaks.
@@ -179,21 +203,28 @@ impl Stepper<'_> {
         let mut breach = answer.violation.clone();
         if answer.record != next.record {
             self.judged.claims += 1;
-            let (before, after) = (self.brain.record(next.record)?, self.brain.record(answer.record)?);
+            let (before, after) = (self.brain.book(next.record)?, self.brain.book(answer.record)?);
             let facts = looked.unwrap_or(&next.world.facts);
-            breach = breach.or_else(|| judge::claims(self.model, &next.world, facts, before, after));
+            breach = breach.or_else(|| judge::claims(self.model, &next.world, facts, &before.record, &after.record));
             next.record = answer.record;
             next.world.decided(self.model);
             next.rival = next.rival.take().filter(|rival| rival.record.is_none());
         }
-        for flight in answer.flights.iter().take(sent) {
+        for (place, flight) in answer.flights.iter().enumerate() {
             let facts = looked.unwrap_or(&next.world.facts);
             self.count(facts, flight);
             breach = breach.or_else(|| judge::sent(self.model, &next.world, facts, flight));
-            next.world.send(*flight);
+            if place < sent {
+                next.world.send(*flight);
+            }
         }
-        let paused = || judge::pauses(self.model, &next.world, self.brain.record(answer.record)?);
-        breach = breach.or_else(paused);
+        // What a process that ends here did not send was decided by what was seen now: the next one gives it again.
+        if let Some(book) = self.brain.book(next.record) {
+            next.world.given(self.model, &book.record);
+        }
+        if let Some(book) = self.brain.book(answer.record) {
+            breach = breach.or_else(|| judge::pauses(self.model, &next.world, &book.record));
+        }
         breach.or_else(|| self.rest_follows(next))
     }
 
@@ -225,11 +256,9 @@ impl Stepper<'_> {
         }
     }
 
-    fn rival_decides(&mut self, next: &mut State) -> Option<Breach> {
+    fn rival_decides(&mut self, next: &mut State, answer: &Answer) -> Option<Breach> {
         next.left.spend(Kind::TwoLeaders);
         next.world.memory.watch(self.model, &next.world.facts);
-        let answer = self.brain.ask(next.record, &next.world.facts);
-        let answer = self.brain.answer(answer)?;
         let record = Some(answer.record).filter(|record| *record != next.record);
         next.rival = Some(Rival { record, flights: answer.flights.to_vec() });
         let mut sent = answer.flights.iter();
@@ -243,8 +272,10 @@ impl Stepper<'_> {
         let rival = next.rival.take()?;
         let now = next.world.now();
         next.eyes = Eyes::Due;
-        if let Some(record) = rival.record {
-            next.record = record;
+        if let Some(ix) = rival.record {
+            next.record = ix;
+            let book = self.brain.book(ix)?;
+            next.world.given(self.model, &book.record);
         }
         for flight in rival.flights.into_iter().filter(|flight| flight.deadline > now) {
             next.world.send(Flight { due: now, ..flight });
@@ -254,9 +285,7 @@ impl Stepper<'_> {
 
     /// Whether a state in which nothing can happen any more is one in which a run may rest: it ended, people are asked, or a
     /// fault lasts.
-    pub fn rests(&mut self, state: &State) -> bool {
-        let answer = self.brain.ask(state.record, &state.world.facts);
-        let outcome: Option<Outcome> = self.brain.answer(answer).and_then(|answer| answer.outcome);
+    pub fn rests(&self, state: &State, outcome: Option<Outcome>) -> bool {
         outcome.is_some() || !is_sound(self.model, state)
     }
 }

@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    brain::Brain,
+    Reductions,
+    brain::{Brain, Library},
     budget::Budget,
     piece::Piece,
+    print::Print,
     search::Wrong,
     state::{How, Move, State},
     step::{Judged, Stepper},
@@ -54,17 +56,20 @@ pub struct Story {
 /// Tells the way that these steps are.
 pub fn tell(piece: &Piece, rules: Rules, budget: Budget, steps: &[Move], wrong: &Wrong) -> Story {
     let model = &piece.model;
-    let (brain, record) = Brain::new(model, rules);
+    let (library, record) = Library::new(model, rules, Reductions::None);
+    let brain = Brain::new(&library);
     let mut stepper = Stepper { model, parts: &piece.parts, brain, judged: Judged::default() };
     let mut state = State::new(model, record, budget);
     let (mut clock, mut lines) = (Moment(0), Vec::new());
     for (place, step) in steps.iter().enumerate() {
-        let (what, decided) = narrate(&stepper, &state, *step);
+        let (what, decided) = narrate(&mut stepper, &state, *step, clock);
         if let Move::Waits = step {
             clock = clock.plus(state.next(model).map_or(0, |to| to.0));
         }
         lines.push(Line { step: place + 1, at: clock.to_string(), what, decided });
-        state = stepper.take(&state, *step).0;
+        let facts = &state.world.facts;
+        let Some(answer) = stepper.brain.ask(state.record, facts, Print::of(facts)) else { break };
+        stepper.take(&mut state, *step, &answer);
     }
     let (invariant, detail) = match wrong {
         Wrong::Breach(breach) => {
@@ -76,10 +81,14 @@ pub fn tell(piece: &Piece, rules: Rules, budget: Budget, steps: &[Move], wrong: 
     Story { invariant, detail, steps: lines }
 }
 
-fn narrate(stepper: &Stepper, state: &State, step: Move) -> (String, Vec<String>) {
+fn narrate(stepper: &mut Stepper<'_>, state: &State, step: Move, clock: Moment) -> (String, Vec<String>) {
     let model = stepper.model;
     let facts = &state.world.facts;
-    let looks = |facts: &Facts| decided(&stepper.brain.tell(state.record, facts));
+    let mut looks = |facts: &Facts| {
+        let decision = stepper.brain.tell(state.record, facts, clock);
+        let lines = decision.iter().flat_map(decided);
+        lines.map(|line| by_the_watch(model, &line)).collect()
+    };
     match step {
         Move::Happens(occurrence) => (happens(model, state, occurrence), Vec::new()),
         Move::Waits => {
@@ -174,6 +183,16 @@ fn decided(decision: &Decision) -> Vec<String> {
     lines
 }
 
+/// A text with its moments as they stand in the stories' margin: how long after the beginning.
+fn by_the_watch(model: &Model, text: &str) -> String {
+    let word = |word: &str| {
+        let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        let at = Some(bare).filter(|bare| bare.len() >= "2001-09-09T01:46:40Z".len()).and_then(|bare| bare.parse().ok());
+        at.map_or_else(|| word.to_owned(), |at| word.replace(bare, model.moment(at).to_string().trim_end_matches(".000")))
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
 impl Story {
     /// The story as text, a line a step.
     pub fn text(&self) -> String {
@@ -186,5 +205,27 @@ impl Story {
         }
         let _ = writeln!(text, "     broken: {}: {}", self.invariant, self.detail);
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{engine::RunId, plan};
+
+    #[test]
+    fn moments_are_told_by_the_watch_and_nothing_else_is_changed() {
+        let revision = plan::read(include_str!("../../plans/quickstart.yaml")).unwrap().revision;
+        let epoch = jiff::Timestamp::from_second(1_000_000_000).unwrap();
+        let model = Model::new(Arc::new(revision), RunId("run".to_owned()), epoch);
+        for (text, told) in [
+            ("it soaks until 2001-09-09T01:46:42Z", "it soaks until 00:00:02"),
+            ("until 2001-09-10T01:46:40.5Z: why, (2001-09-09T01:46:39Z)", "until 1d 00:00:00.500: why, (-00:00:01)"),
+            ("gate p99 has 3 of 20 good answers; Z", "gate p99 has 3 of 20 good answers; Z"),
+        ] {
+            assert_eq!(by_the_watch(&model, text), told);
+        }
     }
 }

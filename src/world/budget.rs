@@ -164,6 +164,10 @@ impl Budget {
     pub fn of_plan(self, plan: &Plan) -> Self {
         Kind::ALL.into_iter().filter(|kind| !kind.concerns(plan)).fold(self, |budget, kind| budget.with(kind, 0))
     }
+    /// Whether it allows all that the other one does.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.total >= other.total && self.each.iter().zip(&other.each).all(|(own, other)| own >= other)
+    }
     /// How many in all.
     pub fn total(self) -> u8 {
         self.total

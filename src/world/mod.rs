@@ -38,12 +38,14 @@ pub mod judge;
 pub mod model;
 pub mod pair;
 pub mod people;
+mod refill;
 pub mod replication;
 pub mod rounds;
 mod sim;
 mod state;
 pub mod task;
 
+pub(crate) use self::refill::refill;
 pub use self::{
     clock::Moment,
     facts::Facts,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     clock::Moment,
     model::{Ix, Model, ms},
+    refill::refill,
 };
 use crate::{
     engine::{About, ApprovalSeen, Consent, Intent, Orders, Reason, Record, Step, Subject, Wait},
@@ -66,7 +67,7 @@ pub enum Yes {
 }
 
 /// What people ordered and answered, as it stands in the objects that the run reads.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, PartialEq, Eq, Hash, Default)]
 pub struct People {
     /// What the run is to do.
     pub intent: Wish,
@@ -79,6 +80,7 @@ pub struct People {
     /// Services whose soak is declared over.
     pub declared: Vec<Ix>,
 }
+refill!(People { intent, resumes, said, retries, declared });
 
 /// What a run is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

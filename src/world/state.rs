@@ -7,14 +7,18 @@ use super::{
     flight::{Act, Flight},
     judge::{self, Breach, Memory},
     model::{Delays, Ix, Model, NOBODY, OURS, Writer},
+    refill::refill,
     replication::{self, Replication},
     rounds::Tone,
     task::{Access, Began, Change as Changes, OLD_TTL, Stands, TaskModel, Way},
 };
-use crate::{engine::Effect, plan::Side};
+use crate::{
+    engine::{Effect, Record},
+    plan::Side,
+};
 
 /// A world. Cheap to copy and to hash; names and numbers that never change are in its [`Model`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct World {
     /// What a sensor can see.
     pub facts: Facts,
@@ -23,6 +27,7 @@ pub struct World {
     /// What the judge has to remember.
     pub memory: Memory,
 }
+refill!(World { facts, flights, memory });
 
 /// Something that happens by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,6 +89,14 @@ impl World {
         }
         let place = self.flights.partition_point(|other| *other <= flight);
         self.flights.insert(place, flight);
+    }
+
+    /// This record was committed: its orders are given, whether they were sent or not. What is sent later is sent again.
+    pub fn given(&mut self, model: &Model, record: &Record) {
+        for (ix, service) in (0..).zip(model.services()) {
+            let order = record.services.get(&service.name).and_then(|state| state.order);
+            order.into_iter().for_each(|order| self.memory.sent(ix, order.number));
+        }
     }
 
     /// All that happens by itself and when, in no order.

@@ -253,12 +253,13 @@ impl TaskFacts {
         into.insert(task.key(self.number, self.way), Sample { value: Ok(value), taken_at });
     }
 
-    pub(super) fn rebase(&mut self, by: i64, horizon: i64) {
+    /// What is over is only asked for whether it holds yet, not since when.
+    pub(super) fn rebase(&mut self, by: i64) {
         match &mut self.stands {
             Stands::Running(over) => over.rebase(by, 0),
             Stands::Done(at, settles) => {
-                at.rebase(by, horizon);
-                settles.rebase(by, horizon);
+                at.rebase(by, 0);
+                settles.rebase(by, 0);
             }
             Stands::Absent | Stands::Failed => {}
         }

@@ -11,9 +11,8 @@ rule left out, found and told by the explorer ([explore.md](explore.md)). With a
 `gapless explore FILE --without RULE` tells the same of a plan of your own.
 
 A number is a step: what the world or the process did, and how long after the beginning. Lines behind `|` are what was decided then,
-and why what waits does. The names in brackets are kinds of faults; each way has at most two. What breaks is what the world's own judge
-saw, not what the engine says of itself. The clock of the explorer stands at 2001-09-09T01:46:40Z at every step, and what is behind a
-step grows older instead: `until 2001-09-09T01:46:42Z` is in two seconds, whenever it is said.
+and why what waits does; moments are told as in the margin, from the beginning on. The names in brackets are kinds of faults; each way
+has at most two. What breaks is what the world's own judge saw, not what the engine says of itself.
 
 `tests/explore` finds these ways anew and compares. `GAPLESS_BLESS=1 cargo test --test explore each_rule_left_out` writes this page.
 ";

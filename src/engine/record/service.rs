@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How far one service is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, PartialEq, Hash, Serialize, Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ServiceState {
     /// Where on its way.
@@ -69,7 +69,7 @@ impl ServiceState {
 }
 
 /// Where a service is on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub enum Stage {
     /// Nothing was ordered yet.
@@ -105,7 +105,7 @@ impl Stage {
 }
 
 /// Which way a service goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub enum Direction {
     /// To the target.
@@ -121,7 +121,7 @@ impl Direction {
 }
 
 /// A weight that was ordered. Written as a list: `[5, 25, 2, 1787947213001]`, from 5 % to 25 %, the second order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "(Weight, Weight, u32, Millis)", into = "(Weight, Weight, u32, Millis)")]
 pub struct Order {
     /// The weight before it: what the route shows until the order is carried out.
@@ -145,7 +145,7 @@ impl From<(Weight, Weight, u32, Millis)> for Order {
 }
 
 /// A gate that fails or has no answer. Written as a pair: `["failing", 1787947213001]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "(TroubleKind, Millis)", into = "(TroubleKind, Millis)")]
 pub struct Trouble {
     /// Which of the two.
@@ -166,7 +166,7 @@ impl From<(TroubleKind, Millis)> for Trouble {
 }
 
 /// What kind of trouble a gate has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum TroubleKind {
     /// It fails.
@@ -176,7 +176,7 @@ pub enum TroubleKind {
 }
 
 /// Why a service stays where it is until a person resumes it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Hold {
     /// Its number, which a resume names.

@@ -9,6 +9,7 @@ use super::{
     connections::Connections,
     model::{GateModel, Ix, Model, Proof, THEIRS, Writer},
     people::People,
+    refill::refill,
     replication::{Backlog, Data, Replication, Writes},
     rounds::{Rounds, Tone},
     task::{Access, Change as Changes, Stands, TaskFacts},
@@ -22,7 +23,7 @@ pub use self::{
 };
 
 /// All that a sensor can see at one moment. A copy of it is what a stale read shows.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Facts {
     /// When.
     pub now: Moment,
@@ -46,6 +47,7 @@ pub struct Facts {
     /// What people ordered and answered.
     pub people: People,
 }
+refill!(Facts { now, looking_since, services, gates, tasks, bridges, replications, connections, changed_at, people });
 
 impl Facts {
     /// The world before a run: everything healthy, all traffic on legacy, and gates that have been asked for long enough.
@@ -207,8 +209,7 @@ impl Facts {
                 if side.healthy > 0 { side.since = Moment(-horizon) } else { side.since.rebase(by, horizon) }
             }
         }
-        let horizon = model.horizon();
-        self.tasks.iter_mut().for_each(|task| task.rebase(by, horizon));
+        self.tasks.iter_mut().for_each(|task| task.rebase(by));
         self.changed_at.rebase(by, longest);
         for (own, replication) in model.replications().iter().zip(&mut self.replications) {
             replication.rebase(by, own);

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A service.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ServiceFacts {
     /// Its route.
     pub route: Route,

@@ -20,6 +20,7 @@ use super::{
     facts::Facts,
     model::{Ix, Model, ServiceModel},
     people::Wish,
+    refill::refill,
     task::Stands,
 };
 use crate::{
@@ -45,7 +46,7 @@ pub struct Breach {
 }
 
 /// What the judge remembers of a world's past, as far as the facts do not show it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Memory {
     services: Vec<Past>,
     /// People ordered everything back at some time.
@@ -53,6 +54,7 @@ pub struct Memory {
     /// The newest doing of each task that was sent; kept only where a task may make a side the writer.
     doings: Vec<u32>,
 }
+refill!(Memory { services, ordered_back, doings });
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 struct Past {

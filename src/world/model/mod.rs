@@ -147,6 +147,11 @@ impl Model {
         self
     }
 
+    /// The same with its moment 0 so many milliseconds later.
+    pub fn begun_later(&self, by: i64) -> Self {
+        Self { epoch: self.epoch.saturating_add(by), ..self.clone() }
+    }
+
     /// The revision.
     pub fn revision(&self) -> &Revision {
         &self.revision

@@ -1,0 +1,198 @@
+//! One worker of a search: takes all steps from some of the states of a level.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::{
+    Reductions,
+    brain::{Brain, Library},
+    budget::Budget,
+    moves::{self, Known, Part, moves},
+    print::Print,
+    search::Wrong,
+    state::{Move, State},
+    step::{Judged, Stepper},
+    table::{Places, Prints},
+};
+use crate::{engine::Invariant, world::Model};
+
+/// A state whose steps are to be taken.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its number.
+    pub place: u32,
+    /// The fingerprint of all that a sensor can see in it.
+    pub facts: u128,
+    /// The state.
+    pub state: State,
+}
+
+/// A state that was not seen before this level.
+#[derive(Debug)]
+pub struct Candidate {
+    /// Its fingerprint.
+    pub print: u64,
+    /// That of the same state without a past, if it has one.
+    pub bare: Option<u64>,
+    /// The state from which a step led here.
+    pub before: u32,
+    /// That step.
+    pub step: Move,
+    /// Itself, without a number yet.
+    pub entry: Entry,
+}
+
+/// What came of some of the states of a level.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// New states, in the order in which they were found.
+    pub next: Vec<Candidate>,
+    /// The first thing that is wrong: the state, and the step that broke something; `None`: the state itself is wrong.
+    pub wrong: Option<(u32, Option<Move>, Wrong)>,
+    /// Steps that were taken.
+    pub steps: u64,
+    /// What was judged.
+    pub judged: Judged,
+}
+
+/// What the search asks of every worker.
+#[derive(Debug)]
+pub struct Task<'s> {
+    /// States that were seen in the levels before.
+    pub seen: &'s Prints,
+    /// States that were found in this level.
+    pub firsts: &'s Firsts,
+    /// The budgets that may be left, the largest first, each with its fingerprint.
+    pub ladder: &'s [(Budget, u64)],
+    /// The one invariant that is asked about; `None`: all, and that every run ends.
+    pub sought: Option<Invariant>,
+    /// Whether what can make no difference is left out.
+    pub reductions: Reductions,
+}
+
+/// Who found a state first, in the order of the level: whichever worker is faster, the same one counts.
+#[derive(Debug)]
+pub struct Firsts(Vec<Mutex<Places<u64, u64>>>);
+
+/// So many parts, so that workers seldom wait for each other; a power of two.
+const PARTS: usize = 64;
+
+impl Firsts {
+    /// Nobody found anything.
+    pub fn new() -> Self {
+        Self((0..PARTS).map(|_| Mutex::new(Places::new())).collect())
+    }
+    fn part(&self, print: u64) -> Option<&Mutex<Places<u64, u64>>> {
+        self.0.get((print >> 58) as usize % PARTS)
+    }
+    /// Notes that a state was found at this place of the level; whether it is the first as far as is known.
+    pub fn claim(&self, print: u64, at: u64) -> bool {
+        let Some(part) = self.part(print) else { return true };
+        let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = part.get(print).is_none_or(|known| at < known);
+        if first {
+            part.set(print, at);
+        }
+        first
+    }
+    /// Whether a state was found first at this place.
+    pub fn is_first(&mut self, print: u64, at: u64) -> bool {
+        let part = self.0.get_mut((print >> 58) as usize % PARTS);
+        let part = part.map(|part| part.get_mut().unwrap_or_else(PoisonError::into_inner));
+        part.is_none_or(|part| part.get(print) == Some(at))
+    }
+    /// For the next level.
+    pub fn clear(&mut self) {
+        self.0.iter_mut().for_each(|part| part.get_mut().unwrap_or_else(PoisonError::into_inner).clear());
+    }
+}
+
+/// A worker, with a memory of its own.
+#[derive(Debug)]
+pub struct Worker<'a> {
+    stepper: Stepper<'a>,
+    parts: &'a [Part],
+    moves: Vec<Move>,
+    /// The state that a step is taken in.
+    draft: State,
+    /// States that are over, whose memory is used again.
+    spare: Vec<State>,
+}
+
+/// Where a state stands in its level: in which of its pieces, and where there.
+pub fn ordinal(chunk: usize, place: usize) -> u64 {
+    (chunk as u64) << 32 | place as u64
+}
+
+impl<'a> Worker<'a> {
+    /// A worker that asks this library.
+    pub fn new(library: &'a Library<'a>, model: &'a Model, parts: &'a [Part], first: &State) -> Self {
+        let stepper = Stepper { model, parts, brain: Brain::new(library), judged: Judged::default() };
+        Self { stepper, parts, moves: Vec::new(), draft: first.clone(), spare: Vec::new() }
+    }
+
+    /// Takes all steps from these states, up to the first thing that is wrong.
+    pub fn expand(&mut self, task: &Task<'_>, chunk: usize, entries: Vec<Entry>) -> Found {
+        let mut found = Found::default();
+        for entry in entries {
+            if found.wrong.is_none() {
+                found.wrong = self.steps_from(task, chunk, &entry, &mut found);
+            }
+            self.spare.push(entry.state);
+        }
+        found.judged = std::mem::take(&mut self.stepper.judged);
+        found
+    }
+
+    fn steps_from(
+        &mut self,
+        task: &Task<'_>,
+        chunk: usize,
+        Entry { place, facts, state }: &Entry,
+        found: &mut Found,
+    ) -> Option<(u32, Option<Move>, Wrong)> {
+        let book = self.stepper.brain.book(state.record)?;
+        let answer = self.stepper.brain.ask(state.record, &state.world.facts, *facts)?;
+        let mut steps = std::mem::take(&mut self.moves);
+        steps.clear();
+        let known = Known { book: &book, answer: &answer, reductions: task.reductions };
+        moves(self.stepper.model, self.parts, known, state, &mut steps);
+        let stuck = task.sought.is_none() && !moves::goes_on(&steps) && !self.stepper.rests(state, answer.outcome);
+        let mut wrong = stuck.then_some((*place, None, Wrong::Stuck));
+        for step in steps.iter().copied().take_while(|_| !stuck) {
+            found.steps += 1;
+            self.draft.clone_from(state);
+            let breach = self.stepper.take(&mut self.draft, step, &answer);
+            if let Some(breach) = breach.filter(|breach| task.sought.is_none_or(|sought| breach.invariant == sought)) {
+                wrong = Some((*place, Some(step), Wrong::Breach(breach)));
+                break;
+            }
+            if let Some((print, bare, facts)) = task.new_state(&self.draft, ordinal(chunk, found.next.len())) {
+                let mut state = self.spare.pop().unwrap_or_else(|| self.draft.clone());
+                state.clone_from(&self.draft);
+                let entry = Entry { place: 0, facts, state };
+                found.next.push(Candidate { print, bare, before: *place, step, entry });
+            }
+        }
+        self.moves = steps;
+        wrong
+    }
+}
+
+impl Task<'_> {
+    /// The fingerprints of a state, if none like it, or from which all that may follow from it could follow as well, was seen.
+    fn new_state(&self, state: &State, at: u64) -> Option<(u64, Option<u64>, u128)> {
+        let print = state.print();
+        let left = Print::of(&state.left) as u64;
+        let own = print.with(left);
+        if self.seen.has(own) || self.reductions == Reductions::Sound && self.is_covered(state, |left| print.with(left)) {
+            return None;
+        }
+        self.firsts.claim(own, at).then(|| (own, print.bare(left), print.facts))
+    }
+
+    /// The same with more faults left was seen: whatever can happen here can happen there, as early.
+    fn is_covered(&self, state: &State, with: impl Fn(u64) -> u64) -> bool {
+        let more = self.ladder.iter().take_while(|(budget, _)| budget.total() > state.left.total());
+        more.filter(|(budget, _)| budget.covers(&state.left)).any(|(_, left)| self.seen.has(with(*left)))
+    }
+}
