@@ -3,7 +3,13 @@
 //!
 //! Reads and is written like a map.
 
-use std::{borrow::Borrow, fmt, ops::Index, sync::Arc};
+use std::{
+    borrow::Borrow,
+    fmt,
+    hash::{Hash, Hasher},
+    ops::Index,
+    sync::Arc,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -96,9 +102,13 @@ impl Roster {
     pub fn values(&self) -> impl Iterator<Item = &Shared<ServiceState>> {
         self.iter().map(|(_, state)| state)
     }
+    /// All of them, the states to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&ServiceName, &mut Shared<ServiceState>)> {
+        self.0.iter_mut().flat_map(|chunk| Arc::make_mut(chunk).iter_mut().map(|(name, state)| (&*name, state)))
+    }
     /// All states, to be changed.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Shared<ServiceState>> {
-        self.0.iter_mut().flat_map(|chunk| Arc::make_mut(chunk).iter_mut().map(|(_, state)| state))
+        self.iter_mut().map(|(_, state)| state)
     }
 
     /// The services that both name and whose states differ, by name: as it was, as it is.
@@ -167,6 +177,13 @@ impl PartialEq for Roster {
         let same = |(one, another): (&Arc<Vec<Entry>>, &Arc<Vec<Entry>>)| Arc::ptr_eq(one, another) || one == another;
         let alike = self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(same);
         alike || (self.len() == other.len() && self.iter().eq(other.iter()))
+    }
+}
+/// How they are cut into chunks makes no difference.
+impl Hash for Roster {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.len().hash(hasher);
+        self.iter().for_each(|entry| entry.hash(hasher));
     }
 }
 impl<Q: Ord + ?Sized> Index<&Q> for Roster

@@ -56,11 +56,13 @@ fn whole() -> Record {
         end_approved_at: Some(moment(19_000)),
         ..ServiceState::default()
     };
-    record.services = BTreeMap::from([
+    record.services = [
         ("back".parse().unwrap(), back.into()),
         ("moving".parse().unwrap(), moving.into()),
         ("waiting".parse().unwrap(), ServiceState::default().into()),
-    ]);
+    ]
+    .into_iter()
+    .collect();
     let phase = PhaseState {
         approved_at: Some(moment(1)),
         stable_since: Some(moment(2)),
