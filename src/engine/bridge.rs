@@ -56,12 +56,15 @@ fn raise(draft: &mut Draft, name: &BridgeName, managed: &ManagedBridge) -> Progr
     {
         return Progress::Waits; // it is put up again once it is down
     }
+    // That it was taken down at an earlier time is over once it is put up anew.
+    if draft.task(&of(name), &agenda::named::down()).map(|t| t.stage) == Some(TaskStage::Done) {
+        draft.undone(&of(name), &agenda::named::down());
+    }
     let (up, _) = agenda::of_bridge(managed);
     let held = draft.run_held();
     let progress = tasks::run(draft, &of(name), [&up], held.as_ref(), |draft, reason| draft.hold_run(reason));
     let now = draft.stamp;
     if progress == Progress::Done && draft.next.bridges.get(name).is_none_or(|b| b.up_since.is_none()) {
-        draft.undone(&of(name), &agenda::named::down()); // of an earlier time
         draft.next.bridges.entry(name.clone()).or_default().up_since = Some(now);
         draft.event(Event::BridgeUp { bridge: name.clone() });
     }

@@ -275,6 +275,29 @@ fn a_bridge_comes_down_after_a_rollback_as_well() {
     assert!(tasks(&sim).contains(&"bridge peering/task-down".to_owned()), "{:?}", tasks(&sim));
 }
 
+/// While the bridge was put up anew it still counted as taken down: nobody asked how that stood, and its claim came and went.
+#[test]
+fn a_bridge_that_is_going_down_is_put_up_again_for_a_service_that_is_tried_again() {
+    let mut plan = bridged();
+    let mut elsewhere = service(3, "three", &[]);
+    elsewhere.soak.length = Span::from_secs(120);
+    plan.phases.insert("three".parse().unwrap(), gapless::plan::Phase::default());
+    plan.services.insert("elsewhere".parse().unwrap(), elsewhere);
+    let mut sim = Sim::new(Revision::of(plan));
+    sim.until_stage("a", Stage::Shifting(1));
+    sim.health("a").target_errs = true;
+    sim.hanging.insert("down".into());
+    sim.until(60, |s| s.log.iter().any(|l| l == "bridge peering/task-down"));
+    sim.health("a").target_errs = false;
+    sim.orders.retries.insert("a".parse().unwrap(), 1);
+    ticks(&mut sim, 20);
+    sim.hanging.clear();
+    sim.until_stage("a", Stage::Soaked);
+    let of_bridge = |l: &String| l.contains("peering");
+    let wanted = ["claim peering", "bridge peering/task-up", "bridge peering/task-down", "bridge peering/task-up"];
+    assert_eq!(tasks(&sim).into_iter().filter(of_bridge).take(4).collect::<Vec<_>>(), wanted, "{}", sim.log.join("\n"));
+}
+
 #[test]
 fn a_service_that_went_back_is_tried_again_as_a_new_attempt() {
     let mut sim = Sim::new(Revision::of(plan(vec![
