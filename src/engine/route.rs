@@ -123,7 +123,7 @@ fn is_before(route: &RouteSeen, order: &Order, numbered: u32, run: &RunId, name:
 
 /// Why a step waits for its route.
 pub fn wait(view: &RouteView, order: &Order, now: Timestamp) -> Reason {
-    let late = now.duration_since(order.at) > EFFECTIVE_WITHIN.signed();
+    let late = now.duration_since(order.at) >= EFFECTIVE_WITHIN.signed();
     let weight = order.weight;
     match view {
         RouteView::Unknown(why) => Reason::RouteUnknown { why: why.clone() },
@@ -143,5 +143,24 @@ pub fn waits_for(reason: &Reason) -> WaitsFor {
     match reason {
         Reason::TakingEffect { .. } | Reason::RouteUnknown { .. } => WaitsFor::World,
         _ => WaitsFor::Person,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The engine wakes at that very moment, and at no later one: what it did not say then nobody was ever told (found by the
+    /// explorer: a run that rested there and asked nobody).
+    #[test]
+    fn an_order_is_late_from_the_moment_on_for_which_the_engine_wakes() {
+        let at: Timestamp = "2026-08-28T20:00:00Z".parse().unwrap();
+        let order = Order { from: Weight::ZERO, weight: Weight::FULL, number: 1, at };
+        let after = |span: Span| at.checked_add(span.signed()).unwrap();
+        for view in [RouteView::Pending(Fact::Accepted, None), RouteView::Before { version: "1".into(), weight: Weight::ZERO }] {
+            let on = |span| waits_for(&wait(&view, &order, after(span)));
+            assert_eq!(on(Span::from_millis(59_999)), WaitsFor::World, "{view:?}");
+            assert_eq!(on(EFFECTIVE_WITHIN), WaitsFor::Person, "{view:?}");
+        }
     }
 }
