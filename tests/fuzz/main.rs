@@ -189,14 +189,14 @@ fn the_schedule_of_any_accepted_plan_is_answered() {
             match random.below(3) {
                 0 => {
                     let wanted = &schema["properties"]["spec"]["properties"][&field];
-                    document["spec"][&field] = Maker { random, wrong: 1_000_000 }.value(wanted, &field, 2);
+                    document["spec"][&field] = Maker { random, wrong: 1_000_000, rare: 1 }.value(wanted, &field, 2);
                 }
                 1 if other["spec"][&field] != Value::Null => document["spec"][&field] = other["spec"][&field].clone(),
                 _ => {
                     let service = &schema["properties"]["spec"]["properties"]["services"]["items"]["properties"];
                     let fields: Vec<String> = service.as_object().unwrap().keys().cloned().collect();
                     let field = random.pick(&fields).clone();
-                    let made = Maker { random, wrong: 1_000_000 }.value(&service[&field], &field, 4);
+                    let made = Maker { random, wrong: 1_000_000, rare: 1 }.value(&service[&field], &field, 4);
                     let at = random.below(document["spec"]["services"].as_array().map_or(0, Vec::len));
                     if field != "name" && document["spec"]["services"][at].is_object() {
                         document["spec"]["services"][at][&field] = made;

@@ -9,6 +9,9 @@ pub struct Maker<'a> {
     pub random: &'a mut Random,
     /// One value in so many is wrong.
     pub wrong: usize,
+    /// So much rarer than by half is what may be left out: 1 makes large documents, that nearly always contradict themselves
+    /// somewhere; 40 makes bare ones, that are accepted.
+    pub rare: usize,
 }
 
 const NAMES: &[&str] = &["a", "b", "c", "d"];
@@ -48,7 +51,7 @@ impl Maker<'_> {
         for (name, schema) in fields {
             let wanted = required.contains(&name.as_str()) && !self.random.one_in(self.wrong * 4);
             // Deeper is rarer, or a plan would be nothing but its rarest corners.
-            if wanted || self.random.one_in(2 + depth / 2) {
+            if wanted || self.random.one_in((2 + depth / 2) * self.rare) {
                 made.insert(name.clone(), self.value(schema, name, depth + 1));
             }
         }
@@ -118,7 +121,7 @@ impl Maker<'_> {
             "kind" => &["MigrationPlan"],
             "opens" | "closes" | "from" | "until" | "deadline" => &moments,
             "timeZone" => &["Europe/London", "UTC", "America/St_Johns", "Pacific/Apia"],
-            "address" => &["10.0.0.1", "10.0.0.2", "10.0.0.3", "::1", "10.0.0.4"],
+            "address" => &["10.0.0.1", "10.0.0.2", "10.0.0.3", "fd00::1", "::1", "10.0.0.4"],
             "url" => &["http://10.0.0.9/a", "http://10.0.0.9/b", "http://10.0.0.9:80/c?x=1"],
             "peak" | "perEndpoint" => &["1/s", "450/s", "100000000/s"],
             "path" => &["/", "/health"],
@@ -149,9 +152,20 @@ fn required(schema: &Value) -> Vec<&str> {
 
 pub fn structured(random: &mut Random, schema: &Value) -> Vec<u8> {
     let wrong = *random.pick(&[20, 100, 1_000, 1_000_000]);
-    let mut document = Maker { random, wrong }.value(schema, "", 0);
+    let rare = *random.pick(&[1, 3, 10, 20, 20, 40, 40, 40]);
+    let mut document = Maker { random, wrong, rare }.value(schema, "", 0);
     if let Some(document) = document.as_object_mut() {
         document.entry("metadata").or_insert_with(|| serde_json::json!({ "name": "a" }));
+    }
+    // What no schema says and every plan needs: something that tells whether a target serves, and sides at one place.
+    let services = document.pointer_mut("/spec/services").and_then(Value::as_array_mut).into_iter().flatten();
+    for service in services.filter_map(Value::as_object_mut).filter(|_| !random.one_in(8)) {
+        service.entry("probes").or_insert_with(|| serde_json::json!([{ "name": "up", "send": { "http": {} } }]));
+        for side in ["legacy", "target"] {
+            if let Some(Value::Object(side)) = service.get_mut(side).filter(|side| side.get("endpoints").is_some()) {
+                side.remove("service");
+            }
+        }
     }
     document.to_string().into_bytes()
 }
