@@ -309,6 +309,27 @@ async fn people_have_a_service_tried_again_that_went_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_declare_a_soak_over_that_lasts_for_an_hour() {
+    let stage = Stage::set().await;
+    std::fs::write(stage.plan(), std::fs::read_to_string(stage.plan()).unwrap().replace("for: 1s,", "for: 1h,")).unwrap();
+    let mut runner = stage.follow(&[]);
+    runner.until("10 % to target").await;
+    let early = stage.says("declare-success", &["pds", "gone"]).await;
+    assert_eq!(early.code, 1);
+    assert_eq!(early.err, "error: the run has no service gone\nerror: pds does not soak now: there is nothing to be declared\n");
+    assert_eq!(stage.says("declare-success", &[]).await.code, 2, "which service?");
+    runner.until("pds: all traffic on target").await;
+    let said = stage.says("declare-success", &["pds"]).await;
+    assert_eq!((said.code, said.err.as_str()), (0, ""), "{}", said.out);
+    assert_eq!(said.out, "ordered the end of the soak of pds, as soon as its guards are quiet\n");
+    runner.until("the run ended: Completed").await;
+    assert_eq!(runner.end().await.code, 0);
+    stage.replays().await;
+    let over = stage.says("declare-success", &["pds"]).await;
+    assert!(over.code == 1 && over.err.contains("nothing soaks any more"), "{}", over.err);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_run_here_is_refused_before_anything_is_written() {
     let stage = Stage::set().await;
     let plan = std::fs::read_to_string(stage.plan()).unwrap();

@@ -114,7 +114,9 @@ impl Cluster {
             Order::Intent(intent) => json!({ "intent": intent, "by": by }),
             Order::Resume(None) => json!({ "intent": Intent::Run, "by": by }),
             Order::Resume(Some(upto)) => json!({ "intent": Intent::Run, "resumes": upto, "by": by }),
-            Order::Retry(attempts) => json!({ "retries": attempts, "by": by }), // merged: those of others stay
+            // Merged: those of others stay.
+            Order::Retry(attempts) => json!({ "retries": attempts, "by": by }),
+            Order::Declare(attempts) => json!({ "declared": attempts, "by": by }),
         };
         let after: MigrationRun = match self.api.merge(Kind::RUN, self.at(name), &json!({ "spec": spec })).await {
             Ok(after) => after,
@@ -143,6 +145,8 @@ pub enum Order<'a> {
     Resume(Option<u64>),
     /// These services are tried again, each as this attempt.
     Retry(&'a BTreeMap<ServiceName, u32>),
+    /// The soak of these services is over, each in this attempt.
+    Declare(&'a BTreeMap<ServiceName, u32>),
 }
 
 /// Whether the operator has taken an order.

@@ -7,17 +7,13 @@ use gapless::{
         clock,
         file_store::{self, Peek},
     },
-    engine::{Intent, LatchKind, Orders, Reason, Record, retry},
+    engine::{Intent, LatchKind, Orders, Reason, Record, retry, soak},
     plan::ServiceName,
     report::status::{StatusReport, WaitingReport},
 };
 use serde::Deserialize;
 
-use crate::{
-    Exit, output,
-    resume::newest_hold,
-    retry::{refuse, told},
-};
+use crate::{Exit, declare_success, output, resume::newest_hold, retry::told};
 
 /// Why a step waits, as it is kept beside the record.
 #[derive(Deserialize)]
@@ -95,13 +91,30 @@ pub fn retry(state: &Path, services: &BTreeSet<ServiceName>) -> anyhow::Result<E
     let peek = file_store::peek(state)?;
     let attempts = match retry::attempts(peek.revision.plan(), &peek.record, services) {
         Ok(attempts) => attempts,
-        Err(refused) => return Ok(refuse(&refused)),
+        Err(refused) => return Ok(output::refuse(&refused)),
     };
     file_store::order(state, |before| {
         let retries = before.retries.into_iter().chain(attempts.clone()).collect();
         Orders { retries, by: Some(caller()), ..before }
     })?;
     ordered(state, &peek, &format!("retry: {}, as soon as all of it is back", told(&attempts)))
+}
+
+pub fn declare_success(state: &Path, services: &BTreeSet<ServiceName>) -> anyhow::Result<Exit> {
+    let peek = file_store::peek(state)?;
+    let attempts = match soak::declared(peek.revision.plan(), &peek.record, services) {
+        Ok(attempts) => attempts,
+        Err(refused) => return Ok(output::refuse(&refused)),
+    };
+    file_store::order(state, |before| {
+        let declared = before.declared.into_iter().chain(attempts.clone()).collect();
+        Orders { declared, by: Some(caller()), ..before }
+    })?;
+    ordered(
+        state,
+        &peek,
+        &format!("the end of the soak of {}, as soon as its guards are quiet", declare_success::told(&attempts)),
+    )
 }
 
 /// A run that is over takes no orders.

@@ -8,8 +8,10 @@
 
 mod approve;
 mod check;
+mod chosen;
 mod cluster;
 mod crds;
+mod declare_success;
 mod demo;
 mod directory;
 mod explain;
@@ -61,6 +63,7 @@ enum Verb {
     Hold(hold::Args),
     Resume(resume::Args),
     Retry(retry::Args),
+    DeclareSuccess(declare_success::Args),
     Rollback(rollback::Args),
     Start(start::Args),
     Status(status::Args),
@@ -85,6 +88,7 @@ impl Verb {
             Self::Hold(args) => hold::run(&args),
             Self::Resume(args) => resume::run(&args),
             Self::Retry(args) => retry::run(&args),
+            Self::DeclareSuccess(args) => declare_success::run(&args),
             Self::Rollback(args) => rollback::run(&args),
             Self::Start(args) => start::run(&args),
             Self::Status(args) => status::run(&args),

@@ -4,6 +4,7 @@
 //! the verb ends with the exit code that its work earned.
 
 use std::{
+    fmt,
     io::{self, IsTerminal as _, Write as _},
     path::Path,
 };
@@ -11,6 +12,8 @@ use std::{
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+
+use crate::Exit;
 
 /// The shared `-o`: flatten it into a verb's arguments with `#[command(flatten)]`.
 #[derive(Debug, Clone, Copy, Args)]
@@ -65,6 +68,12 @@ pub fn put(text: &str, to: Option<&Path>) -> anyhow::Result<()> {
 /// Writes a line to standard error. If even that is closed there is nobody left to tell.
 pub fn complain(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Says all that speaks against what was asked for.
+pub fn refuse<T: fmt::Display>(reasons: &[T]) -> Exit {
+    reasons.iter().for_each(|why| complain(&format!("error: {why}")));
+    Exit::Finding
 }
 
 /// Whether standard output is a terminal that wants colours (<https://no-color.org>).

@@ -1,19 +1,13 @@
 //! `gapless retry`.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-};
+use std::collections::BTreeMap;
 
-use anyhow::Context as _;
-use gapless::{
-    engine::retry::{NoRetry, attempts},
-    plan::ServiceName,
-};
+use gapless::{engine::retry::attempts, plan::ServiceName};
 
 use crate::{
     Exit,
-    cluster::{Cluster, Order, Scope},
+    chosen::{Chosen, Of},
+    cluster::{Cluster, Order},
     directory, output, runtime,
 };
 
@@ -24,48 +18,27 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(override_usage = "gapless retry [OPTIONS] <RUN> <SERVICE>...\n       gapless retry --state <DIR> <SERVICE>...")]
 pub struct Args {
-    /// The run (not with --state), and the services
-    #[arg(required = true, value_name = "RUN SERVICE")]
-    names: Vec<String>,
-    /// The state directory of a run without a cluster
-    #[arg(long, value_name = "DIR", conflicts_with = "namespace")]
-    state: Option<PathBuf>,
     #[command(flatten)]
-    scope: Scope,
+    chosen: Chosen,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    if let Some(state) = &args.state {
-        return directory::retry(state, &services(&args.names)?);
-    }
-    let (run, names) = args.names.split_first().context("name the run and a service of it")?;
-    let services = services(names)?;
-    if services.is_empty() {
-        output::complain("error: name the services of the run that are to be tried again");
-        return Ok(Exit::Unusable);
-    }
+    let (of, services) = args.chosen.read()?;
+    let (scope, run) = match of {
+        Of::Directory(state) => return directory::retry(state, &services),
+        Of::Cluster(scope, run) => (scope, run),
+    };
     runtime::block_on(async {
-        let cluster = Cluster::connect(&args.scope).await?;
+        let cluster = Cluster::connect(scope).await?;
         let found = cluster.run(run).await?;
         let attempts = match attempts(found.revision.plan(), &found.record, &services) {
             Ok(attempts) => attempts,
-            Err(refused) => return Ok(refuse(&refused)),
+            Err(refused) => return Ok(output::refuse(&refused)),
         };
         let taken = cluster.order(run, Order::Retry(&attempts)).await?;
         output::print(&format!("retry of {run}: {}: {}\n", told(&attempts), taken.words()))?;
         Ok(Exit::Good)
     })?
-}
-
-fn services(names: &[String]) -> anyhow::Result<BTreeSet<ServiceName>> {
-    let service = |name: &String| name.parse().with_context(|| format!("`{name}` is no name of a service"));
-    names.iter().map(service).collect()
-}
-
-/// Says all that speaks against it.
-pub fn refuse(refused: &[NoRetry]) -> Exit {
-    refused.iter().for_each(|why| output::complain(&format!("error: {why}")));
-    Exit::Finding
 }
 
 /// `pds (attempt 2), scr (attempt 3)`.

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use gapless::{
-    engine::Intent,
     kubernetes::{
         api::{ApiError, Kind},
         crd::{MigrationPlan, MigrationPlanRevision, MigrationRun, MigrationRunSpec, labels},
@@ -149,15 +148,7 @@ async fn make(
     started_by: &str,
 ) -> anyhow::Result<String> {
     let plan = &revision.plan().name;
-    let spec = MigrationRunSpec {
-        plan: plan.clone(),
-        revision: revision_name.to_owned(),
-        intent: Intent::Run,
-        resumes: None,
-        retries: std::collections::BTreeMap::new(),
-        by: None,
-        started_by: started_by.to_owned(),
-    };
+    let spec = MigrationRunSpec::start(plan, revision_name, started_by);
     let mut run = MigrationRun::new(&cluster.namespace, name.unwrap_or_default(), spec);
     run.metadata.labels = Some(labels());
     if name.is_none() {

@@ -50,7 +50,7 @@ pub mod safety;
 pub mod shared;
 mod shift;
 pub mod side;
-mod soak;
+pub mod soak;
 pub mod step;
 pub mod task;
 mod tasks;

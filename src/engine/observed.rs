@@ -302,9 +302,10 @@ pub struct Orders {
     /// Services that went back and are to be tried again, each with the number of the attempt that is wanted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub retries: BTreeMap<ServiceName, u32>,
-    /// Services whose soak is declared over before its time. Their guards must be quiet all the same.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub declared: BTreeSet<ServiceName>,
+    /// Services whose soak is declared over before its time, each with the attempt that this speaks of: the soak of a later one
+    /// is another. Their guards must be quiet all the same.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub declared: BTreeMap<ServiceName, u32>,
     /// Who gave the order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]

@@ -204,6 +204,11 @@ pub struct MigrationRunSpec {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 5000))]
     pub retries: BTreeMap<String, u32>,
+    /// Services whose soak a person declares over before its time, each with the number of the attempt that this speaks of: 0
+    /// for the first one. Their guards must be quiet all the same. `gapless declare-success` sets it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 5000))]
+    pub declared: BTreeMap<String, u32>,
     /// Who gave the newest order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
@@ -211,6 +216,22 @@ pub struct MigrationRunSpec {
     /// Who started the run, as the API server knew them.
     #[schemars(length(min = 1, max = 256))]
     pub started_by: String,
+}
+
+impl MigrationRunSpec {
+    /// What starts a run of a revision: nothing is ordered yet.
+    pub fn start(plan: &PlanName, revision: &str, started_by: &str) -> Self {
+        Self {
+            plan: plan.clone(),
+            revision: revision.to_owned(),
+            intent: Intent::Run,
+            resumes: None,
+            retries: BTreeMap::new(),
+            declared: BTreeMap::new(),
+            by: None,
+            started_by: started_by.to_owned(),
+        }
+    }
 }
 
 /// How far a run is.

@@ -42,8 +42,8 @@ pub enum Happening {
     Voice(u16, u16, u8, Yes),
     /// People ask for another attempt at a service that went back: this one.
     Retry(Ix, u16),
-    /// People declare the soak of a service over.
-    Declare(Ix),
+    /// People declare the soak of a service over, for this attempt.
+    Declare(Ix, u16),
     /// What becomes of doings of a task from now on; one that hangs ends when it works again.
     Task(u16, Luck),
     /// Another run counts on a bridge, or not any more.
@@ -102,11 +102,10 @@ impl World {
                 retries.retain(|(other, _)| *other != ix);
                 retries.push((ix, attempt));
             }
-            Happening::Declare(ix) => {
+            Happening::Declare(ix, attempt) => {
                 let declared = &mut self.facts.people.declared;
-                if !declared.contains(&ix) {
-                    declared.push(ix);
-                }
+                declared.retain(|(other, _)| *other != ix);
+                declared.push((ix, attempt));
             }
             Happening::Task(task, luck) => {
                 let Some(facts) = self.facts.tasks.get_mut(usize::from(task)) else { return };
@@ -191,7 +190,7 @@ impl fmt::Display for Told<'_> {
                 self.answer(f, &format!("{who} says"), question, answer)
             }
             Happening::Retry(ix, attempt) => write!(f, "somebody wants {} tried again, attempt {}", name(ix), attempt + 1),
-            Happening::Declare(ix) => write!(f, "somebody declares the soak of {} over", name(ix)),
+            Happening::Declare(ix, _) => write!(f, "somebody declares the soak of {} over", name(ix)),
             Happening::Task(task, luck) => {
                 let what = match luck {
                     Luck::Works => "works again",

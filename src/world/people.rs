@@ -77,8 +77,8 @@ pub struct People {
     pub said: Vec<Said>,
     /// Services that went back and are to be tried again, each with the attempt that is wanted.
     pub retries: Vec<(Ix, u16)>,
-    /// Services whose soak is declared over.
-    pub declared: Vec<Ix>,
+    /// Services whose soak is declared over, each with the attempt that this speaks of.
+    pub declared: Vec<(Ix, u16)>,
 }
 refill!(People { intent, resumes, said, retries, declared });
 
@@ -148,8 +148,8 @@ impl People {
             Wish::Rollback => Intent::Rollback,
         };
         let name = |ix: &Ix| model.service(*ix).map(|service| service.name.clone());
-        let retries = self.retries.iter().filter_map(|(ix, attempt)| Some((name(ix)?, u32::from(*attempt)))).collect();
-        let declared = self.declared.iter().filter_map(name).collect();
+        let attempts = |of: &[(Ix, u16)]| of.iter().filter_map(|(ix, attempt)| Some((name(ix)?, u32::from(*attempt)))).collect();
+        let (retries, declared) = (attempts(&self.retries), attempts(&self.declared));
         let quiet = self.intent == Wish::Run && self.resumes.is_none() && self.retries.is_empty() && self.declared.is_empty();
         Orders { intent, resumes: self.resumes, retries, declared, by: (!quiet).then(|| "duty-manager".to_owned()) }
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use gapless::{
     engine::{Intent, Outcome, Stage, timing},
     plan::{
-        Act, Bridge, Evidence, Freeze, Group, ManagedBridge, OnFailure, PhaseMoment, Plan, Revision, ServiceMoment, Span, Tier,
-        Undo, UndoWhen, Window, WindowPurpose,
+        Act, Bridge, Evidence, Freeze, Group, ManagedBridge, OnFailure, PhaseMoment, Plan, Revision, Service, ServiceMoment,
+        Span, Tier, Undo, UndoWhen, Window, WindowPurpose,
     },
 };
 
@@ -317,6 +317,29 @@ fn a_service_that_went_back_is_tried_again_as_a_new_attempt() {
     sim.until_outcome(Outcome::Completed);
     assert_eq!(sim.written("a"), ["5", "25", "0", "5", "25", "100"]);
     assert_eq!(sim.record.services["a"].attempt, 1);
+}
+
+/// Its soak would have been over at once: the word of a person about the first attempt counted for the second.
+#[test]
+fn a_soak_declared_over_is_that_of_one_attempt() {
+    let long = |mut service: Service| {
+        service.soak.length = Span::from_secs(3600);
+        service
+    };
+    let mut sim = Sim::new(Revision::of(plan(vec![("a", long(service(1, "one", &[]))), ("b", long(service(2, "one", &[])))])));
+    sim.until_stage("a", Stage::Soaking);
+    sim.health("a").target_errs = true;
+    sim.until(60, |s| s.stage("a") == Stage::Returned);
+    sim.orders.declared.insert("a".parse().unwrap(), 0); // given for what soaked; it came too late
+    sim.health("a").target_errs = false;
+    ticks(&mut sim, 20);
+    sim.orders.retries.insert("a".parse().unwrap(), 1);
+    sim.until_stage("a", Stage::Soaking);
+    ticks(&mut sim, 60);
+    assert_eq!(sim.stage("a"), Stage::Soaking);
+    sim.orders.declared.insert("a".parse().unwrap(), 1);
+    ticks(&mut sim, 3);
+    assert_eq!(sim.stage("a"), Stage::Soaked);
 }
 
 /// What was prepared for a service of the second phase stayed as it was when its phase closed again for good: copies of

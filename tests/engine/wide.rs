@@ -93,7 +93,11 @@ fn befall(sim: &mut Sim, fates: &[Fate]) {
                 let attempt = sim.record.services[&name].attempt + 1;
                 sim.orders.retries.insert(name, attempt);
             }
-            Fate::Declare(i) => drop(sim.orders.declared.insert(of(sim, i).parse().unwrap())),
+            Fate::Declare(i) => {
+                let name = of(sim, i).parse().unwrap();
+                let attempt = sim.record.services.get(&name).map_or(0, |state| state.attempt);
+                sim.orders.declared.insert(name, attempt);
+            }
             Fate::Lose => sim.lose_next += 1,
             Fate::Delay(ms) => sim.delay_next_ms = ms.into(),
             Fate::Crash => sim.crash(),

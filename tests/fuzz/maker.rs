@@ -152,7 +152,7 @@ fn required(schema: &Value) -> Vec<&str> {
 
 pub fn structured(random: &mut Random, schema: &Value) -> Vec<u8> {
     let wrong = *random.pick(&[20, 100, 1_000, 1_000_000]);
-    let rare = *random.pick(&[1, 3, 10, 20, 20, 40, 40, 40]);
+    let rare = *random.pick(&[1, 3, 10, 10, 20, 20, 20, 20, 40, 40, 40, 40, 40, 40, 40, 40]);
     let mut document = Maker { random, wrong, rare }.value(schema, "", 0);
     if let Some(document) = document.as_object_mut() {
         document.entry("metadata").or_insert_with(|| serde_json::json!({ "name": "a" }));

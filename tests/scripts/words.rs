@@ -107,7 +107,10 @@ impl Known<'_> {
                 let attempt = self.0.record.services[service].attempt + 1;
                 Happening::Retry(self.service(service), u16::try_from(attempt).unwrap())
             }
-            ("declare", service) => Happening::Declare(self.service(service)),
+            ("declare", service) => {
+                let attempt = self.0.record.services[service].attempt;
+                Happening::Declare(self.service(service), u16::try_from(attempt).unwrap())
+            }
             _ => return None,
         })
     }

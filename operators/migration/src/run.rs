@@ -5,7 +5,7 @@
 //! *Caveats*: whoever takes the finalizer away by hand takes the responsibility as well: routes stay as they are, and
 //! owned by a run that is no more.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use gapless::{
     adapters::clock::{self, SystemClock},
@@ -84,8 +84,9 @@ pub fn orders(run: &MigrationRun) -> Orders {
     let spec = &run.spec;
     let by = spec.by.clone().or_else(|| Some(spec.started_by.clone()));
     // What is no name of a service is none of this run's either.
-    let retries = spec.retries.iter().filter_map(|(name, attempt)| Some((name.parse().ok()?, *attempt))).collect();
-    let given = Orders { intent: spec.intent, resumes: spec.resumes, retries, by, ..Orders::default() };
+    let attempts = |of: &BTreeMap<String, u32>| of.iter().filter_map(|(name, at)| Some((name.parse().ok()?, *at))).collect();
+    let (retries, declared) = (attempts(&spec.retries), attempts(&spec.declared));
+    let given = Orders { intent: spec.intent, resumes: spec.resumes, retries, declared, by };
     match run.metadata.deletion_timestamp {
         None => given,
         Some(_) => Orders { intent: Intent::Rollback, by: Some("whoever deleted the run".into()), ..given },

@@ -1,7 +1,5 @@
 //! Each write of a run, tried by the API server: what starting it writes, backends for plain hosts, and the routes.
 
-use std::collections::BTreeMap;
-
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -15,7 +13,7 @@ use super::{
     writes::{Chain, Write, all},
 };
 use crate::{
-    engine::{Intent, Step},
+    engine::Step,
     kubernetes::{
         api::{Api, ApiError, At, Kind},
         backend::{self, Verdict, Wanted},
@@ -39,15 +37,8 @@ pub async fn start(tried: &Api, revision: &Revision, caller: &str, found: &mut V
             return Vec::new();
         }
     };
-    let spec = MigrationRunSpec {
-        plan: plan.name.clone(),
-        revision: object.metadata.name.clone().unwrap_or_default(),
-        intent: Intent::Run,
-        resumes: None,
-        retries: BTreeMap::new(),
-        by: None,
-        started_by: bounded(caller, 256),
-    };
+    let revision = object.metadata.name.as_deref().unwrap_or_default();
+    let spec = MigrationRunSpec::start(&plan.name, revision, &bounded(caller, 256));
     let mut run = MigrationRun::new(&plan.namespace, "", spec);
     run.metadata.labels = Some(labels());
     run.metadata.name = None;

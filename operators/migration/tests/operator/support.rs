@@ -8,7 +8,7 @@ use std::{
 };
 
 use gapless::{
-    engine::{Intent, RunId},
+    engine::RunId,
     kubernetes::{
         api::{Api, Kind},
         crd::{MigrationPlanRevision, MigrationRun, MigrationRunSpec},
@@ -147,15 +147,7 @@ pub async fn start(ns: &Namespace, name: &str, revision: &Revision) -> Migration
     let of = packed.metadata.name.clone().unwrap();
     let made = api(ns).create::<_, Value>(Kind::REVISION, Some(ns.name()), &packed).await;
     assert!(made.is_ok() || api(ns).get::<MigrationPlanRevision>(Kind::REVISION, at(ns, &of)).await.is_ok(), "{made:?}");
-    let spec = MigrationRunSpec {
-        plan: revision.plan().name.clone(),
-        revision: of,
-        intent: Intent::Run,
-        resumes: None,
-        retries: std::collections::BTreeMap::new(),
-        by: None,
-        started_by: "test".into(),
-    };
+    let spec = MigrationRunSpec::start(&revision.plan().name, &of, "test");
     api(ns).create(Kind::RUN, Some(ns.name()), &MigrationRun::new(ns.name(), name, spec)).await.unwrap()
 }
 
