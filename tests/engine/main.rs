@@ -15,6 +15,8 @@ mod properties;
 mod record;
 mod sim;
 mod size;
+#[cfg(feature = "kubernetes")]
+mod stored;
 mod stories;
 mod wide;
 mod withhold;
