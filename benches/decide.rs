@@ -64,13 +64,21 @@ fn service(index: usize) -> Service {
     }
 }
 
-/// Every service bakes its first weight; phases one after another, so most wait.
-fn world(size: usize) -> (Revision, Record, Observed, Timestamp) {
+/// Every service that may move bakes its first weight: all of them, or those of the first phase of a hundred while the others
+/// wait for it.
+#[derive(Clone, Copy, PartialEq)]
+enum Moving {
+    All,
+    Hundred,
+}
+
+fn world(size: usize, moving: Moving) -> (Revision, Record, Observed, Timestamp) {
     let now: Timestamp = "2026-08-28T20:00:00Z".parse().unwrap();
     let names: Vec<ServiceName> = (0..size).map(|i| format!("s{i:05}").parse().unwrap()).collect();
     let services: BTreeMap<_, _> = names.iter().enumerate().map(|(i, n)| (n.clone(), service(i))).collect();
     let phases = (0..=size / 100).map(|i| {
-        let after = i.checked_sub(1).map(|p| (format!("p{p}").parse().unwrap(), After::default()));
+        let after =
+            i.checked_sub(1).filter(|_| moving == Moving::Hundred).map(|p| (format!("p{p}").parse().unwrap(), After::default()));
         (format!("p{i}").parse().unwrap(), Phase { after: after.into_iter().collect(), ..Phase::default() })
     });
     let revision = Revision::of(Plan::of("bench".parse().unwrap(), "default".into(), phases.collect(), services));
@@ -110,11 +118,14 @@ fn world(size: usize) -> (Revision, Record, Observed, Timestamp) {
 
 fn bench(c: &mut Criterion) {
     let mut group = c.benchmark_group("one look without news");
-    for size in [12, 120, 1200] {
-        let (revision, record, seen, now) = world(size);
-        assert_eq!(decide(&revision, &record, &seen, now).record, record, "nothing is new");
-        group.bench_with_input(BenchmarkId::new("decide", size), &size, |b, _| b.iter(|| decide(&revision, &record, &seen, now)));
-        group.bench_with_input(BenchmarkId::new("judge", size), &size, |b, _| b.iter(|| judge(&revision, &record, &seen, now)));
+    for (moving, told) in [(Moving::Hundred, "a hundred in motion"), (Moving::All, "all in motion")] {
+        for size in [12, 120, 1_200, 12_000] {
+            let (revision, record, seen, now) = world(size, moving);
+            assert_eq!(decide(&revision, &record, &seen, now).record, record, "nothing is new");
+            let name = |what: &str| BenchmarkId::new(format!("{what}, {told}"), size);
+            group.bench_with_input(name("decide"), &size, |b, _| b.iter(|| decide(&revision, &record, &seen, now)));
+            group.bench_with_input(name("judge"), &size, |b, _| b.iter(|| judge(&revision, &record, &seen, now)));
+        }
     }
     group.finish();
 }
@@ -123,7 +134,7 @@ fn bench(c: &mut Criterion) {
 fn lines(c: &mut Criterion) {
     let mut group = c.benchmark_group("the line of an edge");
     for size in [3, 120, 1200] {
-        let (revision, record, mut seen, now) = world(size);
+        let (revision, record, mut seen, now) = world(size, Moving::Hundred);
         let bad = Round { sent_at: now, done_at: now, answer: Answer::Bad("status 500".into()) };
         let first = seen.gates.values_mut().next().and_then(|gates| gates.values_mut().next());
         first.into_iter().for_each(|gate| gate.rounds = vec![bad.clone(); 3]);
