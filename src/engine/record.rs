@@ -8,7 +8,6 @@
 //! those of every decision are. *Caveats*: a form that this version does not write is not read ([`unreadable`]).
 
 pub mod millis;
-mod moments;
 mod service;
 
 use std::{collections::BTreeMap, fmt};

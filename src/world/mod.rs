@@ -26,6 +26,7 @@
 //! *Caveats*: leases are not modelled: a second leader is a fault of the explorer's. What joins is one more field of
 //! [`facts::ServiceFacts`] or [`Facts`], one more [`flight::Act`], one more [`Occurrence`], one more [`Happening`].
 
+mod arrival;
 pub mod budget;
 mod clock;
 pub mod connections;

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::plans::{one, weight};
 use gapless::{
     engine::{
         BridgeState, Direction, Ended, Hold, JournalHead, Latch, LatchKind, Order, Outcome, PhaseState, Reason, Record, RunId,
@@ -10,9 +11,6 @@ use gapless::{
     },
     plan::Span,
 };
-use serde_json::Value;
-
-use crate::plans::{one, weight};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/engine/record.json");
 
@@ -88,30 +86,4 @@ fn the_form_of_a_record_is_the_one_that_its_number_says() {
     assert_eq!(text, golden, "it has another form: give it another number; then GAPLESS_BLESS=1 writes the golden anew");
     assert_eq!(serde_json::from_str::<Record>(&golden).unwrap(), record, "what is read back is what was written");
     assert!(golden.contains(&format!("\"format\": {}", record::FORMAT)));
-}
-
-/// Every moment of a record is found by the walk that a clock standing still needs, or the explorer mistakes ages.
-#[test]
-fn every_moment_of_a_record_is_visited() {
-    let (mut record, hour) = (whole(), jiff::SignedDuration::from_hours(1));
-    let count = |value: &Value| {
-        fn within(value: &Value) -> usize {
-            match value {
-                Value::Number(number) => usize::from(number.as_i64().is_some_and(|n| n > 1_700_000_000_000)),
-                Value::String(text) => usize::from(text.parse::<jiff::Timestamp>().is_ok()),
-                Value::Array(items) => items.iter().map(within).sum(),
-                Value::Object(map) => map.values().map(within).sum(),
-                _ => 0,
-            }
-        }
-        within(value)
-    };
-    let all = count(&serde_json::to_value(&record).unwrap());
-    let mut visited = 0;
-    record.map_moments(&mut |at| {
-        visited += 1;
-        at.checked_add(hour).unwrap()
-    });
-    assert_eq!((visited, all), (all, 18), "{}", serde_json::to_string_pretty(&record).unwrap());
-    assert_eq!(record.services["moving"].order.unwrap().at, moment(13_001).checked_add(hour).unwrap());
 }
