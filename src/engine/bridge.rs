@@ -13,7 +13,7 @@ use super::{
     task::{TaskKey, TaskSeen, TaskStage, TaskWay},
     tasks::{self, Progress},
 };
-use crate::plan::{Bridge, BridgeName, ManagedBridge, Service, ServiceName};
+use crate::plan::{Bridge, BridgeName, ManagedBridge, Service, ServiceName, Side};
 
 fn of(name: &BridgeName) -> Subject {
     Subject::Bridge(name.clone())
@@ -45,8 +45,12 @@ fn stands(draft: &mut Draft, name: &BridgeName, bridge: &Bridge) -> Option<(Reas
     None
 }
 
-/// Puts a bridge up, once for all that count on it. The run claims it first, so that no other takes it down.
+/// Puts a bridge up, once for all that count on it. The run claims it first, so that no other takes it down. Not for a service
+/// that never starts, as things are: nobody would keep it up, and it would go up and down without end.
 fn raise(draft: &mut Draft, name: &BridgeName, managed: &ManagedBridge) -> Progress {
+    if user(draft, name).is_none() {
+        return Progress::Waits;
+    }
     if !matches!(claims(draft, name), Ok(ClaimsSeen { ours: true, .. })) {
         draft.effect_of(Step::Raise.of(of(name)), 0, Action::Claim { bridge: name.clone() }, None);
         return Progress::Waits;
@@ -122,11 +126,36 @@ pub fn lower(draft: &mut Draft) {
     }
 }
 
-/// A service of this run that can still need a bridge.
+/// A service of this run that can still need a bridge, or that lies across it.
 fn user(draft: &Draft, name: &BridgeName) -> Option<ServiceName> {
     let plan = draft.plan;
     let users = plan.services.iter().filter(|(_, service)| agenda::bridges_of(plan, service).any(|bridge| bridge == name));
-    users.map(|(service, _)| service).find(|service| may_need(draft, service)).cloned()
+    let moving = users.map(|(service, _)| service).find(|service| may_need(draft, service)).cloned();
+    moving.or_else(|| across(draft, name).map(|(service, _)| service.clone()))
+}
+
+/// Where a service has its traffic for good, as far as this run goes; `None`: it is on its way, or may still set out.
+fn rests(draft: &Draft, name: &ServiceName) -> Option<Side> {
+    let side = if draft.stage(name).is_past_soak() { Side::Target } else { Side::Legacy };
+    (!may_need(draft, name)).then_some(side)
+}
+
+/// **Across.** A service that needs another one across a bridge, and that one, while they are not both at rest on one side.
+fn across<'a>(draft: &Draft<'a, '_>, name: &BridgeName) -> Option<(&'a ServiceName, &'a ServiceName)> {
+    let needs = draft.plan.services.iter().flat_map(|(service, own)| own.across(name).map(move |need| (service, need)));
+    let mut needs = needs.filter(|(service, need)| {
+        let (one, other) = (rests(draft, service), rests(draft, need));
+        one.is_none() || one != other
+    });
+    needs.next()
+}
+
+/// **Kept.** Bridges that stay up when the run ends, each with a service on target and what it needs on legacy: this run moves
+/// neither any more, and its claim stays, so that no other run takes the bridge from under them.
+pub fn kept<'a>(draft: &Draft<'a, '_>) -> Vec<(&'a BridgeName, &'a ServiceName, &'a ServiceName)> {
+    let managed = draft.plan.bridges.iter().filter(|(_, bridge)| bridge.managed.is_some());
+    let kept = managed.filter_map(|(name, _)| across(draft, name).map(|(service, need)| (name, service, need)));
+    kept.filter(|(_, service, need)| rests(draft, service).is_some() && rests(draft, need).is_some()).collect()
 }
 
 /// **Left to others.** A bridge that this run does not need any more and others claim is theirs to take down: the run gives up
@@ -175,7 +204,11 @@ pub fn is_open(draft: &Draft) -> bool {
     let plan = draft.plan;
     let mut managed = plan.bridges.iter().filter(|(_, bridge)| bridge.managed.is_some()).map(|(name, _)| name);
     let stage = |name: &BridgeName, task| draft.task(&of(name), &task).map(|t| t.stage);
+    let kept: Vec<&BridgeName> = kept(draft).into_iter().map(|(name, ..)| name).collect();
     managed.any(|name| {
+        if kept.contains(&name) {
+            return false;
+        }
         let claimed = !matches!(claims(draft, name), Ok(ClaimsSeen { ours: false, .. }));
         let up = stage(name, agenda::named::up());
         let goes_down = stage(name, agenda::named::down()) == Some(TaskStage::Ordered);

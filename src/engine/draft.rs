@@ -26,7 +26,7 @@ use super::{
 use crate::plan::{PhaseName, Plan, Service, ServiceName, Side, Span, TaskName, Weight};
 
 /// How long after a decision its effects may still be done. What was suspended for longer decides anew.
-const EFFECT_VALID: Span = Span::from_secs(10);
+pub const EFFECT_VALID: Span = Span::from_secs(10);
 
 /// Who can end a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

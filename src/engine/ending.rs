@@ -177,22 +177,29 @@ fn end_legacy(draft: &mut Draft, name: &ServiceName, service: &Service, end: &De
     draft.change(name, |s| s.stage = Stage::Decommissioning);
 }
 
-/// **Drain.** Open connections of legacy are waited for, up to the plan's deadline.
+/// **Drain.** Open connections of legacy are waited for, up to the plan's deadline, and for the age that they reach: from the
+/// moment on from which legacy gets no new ones. That is seen at the route: a hand may have put traffic back there meanwhile.
 fn drains(draft: &mut Draft, name: &ServiceName, service: &Service) -> bool {
     let route = route::fresh(draft.seen, name, draft.now);
-    let (active, known) = match &route {
-        Ok(route) => (route.legacy_active.unwrap_or(0), route.legacy_active.is_some()),
+    let (active, known, effective) = match &route {
+        Ok(route) => (route.legacy_active.unwrap_or(0), route.legacy_active.is_some(), route.effective.map(|e| e.since)),
         Err(why) => {
             let reason = Reason::RouteUnknown { why: why.clone() };
             draft.wait(Step::Drain, name, reason, WaitsFor::World);
             return true;
         }
     };
+    let denied = draft.state(name).tasks.get(&agenda::named::scream_test()).map(|t| t.at);
+    let since = denied.or(draft.state(name).moved_at).max(effective).unwrap_or(draft.now);
     if active == 0 && (known || service.drain_deadline.is_none()) {
-        return false;
+        let aged = service.max_connection_age.filter(|_| !known).map(|age| draft.wake_in(since, age));
+        if aged.is_none_or(|at| at <= draft.now) {
+            return false;
+        }
+        draft.wait(Step::Drain, name, Reason::Draining { connections: active }, WaitsFor::World);
+        return true;
     }
-    let since = draft.state(name).tasks.get(&agenda::named::scream_test()).map(|t| t.at).or(draft.state(name).moved_at);
-    let deadline = service.drain_deadline.map(|deadline| draft.wake_in(since.unwrap_or(draft.now), deadline));
+    let deadline = service.drain_deadline.map(|deadline| draft.wake_in(since, deadline));
     if deadline.is_some_and(|at| at <= draft.now) {
         return false;
     }

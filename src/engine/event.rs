@@ -32,6 +32,7 @@ pub enum Event {
     BridgeUp { bridge: BridgeName },
     BridgeDown { bridge: BridgeName },
     BridgeLeft { bridge: BridgeName, to: Vec<String> },
+    BridgeKept { bridge: BridgeName, service: ServiceName, need: ServiceName },
     Overrun { window: WindowName, reason: Reason },
     Retried { service: ServiceName, attempt: u32, by: String },
     Promoted { service: ServiceName },
@@ -62,6 +63,7 @@ impl Event {
             | Self::BridgeUp { .. }
             | Self::BridgeDown { .. }
             | Self::BridgeLeft { .. }
+            | Self::BridgeKept { .. }
             | Self::Overrun { .. }
             | Self::Ended { .. }
             | Self::Withheld { .. } => None,
@@ -98,6 +100,9 @@ impl fmt::Display for Event {
             Self::BridgeDown { bridge } => write!(f, "bridge {bridge} is down"),
             Self::BridgeLeft { bridge, to } => {
                 write!(f, "bridge {bridge} is left to {}, to be taken down by the last", to.join(", "))
+            }
+            Self::BridgeKept { bridge, service, need } => {
+                write!(f, "bridge {bridge} stays up: {service} needs {need} across it, and they stay on different sides")
             }
             Self::Overrun { window, reason } => write!(f, "window {window}: {reason}"),
             Self::Retried { service, attempt, by } => write!(f, "{service}: is tried again, attempt {}, by {by}", attempt + 1),

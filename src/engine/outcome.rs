@@ -45,6 +45,10 @@ pub fn settle(draft: &mut Draft) -> Option<Outcome> {
     let outcome = if all_soaked { Outcome::Completed } else { Outcome::RolledBack };
     draft.next.ended = Some(Ended { outcome, at: draft.stamp });
     draft.waits.clear();
+    for (bridge, service, need) in bridge::kept(draft) {
+        let (bridge, service, need) = (bridge.clone(), service.clone(), need.clone());
+        draft.event(Event::BridgeKept { bridge, service, need });
+    }
     draft.event(Event::Ended { outcome });
     Some(outcome)
 }

@@ -7,7 +7,7 @@
 
 use super::{
     agenda::{Back, Item, Moment},
-    draft::{Draft, WaitsFor},
+    draft::{Draft, EFFECT_VALID, WaitsFor},
     effect::Action,
     event::Event,
     invariant::Invariant,
@@ -179,6 +179,7 @@ fn perform(draft: &mut Draft, subject: &Subject, item: &Item, deed: &Deed, way: 
     if matches!(deed, Deed::Act(Act::Wait(_))) {
         return; // time passes by itself
     }
+    draft.wake_in(draft.now, EFFECT_VALID); // if nothing is seen of it until then it was lost, and is given again
     let task = TaskKey { of: subject.clone(), task: item.name.clone(), number, way };
     let action = Action::Task { task, deed: deed.clone() };
     draft.effect_of(Step::task(&item.name, way).of(subject.clone()), number, action, None);

@@ -87,7 +87,8 @@ pub fn end_window(draft: &mut Draft, takes: Span) -> Option<Reason> {
 
 /// Why a step does not start now, and when to ask again.
 fn closed(draft: &mut Draft, start: Start<'_>, takes: Span, window: Option<&WindowName>) -> Option<Reason> {
-    if let Some(next) = start.next() {
+    let next = start.next();
+    if let Some(next) = next {
         draft.wake(next);
     }
     let ends = draft.now.saturating_add(takes.signed()).unwrap_or(Timestamp::MAX);
@@ -98,6 +99,10 @@ fn closed(draft: &mut Draft, start: Start<'_>, takes: Span, window: Option<&Wind
             Some(Reason::Frozen { freeze: freeze.clone(), until, why })
         }
         Start::Closed { next } => Some(Reason::WindowClosed { window: window?.clone(), opens: next }),
+        // Too little is left of the last one: only a person can help.
+        Start::TooLate { window: Some(window), .. } if next.is_none() => {
+            Some(Reason::WindowClosed { window: window.clone(), opens: None })
+        }
         Start::TooLate { window: Some(window), latest_rollback, .. } => {
             Some(Reason::WindowTooShort { window: window.clone(), ends, latest: latest_rollback })
         }

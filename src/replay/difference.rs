@@ -328,9 +328,10 @@ fn subject(event: &Event) -> Option<Subject> {
         Event::Prepared { step: id } | Event::Ordered { step: id, .. } | Event::Confirmed { step: id, .. } => step(id),
         Event::TaskOrdered { task } | Event::TaskDone { task } | Event::TaskFailed { task, .. } => Some(task.of.clone()),
         Event::PhaseApproved { phase, .. } => Some(Subject::Phase(phase.clone())),
-        Event::BridgeUp { bridge } | Event::BridgeDown { bridge } | Event::BridgeLeft { bridge, .. } => {
-            Some(Subject::Bridge(bridge.clone()))
-        }
+        Event::BridgeUp { bridge }
+        | Event::BridgeDown { bridge }
+        | Event::BridgeLeft { bridge, .. }
+        | Event::BridgeKept { bridge, .. } => Some(Subject::Bridge(bridge.clone())),
         other => other.service().map(Subject::from),
     }
 }

@@ -5,22 +5,15 @@ use std::collections::BTreeMap;
 use gapless::{
     engine::{Intent, Outcome, Stage, timing},
     plan::{
-        Act, Bridge, Evidence, Freeze, Group, ManagedBridge, OnFailure, PhaseMoment, Plan, Revision, Service, ServiceMoment,
-        Span, Tier, Undo, UndoWhen, Window, WindowPurpose,
+        Act, Evidence, Freeze, Group, OnFailure, PhaseMoment, Plan, Revision, Service, ServiceMoment, Span, Tier, Undo, UndoWhen,
+        Window, WindowPurpose,
     },
 };
 
 use crate::{
     plans::{http, plan, service, task, undo_by, weight},
-    sim::Sim,
+    sim::{Sim, tasks, ticks},
 };
-
-fn tasks(sim: &Sim) -> Vec<String> {
-    sim.log.iter().filter(|l| !l.starts_with('-')).cloned().collect()
-}
-fn ticks(sim: &mut Sim, count: usize) {
-    (0..count).for_each(|_| drop(sim.tick()));
-}
 
 fn with_tasks() -> Plan {
     let mut only = service(1, "one", &[]);
@@ -232,70 +225,6 @@ fn one_failing_member_takes_its_group_back_and_what_needs_it_first() {
     let order: Vec<&str> = sim.log.iter().filter_map(|l| l.strip_suffix(" 0")).collect();
     assert_eq!(order[0], "x");
     assert_eq!(order.len(), 3, "{order:?}");
-}
-
-fn bridged() -> Plan {
-    let mut plan = plan(vec![("a", service(1, "one", &[])), ("b", service(2, "two", &["a"]))]);
-    let managed =
-        ManagedBridge { up: http("up"), up_expect: Span::from_secs(1), down: http("down"), down_expect: Span::from_secs(1) };
-    let bridge = Bridge {
-        phases: ["one", "two"].map(|n| n.parse().unwrap()).into(),
-        managed: Some(managed),
-        gates: BTreeMap::from([("both-ways".parse().unwrap(), crate::plans::other_gate())]),
-    };
-    plan.bridges.insert("peering".parse().unwrap(), bridge);
-    plan
-}
-
-#[test]
-fn a_bridge_is_first_in_and_last_out_and_stays_while_another_run_counts_on_it() {
-    let mut sim = Sim::new(Revision::of(bridged()));
-    sim.bad.insert("both-ways".into());
-    ticks(&mut sim, 60);
-    assert!(sim.written("a").is_empty(), "{:?}", sim.waits);
-    sim.bad.clear();
-    sim.claims.insert("friday".into());
-    sim.until_stage("b", Stage::Soaked);
-    ticks(&mut sim, 20);
-    assert_eq!(sim.outcome, None, "{:?}", sim.waits);
-    assert!(sim.waits.iter().any(|w| w.contains("run friday counts on it")), "{:?}", sim.waits);
-    sim.claims.clear();
-    sim.until_outcome(Outcome::Completed);
-    let all = tasks(&sim);
-    assert_eq!(all.first().map(String::as_str), Some("claim peering"));
-    assert!(all.ends_with(&["bridge peering/task-down".to_owned(), "unclaim peering".to_owned()]), "{all:?}");
-}
-
-#[test]
-fn a_bridge_comes_down_after_a_rollback_as_well() {
-    let mut sim = Sim::new(Revision::of(bridged()));
-    sim.until_stage("a", Stage::Shifting(1));
-    sim.orders.intent = Intent::Rollback;
-    sim.until_outcome(Outcome::RolledBack);
-    assert!(tasks(&sim).contains(&"bridge peering/task-down".to_owned()), "{:?}", tasks(&sim));
-}
-
-/// While the bridge was put up anew it still counted as taken down: nobody asked how that stood, and its claim came and went.
-#[test]
-fn a_bridge_that_is_going_down_is_put_up_again_for_a_service_that_is_tried_again() {
-    let mut plan = bridged();
-    let mut elsewhere = service(3, "three", &[]);
-    elsewhere.soak.length = Span::from_secs(120);
-    plan.phases.insert("three".parse().unwrap(), gapless::plan::Phase::default());
-    plan.services.insert("elsewhere".parse().unwrap(), elsewhere);
-    let mut sim = Sim::new(Revision::of(plan));
-    sim.until_stage("a", Stage::Shifting(1));
-    sim.health("a").target_errs = true;
-    sim.hanging.insert("down".into());
-    sim.until(60, |s| s.log.iter().any(|l| l == "bridge peering/task-down"));
-    sim.health("a").target_errs = false;
-    sim.orders.retries.insert("a".parse().unwrap(), 1);
-    ticks(&mut sim, 20);
-    sim.hanging.clear();
-    sim.until_stage("a", Stage::Soaked);
-    let of_bridge = |l: &String| l.contains("peering");
-    let wanted = ["claim peering", "bridge peering/task-up", "bridge peering/task-down", "bridge peering/task-up"];
-    assert_eq!(tasks(&sim).into_iter().filter(of_bridge).take(4).collect::<Vec<_>>(), wanted, "{}", sim.log.join("\n"));
 }
 
 #[test]

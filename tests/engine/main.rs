@@ -4,6 +4,7 @@
 
 mod approvals;
 mod beside;
+mod bridges;
 mod ends;
 mod gates;
 mod legacy;

@@ -4,6 +4,8 @@
 mod seen;
 mod tasks;
 
+pub use self::tasks::{tasks, ticks};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use gapless::{

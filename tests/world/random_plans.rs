@@ -382,15 +382,19 @@ impl Played {
 
 impl Played {
     /// What went back leaves the world as it was: its route is given up, legacy alone may write, what was done is taken back,
-    /// and no bridge is claimed by a run that has ended.
+    /// and no bridge is claimed by a run that has ended, but one that somebody lies across.
     fn left_nothing_over(&self) {
         use gapless::world::task::{Access, Way};
         let (model, facts, record) = (&self.sim.model, &self.sim.world.facts, &self.sim.record);
         if record.ended.is_none() {
             return;
         }
-        for (name, bridge) in model.bridges().iter().zip(&facts.bridges) {
-            assert_eq!(bridge.ours, Claim::None, "bridge {name} is still claimed\n{}", self.tail());
+        let in_force = |ix: u16| facts.services[usize::from(ix)].route.in_force;
+        for (at, (name, bridge)) in (0u16..).zip(model.bridges().iter().zip(&facts.bridges)) {
+            let mut across =
+                (0..).zip(model.services()).flat_map(|(ix, s)| s.across.iter().map(move |(over, need)| (ix, *over, *need)));
+            let is_lain_across = across.any(|(ix, over, need)| over == at && in_force(ix) != in_force(need));
+            assert!(bridge.ours == Claim::None || is_lain_across, "bridge {name} is still claimed\n{}", self.tail());
         }
         for (ix, service) in (0..).zip(model.services()) {
             if record.services[&service.name].stage != Stage::Returned || self.sim.world.memory.touched(ix) {
@@ -468,6 +472,11 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
 
+/// Seeds that once were red: bridges taken down under a need across them, or put up and down without end; a legacy side that ended
+/// with the connections of a hand's traffic; a lost order of a task that nobody gave again; a last window that was too short. And
+/// some in which the judge was wrong.
+const FOUND: [u64; 14] = [535, 581, 1701, 1850, 2100, 4141, 5177, 5329, 5569, 5965, 7838, 11_470, 18_423, 19_959];
+
 #[test]
 fn random_plans_in_random_worlds_show_no_gap_and_come_to_an_end() {
     let alone = number("GAPLESS_WORLD_SEED");
@@ -478,7 +487,8 @@ fn random_plans_in_random_worlds_show_no_gap_and_come_to_an_end() {
         std::panic::set_hook(Box::new(|_| {}));
     }
     let (mut played, mut looks, mut ends, mut wrong) = (0u64, 0u64, [0u64; 4], Vec::new());
-    for seed in from..from + runs {
+    let found = FOUND.into_iter().filter(|seed| alone.is_none() && *seed >= from + runs);
+    for seed in (from..from + runs).chain(found) {
         let Some(plan) = any_plan::of(seed) else { continue };
         let case = Case::of(seed, &plan);
         played += 1;

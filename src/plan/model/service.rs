@@ -116,6 +116,10 @@ impl Service {
             Need::Before => None,
         })
     }
+    /// What it needs across this bridge.
+    pub fn across<'s>(&'s self, bridge: &BridgeName) -> impl Iterator<Item = &'s ServiceName> {
+        self.needs.iter().filter(move |(_, need)| matches!(need, Need::Across(over) if over == bridge)).map(|(name, _)| name)
+    }
     /// The description of one side.
     pub fn side(&self, side: Side) -> &SideModel {
         match side {

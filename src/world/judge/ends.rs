@@ -1,6 +1,6 @@
 //! The end of a legacy side.
 
-use super::Found;
+use super::{Found, Memory};
 use crate::{
     engine::{About, Invariant},
     world::{
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What a task breaks that is ordered by these facts: nobody's legacy ends while it has traffic or connections, or unasked.
-pub(super) fn ordered(model: &Model, known: [&Facts; 2], ix: Ix, (task, way): (u16, Way)) -> Option<Found> {
+pub(super) fn ordered(model: &Model, memory: &Memory, known: [&Facts; 2], ix: Ix, (task, way): (u16, Way)) -> Option<Found> {
     let (task, service) = (model.tasks().get(usize::from(task))?, model.service(ix)?);
     if !matches!(task.change(way), Change::Ends | Change::Denies(Access::Closed)) {
         return None;
@@ -21,7 +21,9 @@ pub(super) fn ordered(model: &Model, known: [&Facts; 2], ix: Ix, (task, way): (u
     let breach = |detail: String| Some(Found::new(Invariant::LegacyStays, detail));
     let there = |facts: &Facts, ix| facts.service(ix).is_some_and(|s| s.route.in_force == 100 && s.route.accepted == 100);
     let away = |ix: Ix| known.iter().any(|facts| there(facts, ix));
-    if let Some(late) = std::iter::once(ix).chain(service.tenants.iter().copied()).find(|other| !away(*other)) {
+    // Where a hand has put the traffic of its group or of what it needs, on systems of their own, is no reason for it to go back.
+    let company = service.company.iter().filter(|other| !memory.of(**other).touched);
+    if let Some(late) = std::iter::once(&ix).chain(&service.tenants).chain(company).copied().find(|other| !away(*other)) {
         let name = model.service(late).map(|s| s.name.to_string()).unwrap_or_default();
         return breach(format!("its legacy side ends while {name} has traffic there"));
     }

@@ -18,13 +18,13 @@ use std::fmt;
 
 use super::{
     facts::Facts,
-    model::{Ix, Model, ServiceModel},
+    model::{Ix, Model, ServiceModel, ms},
     people::Wish,
     refill::refill,
     task::Stands,
 };
 use crate::{
-    engine::Invariant,
+    engine::{Invariant, route::STALE},
     plan::{OnFailure, Side},
 };
 
@@ -117,7 +117,7 @@ impl Memory {
     }
 
     /// Remembers what in these facts is a reason to take a service back: an order of people, a gate or a task that fails, a
-    /// gate that was silent for as long as its plan bears, and the latest rollback of a window.
+    /// gate that was silent for as long as its plan bears, a pause that is over its budget, and the latest rollback of a window.
     pub fn watch(&mut self, model: &Model, facts: &Facts) {
         self.ordered_back |= facts.people.intent == Wish::Rollback || model.may_overrun(facts.now);
         for (ix, service) in (0..).zip(model.services()) {
@@ -127,7 +127,9 @@ impl Memory {
         }
         for (gate, rounds) in model.gates().iter().zip(&facts.gates) {
             let failing = gate.other.is_none() && rounds.bad_in_a_row(gate, facts.now) >= gate.failures;
-            let mute = gate.on_unknown == OnFailure::Rollback && rounds.silent_for(facts.now) >= gate.unknown_limit;
+            // Whoever was shown something old has been without an answer for as much longer.
+            let silent = rounds.silent_for(facts.now).saturating_add(ms(STALE));
+            let mute = gate.on_unknown == OnFailure::Rollback && silent >= gate.unknown_limit;
             if !(failing || mute) || self.of(gate.service).cause {
                 continue;
             }
@@ -135,6 +137,13 @@ impl Memory {
         }
         for (task, _) in model.tasks().iter().zip(&facts.tasks).filter(|(_, own)| own.stands == Stands::Failed) {
             task.service.filter(|ix| !self.of(*ix).cause).into_iter().for_each(|ix| self.may_go_back(model, ix));
+        }
+        for (single, own) in model.replications().iter().zip(&facts.replications) {
+            // The engine counts from its order, which needs a moment to take effect.
+            let over = own.paused_since.is_some_and(|since| facts.now.since(since).saturating_add(ON_ITS_WAY) >= single.budget);
+            if over && !self.of(single.service).cause {
+                self.may_go_back(model, single.service);
+            }
         }
     }
 
@@ -163,6 +172,9 @@ impl Found {
         Some(Breach { invariant: self.invariant, service, detail: self.detail })
     }
 }
+
+/// How long an order is on its way at most, in milliseconds.
+const ON_ITS_WAY: i64 = 1_000;
 
 /// How well a side could carry a share: the same order as the design's, by the facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

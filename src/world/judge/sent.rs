@@ -18,7 +18,7 @@ use crate::{
 pub fn sent(model: &Model, world: &World, looked: &Facts, flight: &Flight) -> Option<Breach> {
     let ix = flight.service;
     if let Act::Task(task, way) = flight.act
-        && let Some(found) = bridge::lowered(model, looked, task, way)
+        && let Some(found) = bridge::lowered(model, world, looked, task, way)
     {
         return found.of(ix);
     }
@@ -30,7 +30,7 @@ pub fn sent(model: &Model, world: &World, looked: &Facts, flight: &Flight) -> Op
         return breach(Invariant::OneOwner, format!("its route is driven by {owner}, and is written"));
     }
     if let Act::Task(task, way) = flight.act {
-        let ends = ends::ordered(model, [looked, &world.facts], ix, (task, way));
+        let ends = ends::ordered(model, &world.memory, [looked, &world.facts], ix, (task, way));
         return ends.or_else(|| writer::opens(model, world, looked, flight))?.of(ix);
     }
     let Act::SetWeight { weight, .. } = flight.act else { return None };
@@ -101,7 +101,8 @@ fn raised(
         return None;
     }
     let since = route.in_force_since;
-    if route.change.is_some() || looked.now.since(since) < service.bake {
+    // How long it was in force the clock tells, however old the look.
+    if route.change.is_some() || world.now().since(since) < service.bake {
         return Some(Found::new(
             Invariant::Fresh,
             format!("{weight} % follow before {} % were in force for their time", route.accepted),

@@ -31,7 +31,7 @@ pub use self::{
 };
 use self::{
     gate::{gate_model, other_gates},
-    service::{cached, longest, service_model, tenants},
+    service::{cached, company, longest, service_model, tenants},
 };
 
 /// The number of a service in its model: its place in the order of names.
@@ -84,11 +84,14 @@ impl Model {
             let phase = phase(&service.phase).unwrap_or_default();
             let mut model = service_model(name, service, phase, needs, (first..gates.len(), own));
             model.bake = ms(agenda::bake(plan, name, service));
-            model.tenants =
-                tenants(plan, name, service).filter_map(|other| index.get(other).copied()).filter(|o| *o != ix).collect();
+            let number = |other: &ServiceName| index.get(other).copied().filter(|other| *other != ix);
+            model.tenants = tenants(plan, service).filter_map(number).collect();
+            model.company = company(plan, name, service).filter_map(number).collect();
             let bridges: Vec<&BridgeName> = plan.bridges.keys().collect();
             let counted = agenda::bridges_of(plan, service).filter_map(|name| bridges.iter().position(|b| *b == name));
             model.bridges = counted.filter_map(|at| u16::try_from(at).ok()).collect();
+            let across = (0..).zip(&bridges).flat_map(|(at, bridge)| service.across(bridge).map(move |need| (at, need)));
+            model.across = across.filter_map(|(at, need)| Some((at, index.get(need).copied()?))).collect();
             services.push(model);
         }
         gates.extend(other_gates(plan));

@@ -57,10 +57,14 @@ pub struct ServiceModel {
     pub peak: u64,
     /// Legacy and target.
     pub sides: [SideNumbers; 2],
-    /// Services that must be past their soak before its legacy side ends: those on its system, its group, what it needs.
+    /// Others on its legacy system: none of them may have traffic there when it ends.
     pub tenants: Vec<Ix>,
+    /// Its group and what it needs: they must have been carried through their soak before its legacy side ends.
+    pub company: Vec<Ix>,
     /// Bridges that it counts on.
     pub bridges: Vec<u16>,
+    /// What it needs across a bridge, each with the bridge.
+    pub across: Vec<(u16, Ix)>,
     /// Whether only one side may write.
     pub writer: Writer,
     /// A place in [`super::Model::connections`], if its connections live for a while.
@@ -115,6 +119,8 @@ pub(super) fn service_model(
         needs,
         dependents: Vec::new(),
         tenants: Vec::new(),
+        company: Vec::new(),
+        across: Vec::new(),
         bridges: Vec::new(),
         writer: Writer::Any,
         connections: None,
@@ -177,10 +183,15 @@ pub(super) fn longest(service: &Service) -> i64 {
     limits.chain(own).chain(tasks).max().unwrap_or_default()
 }
 
-/// Whose end has to wait for whom.
-pub(super) fn tenants<'a>(plan: &'a Plan, name: &ServiceName, service: &'a Service) -> impl Iterator<Item = &'a ServiceName> {
+/// Who lives on the same legacy system.
+pub(super) fn tenants<'a>(plan: &'a Plan, service: &'a Service) -> impl Iterator<Item = &'a ServiceName> {
     let system = service.legacy.system.as_ref();
     let tenants = plan.services.iter().filter(move |(_, s)| system.is_some() && s.legacy.system.as_ref() == system);
+    tenants.map(|(other, _)| other)
+}
+
+/// Whom a service would follow on a way back: its group, and what it needs.
+pub(super) fn company<'a>(plan: &'a Plan, name: &ServiceName, service: &'a Service) -> impl Iterator<Item = &'a ServiceName> {
     let group = plan.group_of(name).into_iter().flat_map(|(_, group)| &group.services);
-    tenants.map(|(other, _)| other).chain(group).chain(service.before())
+    group.chain(service.before())
 }

@@ -61,3 +61,13 @@ impl Sim {
         }
     }
 }
+
+/// What the world did, without what the engine told.
+pub fn tasks(sim: &Sim) -> Vec<String> {
+    sim.log.iter().filter(|l| !l.starts_with('-')).cloned().collect()
+}
+
+/// So many looks.
+pub fn ticks(sim: &mut Sim, count: usize) {
+    (0..count).for_each(|_| drop(sim.tick()));
+}
