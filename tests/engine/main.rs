@@ -7,6 +7,7 @@ mod beside;
 mod bridges;
 mod ends;
 mod gates;
+mod held;
 mod legacy;
 mod lingering;
 mod negative;
@@ -16,6 +17,7 @@ mod properties;
 mod record;
 mod sim;
 mod size;
+mod soaks;
 #[cfg(feature = "kubernetes")]
 mod stored;
 mod stories;

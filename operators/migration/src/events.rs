@@ -90,6 +90,7 @@ fn milestone(event: &Event) -> Option<(&'static str, Tone)> {
         Event::BridgeUp { .. } => Some(("BridgeUp", Tone::Normal)),
         Event::BridgeDown { .. } => Some(("BridgeDown", Tone::Normal)),
         Event::BridgeLeft { .. } => Some(("BridgeLeft", Tone::Normal)),
+        Event::BridgeKept { .. } => Some(("BridgeKept", Tone::Warning)),
         Event::Overrun { .. } => Some(("Overrun", Tone::Warning)),
         Event::Retried { .. } => Some(("Retried", Tone::Normal)),
         Event::Promoted { .. } => Some(("Promoted", Tone::Normal)),

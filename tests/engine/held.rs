@@ -1,0 +1,85 @@
+//! What a hold keeps back, and what limits do.
+
+use std::collections::BTreeMap;
+
+use gapless::{
+    engine::{Action, Intent, Orders, Outcome, Stage},
+    plan::{Group, Revision, ServiceMoment, Span},
+};
+
+use crate::{
+    plans::{http, one, plan, service, task, undo_by, weight},
+    sim::{Sim, tasks, ticks},
+};
+
+/// One service with a task before its shift.
+fn with_a_task() -> Sim {
+    let mut only = service(1, "one", &[]);
+    only.tasks = BTreeMap::from([("pause".parse().unwrap(), task(ServiceMoment::BeforeShift, http("pause"), undo_by("resume")))]);
+    Sim::new(Revision::of(plan(vec![("only", only)])))
+}
+
+fn resume(sim: &mut Sim) {
+    sim.orders = Orders { resumes: Some(sim.record.next_latch()), ..Orders::default() };
+}
+
+#[test]
+fn a_hold_keeps_back_a_task_that_was_not_begun() {
+    let mut sim = with_a_task();
+    sim.orders.intent = Intent::Hold;
+    ticks(&mut sim, 60);
+    assert_eq!(tasks(&sim), [""; 0]);
+    resume(&mut sim);
+    sim.until_outcome(Outcome::Completed);
+}
+
+#[test]
+fn a_hold_that_comes_during_the_task_before_a_shift_keeps_the_first_weight_back() {
+    let mut sim = with_a_task();
+    sim.task_takes_ms = 2_000;
+    sim.until(60, |s| s.log.iter().any(|l| l == "only/task-pause"));
+    sim.orders.intent = Intent::Hold;
+    ticks(&mut sim, 5);
+    ticks(&mut sim, 100);
+    assert!(sim.log.iter().any(|l| l == "- only/task-pause: done"), "what was begun is finished: {}", sim.log.join("\n"));
+    assert_eq!(sim.written("only"), [""; 0]);
+    resume(&mut sim);
+    sim.until_outcome(Outcome::Completed);
+}
+
+#[test]
+fn a_group_counts_as_its_members_for_the_limits() {
+    let mut plan = plan(vec![
+        ("alone", service(1, "one", &[])),
+        ("b", service(2, "one", &[])),
+        ("c", service(3, "one", &[])),
+        ("d", service(4, "one", &[])),
+    ]);
+    let services = ["b", "c"].map(|name| name.parse().unwrap()).into();
+    let group = Group { services, steps: vec![weight(50), weight(100)], bake: Span::from_secs(2) };
+    plan.groups.insert("together".parse().unwrap(), group);
+    plan.limits.in_motion = Some(2);
+    let mut sim = Sim::new(Revision::of(plan));
+    let moving =
+        |sim: &Sim| ["alone", "b", "c", "d"].into_iter().filter(|name| matches!(sim.stage(name), Stage::Shifting(_))).count();
+    let mut most = 0;
+    while sim.outcome != Some(Outcome::Completed) {
+        ticks(&mut sim, 1);
+        most = most.max(moving(&sim));
+        assert!(sim.commits < 500 && most <= 2, "{most} at once: {}", sim.log.join("\n"));
+    }
+    assert_eq!(most, 2);
+}
+
+#[test]
+fn an_order_is_not_given_again_before_its_first_giving_could_show() {
+    let mut sim = Sim::new(one());
+    sim.delay_next_ms = 400;
+    let orders = |sim: &mut Sim| {
+        let effects = sim.tick().effects;
+        effects.iter().filter(|effect| matches!(effect.action, Action::SetWeight { .. })).count()
+    };
+    while orders(&mut sim) == 0 {}
+    let again: usize = (0..7).map(|_| orders(&mut sim)).sum();
+    assert_eq!(again, 0, "{}", sim.log.join("\n"));
+}
