@@ -12,10 +12,10 @@ use crate::{
     sim::{Sim, tasks, ticks},
 };
 
-/// One service with a task before its shift.
-fn with_a_task() -> Sim {
+/// One service with a task.
+fn with_a_task(at: ServiceMoment) -> Sim {
     let mut only = service(1, "one", &[]);
-    only.tasks = BTreeMap::from([("pause".parse().unwrap(), task(ServiceMoment::BeforeShift, http("pause"), undo_by("resume")))]);
+    only.tasks = BTreeMap::from([("pause".parse().unwrap(), task(at, http("pause"), undo_by("resume")))]);
     Sim::new(Revision::of(plan(vec![("only", only)])))
 }
 
@@ -25,7 +25,7 @@ fn resume(sim: &mut Sim) {
 
 #[test]
 fn a_hold_keeps_back_a_task_that_was_not_begun() {
-    let mut sim = with_a_task();
+    let mut sim = with_a_task(ServiceMoment::BeforeShift);
     sim.orders.intent = Intent::Hold;
     ticks(&mut sim, 60);
     assert_eq!(tasks(&sim), [""; 0]);
@@ -35,13 +35,12 @@ fn a_hold_keeps_back_a_task_that_was_not_begun() {
 
 #[test]
 fn a_hold_that_comes_during_the_task_before_a_shift_keeps_the_first_weight_back() {
-    let mut sim = with_a_task();
+    let mut sim = with_a_task(ServiceMoment::BeforeShift);
     sim.task_takes_ms = 2_000;
     sim.until(60, |s| s.log.iter().any(|l| l == "only/task-pause"));
     sim.orders.intent = Intent::Hold;
     ticks(&mut sim, 5);
     ticks(&mut sim, 100);
-    assert!(sim.log.iter().any(|l| l == "- only/task-pause: done"), "what was begun is finished: {}", sim.log.join("\n"));
     assert_eq!(sim.written("only"), [""; 0]);
     resume(&mut sim);
     sim.until_outcome(Outcome::Completed);
@@ -82,4 +81,16 @@ fn an_order_is_not_given_again_before_its_first_giving_could_show() {
     while orders(&mut sim) == 0 {}
     let again: usize = (0..7).map(|_| orders(&mut sim)).sum();
     assert_eq!(again, 0, "{}", sim.log.join("\n"));
+}
+
+/// After a restart the first look knows nothing of the route yet: tasks began beside a route that another run drove.
+#[test]
+fn nothing_is_begun_beside_a_route_of_which_nobody_can_tell_whose_it_is() {
+    let mut sim = with_a_task(ServiceMoment::BeforePrepare);
+    sim.route("only").reachable = false;
+    ticks(&mut sim, 60);
+    assert_eq!(tasks(&sim), [""; 0]);
+    assert!(sim.waits.iter().any(|wait| wait.contains("the state of its route is unknown")), "{:?}", sim.waits);
+    sim.route("only").reachable = true;
+    sim.until_outcome(Outcome::Completed);
 }
