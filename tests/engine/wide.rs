@@ -250,12 +250,15 @@ fn tasks_reversed(plan: &Plan, name: &ServiceName, there: &[Event], back: &[Even
         events.iter().filter_map(key).collect()
     };
     let (done, undone) = (ordered(there, TaskWay::Do), ordered(back, TaskWay::Undo));
-    let before = |task: &TaskName| match plan.services[name].tasks.get(task).map(|t| &t.undo) {
-        Some(gapless::plan::Undo::Do { when, .. }) => *when == UndoWhen::BeforeTraffic,
-        _ => task.as_str().starts_with("resume-") || ["fence", "scream-test"].contains(&task.as_str()),
+    // What the plan wants taken back before the traffic comes before the writers are switched back as well, whenever it was done.
+    let time = |task: &TaskName| match plan.services[name].tasks.get(task).map(|t| &t.undo) {
+        Some(gapless::plan::Undo::Do { when: UndoWhen::BeforeTraffic, .. }) => 0,
+        _ if task.as_str().starts_with("resume-") => 0,
+        _ if ["fence", "scream-test"].contains(&task.as_str()) => 1,
+        _ => 2,
     };
-    for of_time in [true, false] {
-        let places: Vec<_> = undone.iter().filter(|t| before(t) == of_time).map(|t| done.iter().rposition(|d| d == t)).collect();
+    for of_time in 0..3 {
+        let places: Vec<_> = undone.iter().filter(|t| time(t) == of_time).map(|t| done.iter().rposition(|d| d == t)).collect();
         if !places.is_sorted_by(|one, next| one > next) {
             return Err(format!("{name}: done in the order {done:?}, taken back in the order {undone:?}"));
         }
