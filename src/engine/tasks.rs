@@ -92,7 +92,7 @@ fn forward(draft: &mut Draft, subject: &Subject, item: &Item, failed: &impl Fn(&
             Progress::Waits
         }
         Standing::Lost => {
-            perform(draft, subject, item, &item.deed, TaskWay::Do, state.number);
+            again(draft, subject, item, &item.deed, (TaskWay::Do, &state));
             let reason = Reason::TaskRunning { task: item.name.clone() };
             draft.wait(Step::Task(item.name.clone()), subject.clone(), reason, WaitsFor::World);
             Progress::Waits
@@ -153,7 +153,7 @@ fn backward(
         Standing::Failed(why) => (Reason::TaskFailed { task: item.name.clone(), why }, WaitsFor::Person),
         Standing::Waits(reason, on) => (reason, on),
         Standing::Lost => {
-            perform(draft, subject, item, deed, TaskWay::Undo, state.number);
+            again(draft, subject, item, deed, (TaskWay::Undo, state));
             (Reason::TaskRunning { task: item.name.clone() }, WaitsFor::World)
         }
     };
@@ -171,6 +171,7 @@ pub fn order(draft: &mut Draft, subject: &Subject, item: &Item, deed: &Deed, way
     let task = TaskKey { of: subject.clone(), task: item.name.clone(), number, way };
     draft.event(Event::TaskOrdered { task });
     perform(draft, subject, item, deed, way, number);
+    draft.wake_in(draft.now, EFFECT_VALID); // if nothing is seen of it until then it was lost, and is given again
     let (reason, on) = waits(draft, subject, item, deed, draft.now);
     draft.wait(Step::task(&item.name, way), subject.clone(), reason, on);
 }
@@ -179,10 +180,17 @@ fn perform(draft: &mut Draft, subject: &Subject, item: &Item, deed: &Deed, way: 
     if matches!(deed, Deed::Act(Act::Wait(_))) {
         return; // time passes by itself
     }
-    draft.wake_in(draft.now, EFFECT_VALID); // if nothing is seen of it until then it was lost, and is given again
     let task = TaskKey { of: subject.clone(), task: item.name.clone(), number, way };
     let action = Action::Task { task, deed: deed.clone() };
     draft.effect_of(Step::task(&item.name, way).of(subject.clone()), number, action, None);
+}
+
+/// Gives a lost order again, and looks for it after as long as it has been missing: so that one which nobody takes is given ever
+/// more rarely.
+fn again(draft: &mut Draft, subject: &Subject, item: &Item, deed: &Deed, (way, state): (TaskWay, &TaskState)) {
+    perform(draft, subject, item, deed, way, state.number);
+    let missing = u64::try_from(draft.now.duration_since(state.at).as_millis()).unwrap_or_default();
+    draft.wake_in(draft.now, EFFECT_VALID.max(Span::from_millis(missing)));
 }
 
 fn settle(draft: &mut Draft, subject: &Subject, item: &Item, state: &TaskState, stage: TaskStage, way: TaskWay) {

@@ -101,7 +101,7 @@ impl World {
 
     /// All that happens by itself and when, in no order.
     pub fn pending(&self) -> impl Iterator<Item = (Moment, Occurrence)> + '_ {
-        let flights = (0..).zip(&self.flights).map(|(place, flight)| (flight.due, Occurrence::Arrives(place)));
+        let flights = (0..=u8::MAX).zip(&self.flights).map(|(place, flight)| (flight.due, Occurrence::Arrives(place)));
         let changes = (0..).zip(&self.facts.services).filter_map(|(ix, service)| {
             let (route, change) = (&service.route, service.route.change?);
             match (change.programmed, route.plane) {

@@ -37,7 +37,7 @@
          ? a/task-switch-off: task switch-off has been ordered and is not done yet
 11:35:11   a: task switch-off done; legacy is switched off; → its route is given up
            run: the run ended: RolledBack
-         ... 44 min
+         ... 24 min
 ---
 the run ended: RolledBack
 no request was lost

@@ -35,7 +35,7 @@
 11:06:08   a: undo of task scream-test done; → back from 100 % to 0 %
 11:06:09   a: all traffic on legacy; → its route is given up
            run: the run ended: RolledBack
-         ... 44 min
+         ... 26 min
 ---
 the run ended: RolledBack
 no request was lost
