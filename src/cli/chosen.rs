@@ -1,14 +1,42 @@
-//! Which services of which run: what the verbs share that speak of some services only.
+//! Orders about attempts of some services: which services of which run, and how the order is given there.
 
 use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::PathBuf,
 };
 
 use anyhow::Context as _;
-use gapless::plan::ServiceName;
+use gapless::{
+    engine::{Orders, Record},
+    plan::{Plan, ServiceName},
+};
 
-use crate::cluster::Scope;
+use crate::{
+    Exit,
+    cluster::{Cluster, Order, Scope},
+    directory, output, runtime,
+};
+
+/// Services, each with the attempt that an order speaks of.
+pub type Attempts = BTreeMap<ServiceName, u32>;
+
+/// The attempts that these services would be ordered for, or all that speaks against it.
+type Find<E> = fn(&Plan, &Record, &BTreeSet<ServiceName>) -> Result<Attempts, Vec<E>>;
+
+/// An order about attempts, in a cluster and in a state directory.
+pub struct Asked<E> {
+    /// For which attempts it would be.
+    pub attempts: Find<E>,
+    /// The order in a cluster.
+    pub order: for<'a> fn(&'a Attempts) -> Order<'a>,
+    /// Adds it to the orders of a state directory.
+    pub add: fn(&mut Orders, &Attempts),
+    /// What was ordered of this run, for people in a cluster.
+    pub in_cluster: fn(&str, &Attempts) -> String,
+    /// What was ordered, for people at a state directory.
+    pub in_directory: fn(&Attempts) -> String,
+}
 
 /// A run and services of it.
 #[derive(Debug, clap::Args)]
@@ -23,27 +51,31 @@ pub struct Chosen {
     scope: Scope,
 }
 
-/// Where the run is.
-#[derive(Debug, Clone, Copy)]
-pub enum Of<'a> {
-    Directory(&'a Path),
-    Cluster(&'a Scope, &'a str),
+impl Chosen {
+    /// Gives the order, if nothing speaks against it.
+    pub fn order<E: fmt::Display>(&self, asked: &Asked<E>) -> anyhow::Result<Exit> {
+        if let Some(state) = &self.state {
+            return directory::attempts(state, &services(&self.names)?, asked);
+        }
+        let (run, names) = self.names.split_first().context("name the run and a service of it")?;
+        let services = services(names)?;
+        runtime::block_on(async {
+            let cluster = Cluster::connect(&self.scope).await?;
+            let found = cluster.run(run).await?;
+            let attempts = match (asked.attempts)(found.revision.plan(), &found.record, &services) {
+                Ok(attempts) => attempts,
+                Err(refused) => return Ok(output::refuse(&refused)),
+            };
+            let taken = cluster.order(run, (asked.order)(&attempts)).await?;
+            output::print(&format!("{}: {}\n", (asked.in_cluster)(run, &attempts), taken.words()))?;
+            Ok(Exit::Good)
+        })?
+    }
 }
 
-impl Chosen {
-    /// The run, and at least one service.
-    ///
-    /// # Errors
-    /// No service is named, or something that is no name.
-    pub fn read(&self) -> anyhow::Result<(Of<'_>, BTreeSet<ServiceName>)> {
-        let (of, names) = match (&self.state, self.names.split_first()) {
-            (Some(state), _) => (Of::Directory(state), self.names.as_slice()),
-            (None, Some((run, names))) => (Of::Cluster(&self.scope, run), names),
-            (None, None) => (Of::Cluster(&self.scope, ""), [].as_slice()),
-        };
-        let service = |name: &String| name.parse().with_context(|| format!("`{name}` is no name of a service"));
-        let services = names.iter().map(service).collect::<anyhow::Result<BTreeSet<_>>>()?;
-        anyhow::ensure!(!services.is_empty(), "name the run and at least one service of it");
-        Ok((of, services))
-    }
+/// At least one service.
+fn services(names: &[String]) -> anyhow::Result<BTreeSet<ServiceName>> {
+    anyhow::ensure!(!names.is_empty(), "name the run and at least one service of it");
+    let service = |name: &String| name.parse().with_context(|| format!("`{name}` is no name of a service"));
+    names.iter().map(service).collect()
 }

@@ -1,14 +1,14 @@
 //! `gapless declare-success`.
 
-use std::collections::BTreeMap;
-
-use gapless::{engine::soak::declared, plan::ServiceName};
+use gapless::{
+    engine::soak::{NoDeclaration, declared},
+    plan::ServiceName,
+};
 
 use crate::{
     Exit,
-    chosen::{Chosen, Of},
-    cluster::{Cluster, Order},
-    directory, output, runtime,
+    chosen::{Asked, Attempts, Chosen},
+    cluster::Order,
 };
 
 /// Declare the soak of services over before its time
@@ -25,25 +25,16 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let (of, services) = args.chosen.read()?;
-    let (scope, run) = match of {
-        Of::Directory(state) => return directory::declare_success(state, &services),
-        Of::Cluster(scope, run) => (scope, run),
-    };
-    runtime::block_on(async {
-        let cluster = Cluster::connect(scope).await?;
-        let found = cluster.run(run).await?;
-        let attempts = match declared(found.revision.plan(), &found.record, &services) {
-            Ok(attempts) => attempts,
-            Err(refused) => return Ok(output::refuse(&refused)),
-        };
-        let taken = cluster.order(run, Order::Declare(&attempts)).await?;
-        output::print(&format!("the soak of {} in {run} is declared over: {}\n", told(&attempts), taken.words()))?;
-        Ok(Exit::Good)
-    })?
+    args.chosen.order(&Asked::<NoDeclaration> {
+        attempts: declared,
+        order: |attempts| Order::Declare(attempts),
+        add: |orders, attempts| orders.declared.extend(attempts.clone()),
+        in_cluster: |run, attempts| format!("the soak of {} in {run} is declared over", told(attempts)),
+        in_directory: |attempts| format!("the end of the soak of {}, as soon as its guards are quiet", told(attempts)),
+    })
 }
 
 /// `pds, scr`.
-pub fn told(attempts: &BTreeMap<ServiceName, u32>) -> String {
+fn told(attempts: &Attempts) -> String {
     attempts.keys().map(ServiceName::as_str).collect::<Vec<_>>().join(", ")
 }

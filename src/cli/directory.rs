@@ -1,19 +1,19 @@
 //! What the verbs share for a run in a state directory: how it stands, and orders to it. Whoever drives it obeys.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, fmt, path::Path};
 
 use gapless::{
     adapters::{
         clock,
         file_store::{self, Peek},
     },
-    engine::{Intent, LatchKind, Orders, Reason, Record, retry, soak},
+    engine::{Intent, LatchKind, Orders, Reason, Record},
     plan::ServiceName,
     report::status::{StatusReport, WaitingReport},
 };
 use serde::Deserialize;
 
-use crate::{Exit, declare_success, output, resume::newest_hold, retry::told};
+use crate::{Exit, chosen::Asked, output, resume::newest_hold};
 
 /// Why a step waits, as it is kept beside the record.
 #[derive(Deserialize)]
@@ -87,34 +87,18 @@ pub fn resume(state: &Path) -> anyhow::Result<Exit> {
     ordered(state, &peek, "resume: what held until now goes on")
 }
 
-pub fn retry(state: &Path, services: &BTreeSet<ServiceName>) -> anyhow::Result<Exit> {
+pub fn attempts<E: fmt::Display>(state: &Path, services: &BTreeSet<ServiceName>, asked: &Asked<E>) -> anyhow::Result<Exit> {
     let peek = file_store::peek(state)?;
-    let attempts = match retry::attempts(peek.revision.plan(), &peek.record, services) {
+    let attempts = match (asked.attempts)(peek.revision.plan(), &peek.record, services) {
         Ok(attempts) => attempts,
         Err(refused) => return Ok(output::refuse(&refused)),
     };
     file_store::order(state, |before| {
-        let retries = before.retries.into_iter().chain(attempts.clone()).collect();
-        Orders { retries, by: Some(caller()), ..before }
+        let mut orders = Orders { by: Some(caller()), ..before };
+        (asked.add)(&mut orders, &attempts);
+        orders
     })?;
-    ordered(state, &peek, &format!("retry: {}, as soon as all of it is back", told(&attempts)))
-}
-
-pub fn declare_success(state: &Path, services: &BTreeSet<ServiceName>) -> anyhow::Result<Exit> {
-    let peek = file_store::peek(state)?;
-    let attempts = match soak::declared(peek.revision.plan(), &peek.record, services) {
-        Ok(attempts) => attempts,
-        Err(refused) => return Ok(output::refuse(&refused)),
-    };
-    file_store::order(state, |before| {
-        let declared = before.declared.into_iter().chain(attempts.clone()).collect();
-        Orders { declared, by: Some(caller()), ..before }
-    })?;
-    ordered(
-        state,
-        &peek,
-        &format!("the end of the soak of {}, as soon as its guards are quiet", declare_success::told(&attempts)),
-    )
+    ordered(state, &peek, &(asked.in_directory)(&attempts))
 }
 
 /// A run that is over takes no orders.

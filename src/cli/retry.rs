@@ -1,14 +1,11 @@
 //! `gapless retry`.
 
-use std::collections::BTreeMap;
-
-use gapless::{engine::retry::attempts, plan::ServiceName};
+use gapless::engine::retry::{NoRetry, attempts};
 
 use crate::{
     Exit,
-    chosen::{Chosen, Of},
-    cluster::{Cluster, Order},
-    directory, output, runtime,
+    chosen::{Asked, Attempts, Chosen},
+    cluster::Order,
 };
 
 /// Try services again that went back, as another attempt of the same run
@@ -23,26 +20,17 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let (of, services) = args.chosen.read()?;
-    let (scope, run) = match of {
-        Of::Directory(state) => return directory::retry(state, &services),
-        Of::Cluster(scope, run) => (scope, run),
-    };
-    runtime::block_on(async {
-        let cluster = Cluster::connect(scope).await?;
-        let found = cluster.run(run).await?;
-        let attempts = match attempts(found.revision.plan(), &found.record, &services) {
-            Ok(attempts) => attempts,
-            Err(refused) => return Ok(output::refuse(&refused)),
-        };
-        let taken = cluster.order(run, Order::Retry(&attempts)).await?;
-        output::print(&format!("retry of {run}: {}: {}\n", told(&attempts), taken.words()))?;
-        Ok(Exit::Good)
-    })?
+    args.chosen.order(&Asked::<NoRetry> {
+        attempts,
+        order: |attempts| Order::Retry(attempts),
+        add: |orders, attempts| orders.retries.extend(attempts.clone()),
+        in_cluster: |run, attempts| format!("retry of {run}: {}", told(attempts)),
+        in_directory: |attempts| format!("retry: {}, as soon as all of it is back", told(attempts)),
+    })
 }
 
 /// `pds (attempt 2), scr (attempt 3)`.
-pub fn told(attempts: &BTreeMap<ServiceName, u32>) -> String {
+fn told(attempts: &Attempts) -> String {
     let told = attempts.iter().map(|(name, attempt)| format!("{name} (attempt {})", attempt.saturating_add(1)));
     told.collect::<Vec<_>>().join(", ")
 }
