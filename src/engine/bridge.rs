@@ -142,12 +142,11 @@ fn rests(draft: &Draft, name: &ServiceName) -> Option<Side> {
 
 /// **Across.** A service that needs another one across a bridge, and that one, while they are not both at rest on one side.
 fn across<'a>(draft: &Draft<'a, '_>, name: &BridgeName) -> Option<(&'a ServiceName, &'a ServiceName)> {
-    let needs = draft.plan.services.iter().flat_map(|(service, own)| own.across(name).map(move |need| (service, need)));
-    let mut needs = needs.filter(|(service, need)| {
+    let mut needs = draft.plan.services.iter().flat_map(|(service, own)| own.across(name).map(move |need| (service, need)));
+    needs.find(|(service, need)| {
         let (one, other) = (rests(draft, service), rests(draft, need));
         one.is_none() || one != other
-    });
-    needs.next()
+    })
 }
 
 /// **Kept.** Bridges that stay up when the run ends, each with a service on target and what it needs on legacy: this run moves

@@ -191,20 +191,17 @@ fn drains(draft: &mut Draft, name: &ServiceName, service: &Service) -> bool {
     };
     let denied = draft.state(name).tasks.get(&agenda::named::scream_test()).map(|t| t.at);
     let since = denied.or(draft.state(name).moved_at).max(effective).unwrap_or(draft.now);
-    if active == 0 && (known || service.drain_deadline.is_none()) {
+    let drains = if active == 0 && (known || service.drain_deadline.is_none()) {
         let aged = service.max_connection_age.filter(|_| !known).map(|age| draft.wake_in(since, age));
-        if aged.is_none_or(|at| at <= draft.now) {
-            return false;
-        }
+        aged.is_some_and(|at| at > draft.now)
+    } else {
+        let deadline = service.drain_deadline.map(|deadline| draft.wake_in(since, deadline));
+        deadline.is_none_or(|at| at > draft.now)
+    };
+    if drains {
         draft.wait(Step::Drain, name, Reason::Draining { connections: active }, WaitsFor::World);
-        return true;
     }
-    let deadline = service.drain_deadline.map(|deadline| draft.wake_in(since, deadline));
-    if deadline.is_some_and(|at| at <= draft.now) {
-        return false;
-    }
-    draft.wait(Step::Drain, name, Reason::Draining { connections: active }, WaitsFor::World);
-    true
+    drains
 }
 
 /// Legacy is switched off. From the order on there is no way back.

@@ -170,27 +170,27 @@ pub fn order(draft: &mut Draft, subject: &Subject, item: &Item, deed: &Deed, way
     draft.set_task(subject, &item.name, TaskState { stage, at: draft.stamp, number });
     let task = TaskKey { of: subject.clone(), task: item.name.clone(), number, way };
     draft.event(Event::TaskOrdered { task });
-    perform(draft, subject, item, deed, way, number);
-    draft.wake_in(draft.now, EFFECT_VALID); // if nothing is seen of it until then it was lost, and is given again
+    perform(draft, subject, item, deed, (way, number), EFFECT_VALID);
     let (reason, on) = waits(draft, subject, item, deed, draft.now);
     draft.wait(Step::task(&item.name, way), subject.clone(), reason, on);
 }
 
-fn perform(draft: &mut Draft, subject: &Subject, item: &Item, deed: &Deed, way: TaskWay, number: u32) {
+/// Gives an order, and looks for it `within` so long: if nothing is seen of it until then it was lost, and is given again.
+fn perform(draft: &mut Draft, subject: &Subject, item: &Item, deed: &Deed, (way, number): (TaskWay, u32), within: Span) {
     if matches!(deed, Deed::Act(Act::Wait(_))) {
         return; // time passes by itself
     }
     let task = TaskKey { of: subject.clone(), task: item.name.clone(), number, way };
     let action = Action::Task { task, deed: deed.clone() };
     draft.effect_of(Step::task(&item.name, way).of(subject.clone()), number, action, None);
+    draft.wake_in(draft.now, within);
 }
 
 /// Gives a lost order again, and looks for it after as long as it has been missing: so that one which nobody takes is given ever
 /// more rarely.
 fn again(draft: &mut Draft, subject: &Subject, item: &Item, deed: &Deed, (way, state): (TaskWay, &TaskState)) {
-    perform(draft, subject, item, deed, way, state.number);
     let missing = u64::try_from(draft.now.duration_since(state.at).as_millis()).unwrap_or_default();
-    draft.wake_in(draft.now, EFFECT_VALID.max(Span::from_millis(missing)));
+    perform(draft, subject, item, deed, (way, state.number), EFFECT_VALID.max(Span::from_millis(missing)));
 }
 
 fn settle(draft: &mut Draft, subject: &Subject, item: &Item, state: &TaskState, stage: TaskStage, way: TaskWay) {
