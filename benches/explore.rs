@@ -5,6 +5,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "tests may")]
 
+#[path = "../src/cli/explore/threads.rs"]
+mod threads;
+
 use std::time::Instant;
 
 use gapless::{
@@ -17,6 +20,7 @@ use gapless::{
     plan::{self, Revision},
     rehearse::{self, Measured, Rehearsal},
 };
+use threads::Threads;
 
 /// Nanoseconds on the processor so far: others on the machine do not count.
 fn processor_time() -> u64 {
@@ -27,18 +31,6 @@ fn processor_time() -> u64 {
 fn example(file: &str) -> Revision {
     let text = std::fs::read_to_string(format!("{}/plans/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     plan::read(&text).unwrap_or_else(|refused| panic!("{:#?}", refused.findings)).revision
-}
-
-/// All cores.
-struct Threads(usize);
-
-impl Crew for Threads {
-    fn size(&self) -> usize {
-        self.0
-    }
-    fn work(&self, work: &(dyn Fn(usize) + Sync)) {
-        std::thread::scope(|scope| (0..self.0).for_each(|number| drop(scope.spawn(move || work(number)))));
-    }
 }
 
 #[derive(Default, Clone, Copy)]
@@ -108,7 +100,7 @@ fn rehearsals() {
 
 /// One plan on all cores, piece by piece.
 fn plan_on_all_cores(file: &str, faults: u8) {
-    let cores = Threads(std::thread::available_parallelism().map_or(1, usize::from));
+    let cores = Threads::new(None);
     let revision = example(file);
     let options = Options::new(None, Budget::of(faults, &Kind::ALL), u64::MAX);
     let all = Instant::now();
@@ -118,7 +110,7 @@ fn plan_on_all_cores(file: &str, faults: u8) {
         let seconds = begun.elapsed().as_secs_f64();
         row(&piece.name, Sum { states: report.states, steps: report.steps, decisions: report.decisions, seconds }, "");
     }
-    println!("{file}, {faults} faults, {} threads: {:.1} s", cores.0, all.elapsed().as_secs_f64());
+    println!("{file}, {faults} faults, {} threads: {:.1} s", cores.size(), all.elapsed().as_secs_f64());
 }
 
 fn main() {

@@ -1,6 +1,7 @@
 //! A small world with virtual time for the engine alone: routes that take effect later, effects that are lost or late,
 //! sides that die, people. It has its own judge, which looks at what the world went through and not at what the engine thinks.
 
+mod judge;
 mod seen;
 mod tasks;
 
@@ -360,23 +361,6 @@ impl Sim {
         let replayed = replay(&self.revision, &self.lines, Some(&self.record));
         assert_eq!(replayed.verdict, Verdict::Same, "{}", self.log.join("\n"));
         assert_eq!(replayed.same, u64::try_from(self.lines.len()).unwrap());
-    }
-
-    /// The judge: whatever was thought, this is what traffic went through.
-    fn judge_write(&self, name: &ServiceName, weight: Weight, direction: Direction) {
-        let plan = self.revision.plan();
-        let together = |other: &ServiceName| plan.group_of(name).is_some_and(|(_, g)| g.services.contains(other));
-        if direction == Direction::Forward && self.hands_off {
-            for need in plan.services[name].before().filter(|need| !together(need)) {
-                assert_eq!(self.routes[need].weight, Weight::FULL, "{name} got {weight} while {need} was not on target");
-            }
-        }
-        if weight == Weight::ZERO && self.hands_off {
-            for (other, service) in &plan.services {
-                let back = self.routes[other].weight == Weight::ZERO || self.record.services[other].stage.is_past_soak();
-                assert!(!service.is_after(name) || together(other) || back, "{name} went back before {other}");
-            }
-        }
     }
 
     /// Ticks until this holds, at most so many virtual seconds.

@@ -21,6 +21,8 @@ mod models;
 #[allow(dead_code)]
 mod plans;
 mod reductions;
+#[path = "../../src/cli/explore/threads.rs"]
+mod threads;
 
 fn run(revision: &Revision, options: &Options) -> Vec<ShapeReport> {
     some(revision, usize::MAX, options)

@@ -3,7 +3,7 @@
 use gapless::{
     engine::Invariant,
     explore::{
-        Alone, Crew, Options, Reductions,
+        Alone, Options, Reductions,
         budget::{Budget, Kind},
         explore,
         piece::pieces,
@@ -12,7 +12,7 @@ use gapless::{
     plan::Revision,
 };
 
-use crate::{models, plans};
+use crate::{models, plans, threads::Threads};
 
 fn run(revision: &Revision, options: &Options) -> Vec<ShapeReport> {
     pieces(revision).iter().map(|piece| explore(piece, options, &Alone, &|_| {})).collect()
@@ -59,18 +59,6 @@ fn what_holds_with_the_reductions_holds_without_and_they_leave_something_out() {
     }
 }
 
-/// Threads that all work on every level.
-struct Threads(usize);
-
-impl Crew for Threads {
-    fn size(&self) -> usize {
-        self.0
-    }
-    fn work(&self, work: &(dyn Fn(usize) + Sync)) {
-        std::thread::scope(|scope| (0..self.0).for_each(|number| drop(scope.spawn(move || work(number)))));
-    }
-}
-
 #[test]
 fn threads_change_no_number_and_no_story() {
     let holds = (plans::one(), Options::new(None, Budget::of(1, &Kind::ALL), u64::MAX));
@@ -80,7 +68,7 @@ fn threads_change_no_number_and_no_story() {
         for piece in pieces(&revision) {
             let alone = explore(&piece, &options, &Alone, &|_| {});
             for threads in [2, 3, 5] {
-                assert_eq!(explore(&piece, &options, &Threads(threads), &|_| {}), alone, "{threads} threads");
+                assert_eq!(explore(&piece, &options, &Threads::new(Some(threads)), &|_| {}), alone, "{threads} threads");
             }
         }
     }
