@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gapless::{
     engine::{
-        About, Action, Answer, ApprovalSeen, Backend, Consent, Decision, Direction, Effect, Event, Orders, Outcome, Owner,
-        Record, Round, RunId, Stage, Subject, TaskKey, Unknown, decide, safety,
+        About, Action, Answer, ApprovalSeen, Backend, Consent, Decision, Effect, Event, Orders, Outcome, Owner, Record, Round,
+        RunId, Stage, Subject, TaskKey, Unknown, decide, safety,
     },
     journal::{Line, Scribe},
     plan::{Revision, ServiceName, Side, TaskName, Weight},
