@@ -3,7 +3,7 @@
 
 use crate::plan::{
     Act, BridgeName, DnsRoute, ManagedBridge, Mirror, Phase, PhaseMoment, Plan, Reverse, Router, Service, ServiceMoment,
-    ServiceName, Side, Span, TaskName, Undo, UndoWhen, Weight,
+    ServiceName, Side, Span, TaskName, Undo, UndoWhen, Weight, reserved,
 };
 
 use super::{record::ServiceState, step::Step, task::Deed};
@@ -172,7 +172,7 @@ pub fn is_of_shift(service: &Service, name: &TaskName) -> bool {
     match name.as_str() {
         "mirror-end" => service.mirror.is_some(),
         "fence" | "promote" => service.data.is_some(),
-        other => other.strip_prefix("quiesce-").is_some_and(|cron| service.cron.contains(cron)),
+        other => other.starts_with("quiesce-") && service.cron.iter().any(|cron| reserved::quiesce(cron) == *name),
     }
 }
 
@@ -196,10 +196,10 @@ fn mechanism(service: &Service) -> Vec<Item> {
     for cron in &service.cron {
         let resume = by(Deed::ResumeCron(cron.clone(), Side::Legacy), UndoWhen::AfterTraffic);
         let quiesce = Deed::Act(Act::QuiesceCron(cron.clone()));
-        items.push(item(TaskName::built_in(&format!("quiesce-{cron}")), Moment::BeforeShift, quiesce.clone(), resume));
+        items.push(item(reserved::quiesce(cron), Moment::BeforeShift, quiesce.clone(), resume));
         let resume = Deed::ResumeCron(cron.clone(), Side::Target);
         let again = by(quiesce, UndoWhen::BeforeTraffic);
-        items.push(item(TaskName::built_in(&format!("resume-{cron}")), Moment::AfterShift, resume, again));
+        items.push(item(reserved::resume(cron), Moment::AfterShift, resume, again));
     }
     items.extend(writer(service));
     items.extend(end(service));
@@ -218,11 +218,7 @@ fn writer(service: &Service) -> Vec<Item> {
             expect: promote.expect,
         },
     };
-    let unfence = data.unfence.as_ref().or(match &data.reverse {
-        Reverse::By { promote, .. } => Some(promote),
-        Reverse::None(_) => None,
-    });
-    let fenced = match unfence {
+    let fenced = match data.unfencing() {
         None => Back::Impossible("nothing makes legacy writable again".to_owned()),
         Some(switch) => {
             Back::By { deed: Deed::Act(switch.act.clone()), when: UndoWhen::BeforeTraffic, deadline: None, expect: switch.expect }
@@ -369,6 +365,9 @@ mod tests {
             let revision = crate::plan::read(text).unwrap().revision;
             for service in revision.plan().services.values() {
                 for item in of_service(service) {
+                    let cron = |cron: &String| [reserved::quiesce(cron), reserved::resume(cron)].contains(&item.name);
+                    let own = reserved::TASKS.contains(&item.name.as_str()) || service.cron.iter().any(cron);
+                    assert_eq!(own, !service.tasks.contains_key(&item.name), "{} is reserved, or of the plan", item.name);
                     let of_shift = matches!(item.moment, Moment::BeforeShift | Moment::Fence | Moment::Promote);
                     assert_eq!(is_of_shift(service, &item.name), of_shift, "{}", item.name);
                     seen += usize::from(of_shift);

@@ -68,13 +68,17 @@ pub fn no_return(service: &Service, state: &ServiceState) -> Option<Reason> {
     })
 }
 
-/// What is taken back before the traffic: tasks that say so, the last one first, and then the right to write.
+/// What is taken back before the traffic, in the reverse of the order in which it was done: tasks behind the switch of writers, the
+/// right to write, tasks before it.
 fn before_traffic(draft: &mut Draft, name: &ServiceName, service: &Service) -> Progress {
     let items = agenda::of_service(service);
-    match tasks::undo(draft, &Subject::from(name), &items, UndoWhen::BeforeTraffic) {
-        Progress::Waits => Progress::Waits,
-        Progress::Done => writer::backward(draft, name, service),
+    let switch = items.partition_point(|item| item.moment < agenda::Moment::Fence);
+    let (before, behind) = items.split_at_checked(switch).unwrap_or((&items, &[]));
+    let undo = |draft: &mut Draft, items| tasks::undo(draft, &Subject::from(name), items, UndoWhen::BeforeTraffic);
+    if undo(draft, behind) == Progress::Waits || writer::backward(draft, name, service) == Progress::Waits {
+        return Progress::Waits;
     }
+    undo(draft, before)
 }
 
 /// What is taken back once the traffic is back. It keeps nobody else waiting.

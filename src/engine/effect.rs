@@ -57,8 +57,23 @@ impl EffectKey {
 /// The mark of a service's order number `number`: short, unique within the life of the run's routes, and of letters, digits
 /// and dashes only (a `%` in a header value makes Envoy refuse its whole route table).
 pub fn mark(run: &RunId, service: &ServiceName, number: u32) -> String {
-    let run: String = run.0.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+    let run: String = in_mark(run).collect();
     format!("{run}-{service}-{number}")
+}
+
+/// Whether a text is this mark. Asked of every route at every look: nothing is written out for it.
+pub fn is_mark(text: &str, run: &RunId, service: &ServiceName, number: u32) -> bool {
+    let service_on = in_mark(run).try_fold(text, |rest, c| rest.strip_prefix(c)).and_then(|rest| rest.strip_prefix('-'));
+    let digits = service_on.and_then(|rest| rest.strip_prefix(service.as_str())).and_then(|rest| rest.strip_prefix('-'));
+    digits.is_some_and(|digits| {
+        let plain = digits.bytes().all(|b| b.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
+        plain && digits.parse() == Ok(number)
+    })
+}
+
+/// What of a run's name is in its marks.
+fn in_mark(run: &RunId) -> impl Iterator<Item = char> {
+    run.0.chars().filter(char::is_ascii_alphanumeric).take(8)
 }
 
 /// What is done.
@@ -125,4 +140,27 @@ pub struct Precondition {
     pub version: Option<String>,
     /// Not after this moment: what was suspended for long does not act on an old decision.
     pub deadline: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_a_mark_if_it_reads_like_it() {
+        let runs = ["5e1f0000model", "5e1f0000other", "a-1", "a"].map(|run| RunId(run.to_owned()));
+        let names = ["pay", "pay-1", "p", "1"].map(|name| name.parse::<ServiceName>().unwrap());
+        let numbers = [0, 1, 7, 10, 11, u32::MAX];
+        let all = || runs.iter().flat_map(|run| names.iter().map(move |name| (run, name)));
+        let all = || all().flat_map(|(run, name)| numbers.iter().map(move |number| (run, name, *number)));
+        for (run, name, number) in all() {
+            let text = mark(run, name, number);
+            for (run, name, number) in all() {
+                assert_eq!(is_mark(&text, run, name, number), text == mark(run, name, number), "{text}: {run} {name} {number}");
+            }
+            for other in [format!("{text}0"), format!("{text} "), text.replace("-1", "-01"), text.replace("-1", "-+1")] {
+                assert_eq!(is_mark(&other, run, name, number), other == text, "{other}");
+            }
+        }
+    }
 }

@@ -92,7 +92,7 @@ fn fails(draft: &mut Draft, name: &ServiceName, service: &Service, gate: (&GateN
 }
 
 /// A gate without an answer neither passes nor fails; after its limit the plan says what happens.
-fn silent(draft: &mut Draft, name: &ServiceName, (gate_name, gate): (&GateName, &Gate), since: Timestamp, why: String) {
+pub fn silent(draft: &mut Draft, name: &ServiceName, (gate_name, gate): (&GateName, &Gate), since: Timestamp, why: String) {
     if !draft.rules.keep(Invariant::UnknownHolds) {
         return draft.act(name, OnFailure::Rollback, Reason::GateFailed { gate: gate_name.clone(), weight: Weight::ZERO, why });
     }
@@ -135,7 +135,8 @@ fn answers_badly(draft: &mut Draft, name: &ServiceName, gate: &GateName, why: St
     draft.event(Event::GateTrouble { service: name.clone(), reason });
 }
 
-fn recovers(draft: &mut Draft, name: &ServiceName, gate: &GateName) {
+/// An answer that is neither silence nor failure ends a trouble.
+pub fn recovers(draft: &mut Draft, name: &ServiceName, gate: &GateName) {
     if draft.state(name).troubles.contains_key(gate) {
         draft.change(name, |s| {
             s.troubles.remove(gate);

@@ -75,7 +75,7 @@ pub use self::{
         Accepted, Answer, Backend, ClaimsSeen, Effective, GateSeen, Intent, Observed, Orders, Owner, Programmed, Query, Round,
         RouteSeen, Sample, SideSeen, SidesSeen, Unknown,
     },
-    query::queries,
+    query::{open_doings, queries},
     reason::{Course, Fact, Reason, SideRank},
     record::{
         BridgeState, Direction, Ended, Hold, JournalHead, Latch, LatchKind, Order, Outcome, PhaseState, Record, RunId,

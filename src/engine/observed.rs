@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     approval::ApprovalSeen,
+    effect::is_mark,
     record::RunId,
     step::Subject,
     task::{TaskKey, TaskSeen},
@@ -177,6 +178,13 @@ pub struct RouteSeen {
     pub effective: Option<Effective>,
     /// Requests and connections that legacy still has from this route, where the router can tell.
     pub legacy_active: Option<u64>,
+}
+
+impl RouteSeen {
+    /// Whether it shows this order of the run.
+    pub fn bears(&self, run: &RunId, service: &ServiceName, number: u32) -> bool {
+        self.mark.as_deref().is_some_and(|mark| is_mark(mark, run, service, number))
+    }
 }
 
 /// Who drives a route.

@@ -1,16 +1,16 @@
 //! What the engine wants to be told, for a record.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{
     agenda,
     observed::Query,
     record::{Direction, Record, ServiceState, Stage},
     step::Subject,
-    task::{TaskKey, TaskStage, TaskState, TaskWay},
+    task::{TaskKey, TaskStage, TaskWay},
     writer,
 };
-use crate::plan::{Plan, Revision, Service, ServiceName, Side, TaskName};
+use crate::plan::{Plan, Revision, Service, ServiceName, Side};
 
 /// What is worth looking at for this record: the route of every service, all else of those that are not at an end, and every
 /// task that was ordered and not seen to be done.
@@ -24,10 +24,10 @@ pub fn queries(revision: &Revision, record: &Record) -> BTreeSet<Query> {
         wanted.insert(Query::Route(name.clone())); // also at a service's end, until the route is given up
         let state = record.services.get(name);
         of_service(&mut wanted, name, service, state.map(|s| &**s));
-        tasks(&mut wanted, &Subject::from(name), state.map(|s| &s.tasks));
     }
-    of_phases(&mut wanted, plan, record);
+    of_phases(&mut wanted, plan);
     of_bridges(&mut wanted, plan, record);
+    wanted.extend(open_doings(record).map(Query::Task));
     wanted
 }
 
@@ -49,24 +49,29 @@ fn of_service(wanted: &mut BTreeSet<Query>, name: &ServiceName, service: &Servic
     }
 }
 
-/// The doings that were ordered and whose end is not known.
-fn tasks(wanted: &mut BTreeSet<Query>, of: &Subject, tasks: Option<&BTreeMap<TaskName, TaskState>>) {
-    for (task, state) in tasks.into_iter().flatten() {
-        let way = match state.stage {
-            TaskStage::Ordered => TaskWay::Do,
-            TaskStage::UndoOrdered => TaskWay::Undo,
-            TaskStage::Done | TaskStage::Undone | TaskStage::LeftBehind => continue,
-        };
-        wanted.insert(Query::Task(TaskKey { of: of.clone(), task: task.clone(), number: state.number, way }));
-    }
+/// The doings of a run that were ordered and whose end is not known: those that anybody has to be asked about.
+pub fn open_doings(record: &Record) -> impl Iterator<Item = TaskKey> {
+    let services = record.services.iter().map(|(name, state)| (Subject::from(name), &state.tasks));
+    let phases = record.phases.iter().map(|(name, state)| (Subject::Phase(name.clone()), &state.tasks));
+    let bridges = record.bridges.iter().map(|(name, state)| (Subject::Bridge(name.clone()), &state.tasks));
+    let all = services.chain(phases).chain(bridges);
+    all.flat_map(|(of, tasks)| {
+        tasks.iter().filter_map(move |(task, state)| {
+            let way = match state.stage {
+                TaskStage::Ordered => TaskWay::Do,
+                TaskStage::UndoOrdered => TaskWay::Undo,
+                TaskStage::Done | TaskStage::Undone | TaskStage::LeftBehind => return None,
+            };
+            Some(TaskKey { of: of.clone(), task: task.clone(), number: state.number, way })
+        })
+    })
 }
 
-fn of_phases(wanted: &mut BTreeSet<Query>, plan: &Plan, record: &Record) {
+fn of_phases(wanted: &mut BTreeSet<Query>, plan: &Plan) {
     for (name, phase) in &plan.phases {
         let subject = Subject::Phase(name.clone());
         let gates = phase.after.values().flat_map(|after| after.gates.keys());
         wanted.extend(gates.map(|gate| Query::OtherGate(subject.clone(), gate.clone())));
-        tasks(wanted, &subject, record.phases.get(name).map(|p| &p.tasks));
     }
 }
 
@@ -83,6 +88,5 @@ fn of_bridges(wanted: &mut BTreeSet<Query>, plan: &Plan, record: &Record) {
         if bridge.managed.is_some() {
             wanted.insert(Query::Claims(name.clone()));
         }
-        tasks(wanted, &subject, state.map(|b| &b.tasks));
     }
 }

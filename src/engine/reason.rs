@@ -128,7 +128,7 @@ reasons! {
         "{service}, which is of the same group, goes back and takes it along";
     Notable "Overrun" Overrun { window: WindowName, latest: Timestamp } =
         "the latest rollback of window {window} came at {latest:.0} and it was still in motion";
-    Notable "PauseOver" PauseOver { budget: Span } = "nothing could be written for longer than its pause budget of {budget}";
+    Notable "PauseOver" PauseOver { budget: Span } = "nobody could have written for longer than its pause budget of {budget}";
     Notable "PointOfNoReturn" PointOfNoReturn { step: String, why: String } =
         "{step} has started, and from there is no way back: {why}";
     Notable "Ordered" Ordered { by: String } = "ordered by {by}";

@@ -5,7 +5,6 @@ use jiff::Timestamp;
 
 use super::{
     draft::WaitsFor,
-    effect::mark,
     observed::{Accepted, Observed, Programmed, RouteSeen},
     reason::{Fact, Reason},
     record::{Order, RunId, ServiceState},
@@ -90,7 +89,7 @@ fn unordered(route: &RouteSeen) -> RouteView {
 
 /// `numbered` is the number of the last order before this attempt.
 fn ordered(route: &RouteSeen, order: &Order, numbered: u32, run: &RunId, name: &ServiceName) -> RouteView {
-    let ours = route.mark.as_deref() == Some(mark(run, name, order.number).as_str());
+    let ours = route.bears(run, name, order.number);
     match &route.accepted {
         Accepted::Split(weight) if ours && *weight == order.weight => match (&route.effective, &route.programmed) {
             (Some(effective), _) if effective.weight == order.weight => RouteView::Effective(effective.since),
@@ -110,7 +109,7 @@ fn ordered(route: &RouteSeen, order: &Order, numbered: u32, run: &RunId, name: &
 ///
 /// A return may follow an order that never arrived, so any earlier mark of ours counts, with any weight.
 fn is_before(route: &RouteSeen, order: &Order, numbered: u32, run: &RunId, name: &ServiceName, weight: Weight) -> bool {
-    let earlier = |number: u32| route.mark.as_deref() == Some(&mark(run, name, number));
+    let earlier = |number: u32| route.bears(run, name, number);
     let untouched = route.owner.is_none() && weight == Weight::ZERO;
     let first = numbered.saturating_add(1);
     match order.number.checked_sub(1) {

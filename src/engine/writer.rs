@@ -2,14 +2,15 @@
 //!
 //! *Guarantees*: a side is promoted only after the other was proven read-only and nothing is left to be copied, both by
 //! answers that were asked for after the fence (`one-writer`). The pause is watched from the order of the fence on.
-//! *Caveats*: a pause over budget before the promotion takes the fence back. After it the way forward is the shorter one.
+//! *Caveats*: a pause that would be over its budget takes the fence back before the promotion. After it the way forward is the
+//! shorter one.
 
 use super::{
     agenda::{self, Item, named},
-    backward,
     draft::{Draft, WaitsFor},
     event::Event,
-    gate,
+    gate::{self, Verdict},
+    guard,
     invariant::Invariant,
     reason::Reason,
     record::ServiceState,
@@ -17,7 +18,7 @@ use super::{
     task::TaskStage,
     tasks::{self, Progress},
 };
-use crate::plan::{Data, Gate, GateName, Reverse, Service, ServiceName, TaskName};
+use crate::plan::{Data, Gate, GateName, Reverse, Service, ServiceName, Span, TaskName};
 
 /// The gates of a single writer, as they are asked for: one for each proof.
 pub fn gates(data: &Data) -> Vec<(GateName, &Gate)> {
@@ -47,6 +48,11 @@ pub fn has_fenced(state: &ServiceState) -> bool {
     state.has_begun(&named::fence())
 }
 
+/// Whether the fence was taken back, and it is yet to be proven that legacy may write: the pause is not over before.
+fn is_unfenced(state: &ServiceState) -> bool {
+    state.pause_since.is_some() && stage(state, &named::fence()) == Some(TaskStage::Undone)
+}
+
 /// Whether target was, or may have been, promoted.
 pub fn may_be_promoted(state: &ServiceState) -> bool {
     matches!(stage(state, &named::promote()), Some(TaskStage::Ordered | TaskStage::Done))
@@ -59,7 +65,7 @@ pub fn forward(draft: &mut Draft, name: &ServiceName, service: &Service, held: O
     let item = |task: TaskName| items.iter().find(|item| item.name == task);
     let (Some(fence), Some(promote)) = (item(named::fence()), item(named::promote())) else { return Progress::Done };
     let (caught_up, gate) = catch_up(data);
-    if !has_fenced(&draft.state(name)) && !passes(draft, name, caught_up, gate, jiff::Timestamp::MIN, &Step::CatchUp) {
+    if !has_fenced(&draft.state(name)) && !copied(draft, name, caught_up, gate, jiff::Timestamp::MIN) {
         return Progress::Waits; // far behind, the pause would not end in time
     }
     let fenced = switch(draft, name, service, fence, held);
@@ -71,7 +77,7 @@ pub fn forward(draft: &mut Draft, name: &ServiceName, service: &Service, held: O
     if !promoted && draft.rules.keep(Invariant::OneWriter) {
         let fenced = draft.state(name).tasks.get(&fence.name).map_or(draft.now, |t| draft.since(t.at));
         let proven = passes(draft, name, "fence-proof", &data.fence.proof, fenced, &Step::Task(fence.name.clone()));
-        if !proven || !passes(draft, name, "lag", &data.lag, fenced, &Step::CatchUp) {
+        if !proven || !copied(draft, name, "lag", &data.lag, fenced) {
             return Progress::Waits;
         }
     }
@@ -93,12 +99,26 @@ fn switch(draft: &mut Draft, name: &ServiceName, service: &Service, item: &Item,
     tasks::run(draft, &Subject::from(name), [item], held, |draft, reason| draft.act(name, on_failure, reason))
 }
 
+/// **What is left to be copied** on the way forward. If nobody can say it for longer than the gate's limit, the plan says what
+/// happens.
+fn copied(draft: &mut Draft, name: &ServiceName, gate_name: &str, gate: &Gate, since: jiff::Timestamp) -> bool {
+    let Ok(gate_name) = gate_name.parse::<GateName>() else { return false };
+    match verdict(draft, name, &gate_name, gate, since) {
+        Verdict::Silent { since, why } => guard::silent(draft, name, (&gate_name, gate), since, why),
+        _ => guard::recovers(draft, name, &gate_name),
+    }
+    passes(draft, name, gate_name.as_str(), gate, since, &Step::CatchUp)
+}
+
+fn verdict(draft: &Draft, name: &ServiceName, gate_name: &GateName, gate: &Gate, since: jiff::Timestamp) -> Verdict {
+    gate::judge(gate, draft.seen.other_gates.get(&(Subject::from(name), gate_name.clone())), since, draft.now)
+}
+
 /// A gate passes with answers that were asked for after `since`; else the wait is in the draft.
 fn passes(draft: &mut Draft, name: &ServiceName, gate_name: &str, gate: &Gate, since: jiff::Timestamp, step: &Step) -> bool {
     let Ok(gate_name) = gate_name.parse::<GateName>() else { return false };
-    let verdict = gate::judge(gate, draft.seen.other_gates.get(&(Subject::from(name), gate_name.clone())), since, draft.now);
     draft.wake_if_silent(gate::stale_after(gate));
-    match gate::wait(&gate_name, verdict) {
+    match gate::wait(&gate_name, verdict(draft, name, &gate_name, gate, since)) {
         None => true,
         Some(reason) => {
             draft.wait(step.clone(), name, reason, WaitsFor::World);
@@ -115,28 +135,43 @@ fn pause_begins(draft: &mut Draft, name: &ServiceName) {
     }
 }
 
-/// **Pause budget.** From the order of the fence on, whatever else the service waits for; when it is over before the promotion
-/// began, the fence is taken back, with the service, if anything takes it back. Says whether nothing more may be ordered.
+/// Legacy is the writer again, and that is proven.
+fn pause_ends(draft: &mut Draft, name: &ServiceName) {
+    if draft.state(name).pause_since.is_some() {
+        draft.change(name, |s| s.pause_since = None);
+    }
+}
+
+/// **Pause budget.** From the order of the fence on, whatever else the service waits for. The latest moment is the one from which
+/// either end of the pause, promotion or fence taken back, still comes within the budget by what the plan expects; if the promotion
+/// has not begun by then, the fence is taken back, with the service: whatever its `onFailure` says, for nobody can write. Says
+/// whether nothing more may be ordered.
 pub fn pause_is_over(draft: &mut Draft, name: &ServiceName, service: &Service) -> bool {
     let state = draft.state(name);
     let (Some(since), Some(data)) = (state.pause_since, &service.data) else { return false };
-    if may_be_promoted(&state) || draft.wake_in(draft.since(since), data.pause_budget) > draft.now {
+    if may_be_promoted(&state) || draft.wake_in(draft.since(since), latest_end(data)) > draft.now {
         return false;
     }
-    if backward::no_return(service, &state).is_some() {
+    if draft.bound(&draft.plan.rollback_closure(name)).contains_key(name) {
         return false; // nothing takes the fence back: the way forward is the only one that ends the pause
     }
     let reason = Reason::PauseOver { budget: data.pause_budget };
-    draft.act(name, service.on_failure, reason.clone());
+    draft.send_back(name, &reason);
     draft.wait(Step::Task(named::fence()), name, reason, WaitsFor::Person);
     true
+}
+
+/// How long after the order of the fence its end has to begin.
+pub fn latest_end(data: &Data) -> Span {
+    let back = data.unfencing().map_or(Span::ZERO, |switch| switch.expect);
+    data.pause_budget.less(back.max(data.promote.expect))
 }
 
 /// **The way back** of the right to write, before the traffic. `Done`: legacy is the writer, or never ceased to be.
 pub fn backward(draft: &mut Draft, name: &ServiceName, service: &Service) -> Progress {
     let Some(data) = &service.data else { return Progress::Done };
     let state = draft.state(name);
-    if !has_fenced(&state) {
+    if !has_fenced(&state) && !is_unfenced(&state) {
         return Progress::Done;
     }
     if !may_be_promoted(&state) {
@@ -175,6 +210,7 @@ pub fn backward(draft: &mut Draft, name: &ServiceName, service: &Service) -> Pro
     for task in [named::fence(), named::promote()] {
         draft.undone(&Subject::from(name), &task);
     }
+    pause_ends(draft, name);
     Progress::Done
 }
 
@@ -204,16 +240,16 @@ fn unfence(draft: &mut Draft, name: &ServiceName, service: &Service, data: &Data
     if tasks::take_back(draft, &Subject::from(name), item) == Progress::Waits {
         return Progress::Waits;
     }
-    let proof = match (&data.unfence, &data.reverse) {
-        (Some(unfence), _) => Some(("unfence-proof", &unfence.proof)),
-        (None, Reverse::By { promote, .. }) => Some(("reverse-promote-proof", &promote.proof)),
-        (None, Reverse::None(_)) => None,
-    };
+    let gate_name = if data.unfence.is_some() { "unfence-proof" } else { "reverse-promote-proof" };
+    let proof = data.unfencing().map(|switch| (gate_name, &switch.proof));
     let at = draft.state(name).tasks.get(&item.name).map_or(draft.now, |t| draft.since(t.at));
     let step = Step::Undo(item.name.clone());
     match proof {
         Some((gate_name, gate)) if !passes(draft, name, gate_name, gate, at, &step) => Progress::Waits,
-        _ => Progress::Done,
+        _ => {
+            pause_ends(draft, name);
+            Progress::Done
+        }
     }
 }
 

@@ -225,14 +225,14 @@ impl<'a> Brain<'a> {
         let (model, mut record) = (self.library.model.begun_later(clock.0), self.book(record)?.record.clone());
         older::moments(&mut record, &self.library.reach, &|at, _| model.timestamp(self.library.model.moment(at)));
         let now = model.timestamp(Moment(0));
-        Some(engine::decide_by(self.library.rules, model.revision(), &record, &facts.observe(&model), now))
+        Some(engine::decide_by(self.library.rules, model.revision(), &record, &facts.observe(&model, &record), now))
     }
 
     fn decide(&mut self, ix: RecordIx, facts: &Facts) -> Option<Answer> {
         let book = self.book(ix)?;
         let (record, Library { model, rules, .. }) = (&book.record, self.library);
         let now = model.timestamp(Moment(0));
-        facts.show(model, &mut self.seen);
+        facts.show(model, record, &mut self.seen);
         let revision = model.revision();
         let decision = engine::decide_by(*rules, revision, record, &self.seen, now);
         let violation = match *rules {

@@ -170,11 +170,18 @@ impl OfService {
             let silent = ms(gate.unknown_limit).max(ms(gate::silent_after(gate)));
             silent.max(ms(service.soak.guard_for))
         };
+        let proofs = service.data.as_ref().into_iter().flat_map(|data| writer_gates(data));
+        let own = service.gates.iter().map(|(name, gate)| (name.clone(), gate)).chain(proofs);
+        let mut troubles = BTreeMap::new();
+        for (name, gate) in own {
+            let longest: &mut i64 = troubles.entry(name).or_default();
+            *longest = trouble(gate).max(*longest); // a gate may be called like a proof
+        }
         Self {
             soak: ms(service.soak.length),
             drain: if scream.is_none() { service.drain_deadline.map_or(0, ms) } else { 0 },
             pause: service.data.as_ref().map_or(0, |data| ms(data.pause_budget)),
-            troubles: service.gates.iter().map(|(name, gate)| (name.clone(), trouble(gate))).collect(),
+            troubles,
         }
     }
 }

@@ -3,10 +3,12 @@
 //! Every type here is written and read as the plain string or number that people write in YAML, and carries the JSON
 //! schema that the CRD and the editor see, so that file, API object and program refuse the same values.
 
-use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc, time::Duration};
+use std::{borrow::Borrow, fmt, str::FromStr, time::Duration};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use super::label::Label;
 
 /// Why a text is not a value of the type it was meant to be. Complete sentences, shown to people as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +25,7 @@ impl std::error::Error for BadValue {}
 pub const LABEL_MAX: usize = 63;
 pub(crate) const LABEL_PATTERN: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
 
-fn label(kind: &str, text: &str) -> Result<Arc<str>, BadValue> {
+fn label(kind: &str, text: &str) -> Result<Label, BadValue> {
     let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     let edge = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     let bytes = text.as_bytes();
@@ -39,12 +41,12 @@ macro_rules! name {
     ($(#[$doc:meta])* $type:ident, $kind:literal) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $type(Arc<str>);
+        pub struct $type(Label);
 
         impl $type {
             /// The name as people write it.
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_str()
             }
         }
         impl FromStr for $type {
@@ -55,22 +57,22 @@ macro_rules! name {
         }
         impl fmt::Display for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
             }
         }
         impl fmt::Debug for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&self.0, f)
+                fmt::Debug::fmt(self.as_str(), f)
             }
         }
         impl Borrow<str> for $type {
             fn borrow(&self) -> &str {
-                &self.0
+                self.as_str()
             }
         }
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-                s.serialize_str(&self.0)
+                s.serialize_str(self.as_str())
             }
         }
         impl<'de> Deserialize<'de> for $type {
@@ -136,9 +138,12 @@ impl TaskName {
     /// The name of a task that is part of a step's own mechanism. What no name may hold is replaced, and the end of a long one
     /// is cut off.
     pub fn built_in(text: &str) -> Self {
+        if let Ok(name) = label("task", text) {
+            return Self(name);
+        }
         let clean = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' };
         let name: String = text.to_ascii_lowercase().chars().map(clean).take(LABEL_MAX).collect();
-        Self(name.trim_matches('-').into())
+        Self(Label::from(name.trim_matches('-')))
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     task::Way,
 };
 use crate::{
-    engine::{Action, Direction, Effect, TaskWay},
+    engine::{Action, Direction, Effect},
     plan::{BridgeName, Side},
 };
 
@@ -54,13 +54,6 @@ pub enum Act {
     Claim(u16, Claim),
 }
 
-fn way(way: TaskWay) -> Way {
-    match way {
-        TaskWay::Do => Way::Do,
-        TaskWay::Undo => Way::Undo,
-    }
-}
-
 fn bridge_ix(model: &Model, name: &BridgeName) -> Option<u16> {
     model.bridges().binary_search(name).ok().and_then(|at| u16::try_from(at).ok())
 }
@@ -72,7 +65,7 @@ impl Flight {
             Action::SetWeight { weight, from, .. } => Act::SetWeight { weight: weight.percent(), from: from.percent() },
             Action::Release { .. } => Act::Release,
             Action::EnsureBackend { side, .. } => Act::EnsureBackend(*side),
-            Action::Task { task, .. } => Act::Task(model.task(&task.of, &task.task)?, way(task.way)),
+            Action::Task { task, .. } => Act::Task(model.task(&task.of, &task.task)?, Way::from(task.way)),
             Action::Claim { bridge } => Act::Claim(bridge_ix(model, bridge)?, Claim::Claimed),
             Action::Unclaim { bridge } => Act::Claim(bridge_ix(model, bridge)?, Claim::None),
         };

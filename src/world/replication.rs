@@ -15,7 +15,7 @@ use super::{
     model::{Ix, Model, ms},
     task::{Access, Change, Stands},
 };
-use crate::plan::{OnFailure, Plan, Reverse, Service, Side};
+use crate::plan::{Plan, Service, Side};
 
 /// How long a write is on its way to the other side, in milliseconds.
 pub const ON_ITS_WAY: i64 = 500;
@@ -33,17 +33,19 @@ pub struct ReplicationModel {
     pub service: Ix,
     /// Its pause budget, in milliseconds.
     pub budget: i64,
+    /// How long after the beginning of a pause either end of it still comes within the budget, if it begins then.
+    pub latest: i64,
     /// What is to happen when nobody can write for longer than that.
     pub over: Over,
 }
 
-/// What a plan says of a pause that is over its budget.
+/// What ends a pause that is over its budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Over {
     /// The fence is taken back.
     Unfence,
-    /// People are asked, or there is no way to take it back.
-    People,
+    /// Nothing takes it back: the way forward does.
+    Forward,
 }
 
 /// What is on one side and not on the other.
@@ -111,14 +113,16 @@ pub struct Replication {
 pub(super) fn all(plan: &Plan) -> Vec<ReplicationModel> {
     let single = (0..).zip(plan.services.values()).filter_map(|(ix, service)| {
         let data = service.data.as_ref()?;
-        Some(ReplicationModel { service: ix, budget: ms(data.pause_budget), over: over(service) })
+        let takes = data.unfencing().map_or(0, |switch| ms(switch.expect)).max(ms(data.promote.expect));
+        let budget = ms(data.pause_budget);
+        Some(ReplicationModel { service: ix, budget, latest: (budget - takes).max(0), over: over(service) })
     });
     single.collect()
 }
 
 fn over(service: &Service) -> Over {
-    let unfences = service.data.as_ref().is_some_and(|data| data.unfence.is_some() || matches!(data.reverse, Reverse::By { .. }));
-    if unfences && service.on_failure == OnFailure::Rollback { Over::Unfence } else { Over::People }
+    let unfences = service.data.as_ref().is_some_and(|data| data.unfencing().is_some());
+    if unfences { Over::Unfence } else { Over::Forward }
 }
 
 /// The other side.

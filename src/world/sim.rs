@@ -192,7 +192,7 @@ impl Sim {
 
     /// What would be decided now if the record were given to another revision: a plan edited in the middle. Nothing is done.
     pub fn offer(&self, other: &Revision) -> Decision {
-        engine::judge(other, &self.record, &self.world.facts.observe(&self.model), self.now())
+        engine::judge(other, &self.record, &self.world.facts.observe(&self.model, &self.record), self.now())
     }
 
     /// Jumps to the next moment at which anything can change and looks once. `None`: the run has ended, or nothing will ever
@@ -218,7 +218,7 @@ impl Sim {
     pub fn rival(&mut self) -> (Rival, Vec<Breach>) {
         self.world.memory.watch(&self.model, &self.world.facts);
         let (model, now) = (Arc::clone(&self.model), self.world.now());
-        let decision = engine::judge(model.revision(), &self.record, &self.world.facts.observe(&model), self.now());
+        let decision = engine::judge(model.revision(), &self.record, &self.world.facts.observe(&model, &self.record), self.now());
         let flights: Vec<Flight> = decision.effects.iter().filter_map(|e| Flight::of(&model, e, now, self.delays)).collect();
         let breaches = flights.iter().filter_map(|flight| judge::sent(&model, &self.world, &self.world.facts, flight));
         let breaches = breaches.collect();
@@ -277,7 +277,7 @@ impl Sim {
     fn look(&mut self, mut breaches: Vec<Breach>, past: Option<&Facts>, mut delays: impl FnMut(&Effect) -> Delays) -> Look {
         let (model, moment) = (Arc::clone(&self.model), self.world.now());
         let at = model.timestamp(moment);
-        past.unwrap_or(&self.world.facts).show(&model, &mut self.seen);
+        past.unwrap_or(&self.world.facts).show(&model, &self.record, &mut self.seen);
         self.world.memory.watch(&model, &self.world.facts);
         let revision = model.revision();
         let decision = match self.rules {

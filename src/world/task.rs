@@ -1,14 +1,12 @@
 //! Tasks in a world: who may be asked to do what, how far it is, and what it changes.
 
-use std::collections::BTreeMap;
-
 use super::{
     clock::Moment,
     model::{Ix, Model, ms},
 };
 use crate::{
     engine::{
-        Sample, Subject, TaskKey, TaskSeen, TaskWay,
+        Subject, TaskKey, TaskSeen, TaskWay,
         agenda::{self, Item, named},
         task::Deed,
     },
@@ -17,8 +15,6 @@ use crate::{
 
 /// How long a lowered time to live takes to hold, in milliseconds: the old one, which no plan says.
 pub(super) const OLD_TTL: i64 = 300_000;
-/// So many doings after the newest one are answered with "nobody has begun it".
-const AHEAD: u32 = 3;
 
 /// A task of the plan, or of a step's own mechanism.
 #[derive(Debug, Clone)]
@@ -85,6 +81,15 @@ pub enum Way {
     Do,
     /// It is taken back.
     Undo,
+}
+
+impl From<TaskWay> for Way {
+    fn from(way: TaskWay) -> Self {
+        match way {
+            TaskWay::Do => Self::Do,
+            TaskWay::Undo => Self::Undo,
+        }
+    }
 }
 
 /// How a doing stands.
@@ -195,13 +200,6 @@ impl TaskModel {
             Way::Undo => self.undoes,
         }
     }
-    fn key(&self, number: u32, way: Way) -> TaskKey {
-        let way = match way {
-            Way::Do => TaskWay::Do,
-            Way::Undo => TaskWay::Undo,
-        };
-        TaskKey { of: self.of.clone(), task: self.name.clone(), number, way }
-    }
 }
 
 impl TaskFacts {
@@ -233,24 +231,23 @@ impl TaskFacts {
         }
     }
 
-    /// What a sensor shows.
-    pub(super) fn show(&self, model: &Model, task: &TaskModel, now: Moment, into: &mut BTreeMap<TaskKey, Sample<TaskSeen>>) {
-        let taken_at = model.timestamp(now);
-        for number in self.number + 1..=self.number + AHEAD {
-            for way in [Way::Do, Way::Undo] {
-                into.insert(task.key(number, way), Sample { value: Ok(TaskSeen::Absent), taken_at });
-            }
+    /// What whoever does tasks says of one doing; `None`: a newer one came before it, of this one it knows nothing.
+    pub(super) fn answer(&self, model: &Model, doing: &TaskKey) -> Option<TaskSeen> {
+        if doing.number > self.number {
+            return Some(TaskSeen::Absent);
         }
-        let value = match self.stands {
-            Stands::Absent => return,
+        if (doing.number, Way::from(doing.way)) != (self.number, self.way) {
+            return None;
+        }
+        Some(match self.stands {
+            Stands::Absent => return None,
             Stands::Running(_) => TaskSeen::Running,
             Stands::Failed => TaskSeen::Failed("it ended with an error".to_owned()),
             Stands::Done(at, settles) => {
                 let settles_at = (settles > at).then(|| model.timestamp(settles));
                 TaskSeen::Done { at: model.timestamp(at), settles_at }
             }
-        };
-        into.insert(task.key(self.number, self.way), Sample { value: Ok(value), taken_at });
+        })
     }
 
     /// What is over is only asked for whether it holds yet, not since when.

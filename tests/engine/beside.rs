@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use gapless::{
     engine::{Intent, Outcome, Stage, timing},
     plan::{
-        Act, Evidence, Freeze, Group, OnFailure, PhaseMoment, Plan, Revision, Service, ServiceMoment, Span, Tier, Undo, UndoWhen,
-        Window, WindowPurpose,
+        Act, Evidence, Freeze, Group, OnFailure, PhaseMoment, Plan, Revision, Service, ServiceMoment, Span, Task, Tier, Undo,
+        UndoWhen, Window, WindowPurpose,
     },
 };
 
@@ -148,6 +148,25 @@ fn nothing_starts_that_could_not_be_undone_in_its_window() {
     ticks(&mut sim, 200);
     assert!(sim.written("only").is_empty());
     assert_eq!(sim.outcome, Some(Outcome::Held), "{:?}", sim.waits);
+}
+
+/// The tasks right before the first weight are part of what has to fit: the window would close on a service in motion.
+#[test]
+fn a_start_has_to_fit_with_the_tasks_that_come_before_its_first_weight() {
+    for (closes, starts) in [(50, false), (200, true)] {
+        let mut plan = windowed(window(0, closes, OnFailure::Hold));
+        let slow = task(ServiceMoment::BeforeShift, http("slow"), undo_by("undo-slow"));
+        let tasks = BTreeMap::from([("slow".parse().unwrap(), Task { expect: Span::from_secs(60), ..slow })]);
+        plan.services.values_mut().for_each(|only| only.tasks.clone_from(&tasks));
+        let mut sim = Sim::new(Revision::of(plan));
+        ticks(&mut sim, 200);
+        assert_eq!(!sim.written("only").is_empty(), starts, "it closes after {closes} s: {:?}", sim.waits);
+        assert_eq!(tasks_done(&sim), usize::from(starts));
+    }
+}
+
+fn tasks_done(sim: &Sim) -> usize {
+    sim.log.iter().filter(|line| line.starts_with("only/task-")).count()
 }
 
 #[test]

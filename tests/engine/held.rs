@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use gapless::{
-    engine::{Action, Intent, Orders, Outcome, Stage},
-    plan::{Group, Revision, ServiceMoment, Span},
+    engine::{Action, Intent, Orders, Outcome, Reason, Stage},
+    plan::{Group, Revision, ServiceMoment, Span, Undo},
 };
 
 use crate::{
@@ -93,4 +93,27 @@ fn nothing_is_begun_beside_a_route_of_which_nobody_can_tell_whose_it_is() {
     assert!(sim.waits.iter().any(|wait| wait.contains("the state of its route is unknown")), "{:?}", sim.waits);
     sim.route("only").reachable = true;
     sim.until_outcome(Outcome::Completed);
+}
+
+/// Of what holds for want of a way back only an evacuation is given again: any other order that was lost stays lost, for the gate
+/// that failed failed for this weight.
+#[test]
+fn a_lost_weight_is_not_given_again_to_what_holds_for_want_of_a_way_back() {
+    let mut bound = service(2, "one", &[]);
+    let cut = task(ServiceMoment::BeforeShift, http("cut"), Undo::Impossible("the old contract is ended".into()));
+    bound.tasks = BTreeMap::from([("cut".parse().unwrap(), cut)]);
+    let mut plan = plan(vec![("a", service(1, "one", &[])), ("b", bound)]);
+    let services = ["a", "b"].map(|name| name.parse().unwrap()).into();
+    let group = Group { services, steps: vec![weight(10), weight(50), weight(100)], bake: Span::from_secs(2) };
+    plan.groups.insert("pair".parse().unwrap(), group);
+    let mut sim = Sim::new(Revision::of(plan));
+    sim.until(60, |s| s.written("a") == ["10"] && s.written("b") == ["10"]);
+    sim.lose_next = 2;
+    sim.until_stage("a", Stage::Shifting(1));
+    sim.health("a").target_errs = true;
+    sim.until(1, |s| s.record.services["a"].hold.is_some());
+    let why = sim.record.services["a"].hold.clone().unwrap().reason;
+    assert!(matches!(why, Reason::NoWayBack { .. }), "{why}");
+    ticks(&mut sim, 100);
+    assert_eq!(sim.written("a"), ["10"]);
 }

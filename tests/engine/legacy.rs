@@ -1,10 +1,10 @@
 //! A legacy side that dies, or could carry only some of the traffic: what is left, and what nobody goes back to.
 
-use gapless::engine::{Backend, Intent, Outcome, Reason, SideRank, Stage};
+use gapless::engine::{Backend, Direction, Event, Intent, Outcome, Reason, SideRank, Stage};
 
 use crate::{
     plans::{one, two, weight},
-    sim::Sim,
+    sim::{Sim, ticks},
 };
 
 #[test]
@@ -43,7 +43,35 @@ fn going_back_to_a_dead_legacy_is_refused_until_it_lives() {
     assert!(sim.waits[0].contains("no-worse"), "{:?}", sim.waits);
     assert_eq!(sim.routes["only"].weight, weight(100), "traffic stays where it is");
     sim.health("only").legacy = 2;
+    sim.until(5, |s| s.stage("only") == Stage::Returning);
+    assert_eq!(sim.record.services["only"].hold, None, "nobody has to look any more");
     sim.until_outcome(Outcome::RolledBack);
+}
+
+/// Half a legacy could not carry everything: a dead target alone sends nobody there. What its gates say still counts.
+#[test]
+fn a_dead_target_is_not_left_for_a_legacy_that_is_too_small() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Shifting(1));
+    sim.health("only").gate_silent = true;
+    sim.health("only").legacy = 1;
+    sim.health("only").target = 0;
+    ticks(&mut sim, 100);
+    assert_eq!(sim.record.services["only"].direction, Direction::Forward, "{}", sim.log.join("\n"));
+    sim.health("only").legacy = 2;
+    sim.until(5, |s| s.record.services["only"].direction == Direction::Backward);
+    sim.until_outcome(Outcome::RolledBack);
+}
+
+/// A legacy that the route cannot name for now is no worse than target: it is being made, and then judged.
+#[test]
+fn the_way_back_waits_for_a_backend_that_is_being_made_and_does_not_hold() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Soaking);
+    sim.health("only").backends[0] = Backend::Missing;
+    sim.orders.intent = Intent::Rollback;
+    sim.until_outcome(Outcome::RolledBack);
+    assert!(!sim.events.iter().any(|event| matches!(event, Event::Held { .. })), "{}", sim.log.join("\n"));
 }
 
 #[test]

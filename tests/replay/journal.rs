@@ -50,7 +50,7 @@ impl Kept {
         let before = self.sim.record.clone();
         let look = self.sim.step_with(delays)?;
         if look.edge == Edge::Changed {
-            let seen = self.sim.world.facts.observe(&self.sim.model);
+            let seen = self.sim.world.facts.observe(&self.sim.model, &before);
             let model = self.model();
             let mut write = || self.scribe.line(model.revision(), &before, &look.decision, &seen, look.at);
             let first = write();

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{
     Decision,
-    effect::{Action, Effect, mark},
+    effect::{Action, Effect},
     invariant::Invariant,
     observed::{Accepted, Answer, Effective, Observed, RouteSeen},
     reason::{Reason, SideRank},
@@ -129,7 +129,7 @@ impl<'a> Judge<'a> {
                 "its route would be written at another version than was seen".to_owned(),
             );
         }
-        let by_us = (1..=number).any(|n| route.mark.as_deref() == Some(&mark(&self.before.run, name, n)));
+        let by_us = (1..=number).any(|n| route.bears(&self.before.run, name, n));
         let untouched = route.owner.is_none() && route.accepted == Accepted::Split(Weight::ZERO);
         if route.accepted != Accepted::Split(from) || !(by_us || untouched) {
             self.found(Invariant::NoClobber, name, format!("{:?} on its route is nobody's order of this run", route.accepted));
@@ -141,7 +141,7 @@ impl<'a> Judge<'a> {
     /// A weight with the mark of the newest two orders is one that the record knows. Behind an older mark, which shows when
     /// an evacuation or a return follows an order that never arrived, the record cannot tell.
     fn ordered_before(&self, name: &ServiceName, shown: Weight, number: u32, route: &RouteSeen) -> bool {
-        let marked = |n: u32| route.mark.as_deref() == Some(&mark(&self.before.run, name, n));
+        let marked = |n: u32| route.bears(&self.before.run, name, n);
         let known = [self.before, self.after].into_iter().filter_map(|r| r.services.get(name)?.order);
         let mut known = known.flat_map(|o| [o.from, o.weight]);
         known.any(|w| w == shown) || (1..number.saturating_sub(1)).any(marked)
@@ -211,9 +211,8 @@ impl<'a> Judge<'a> {
         if order.weight != Weight::FULL && !matches!(is.stage, Stage::Shifting(_)) {
             self.found(Invariant::Order, name, format!("it would count as on target with {} there", order.weight));
         }
-        let of_order = mark(&self.before.run, name, order.number);
-        let effective: Option<Effective> =
-            self.route(name).filter(|r| r.mark.as_deref() == Some(&of_order)).and_then(|r| r.effective);
+        let of_order = self.route(name).filter(|route| route.bears(&self.before.run, name, order.number));
+        let effective: Option<Effective> = of_order.and_then(|route| route.effective);
         let Some(effective) = effective.filter(|e| e.weight == order.weight) else {
             return self.found(Invariant::Fresh, name, format!("{} would be confirmed and is not effective", order.weight));
         };
@@ -286,8 +285,8 @@ impl<'a> Judge<'a> {
             return;
         }
         let Some(order) = was.order else { return };
-        let of_order = mark(&self.before.run, name, order.number);
-        let shown = self.route(name).filter(|r| r.mark.as_deref() == Some(&of_order)).and_then(|r| r.effective);
+        let of_order = self.route(name).filter(|route| route.bears(&self.before.run, name, order.number));
+        let shown = of_order.and_then(|route| route.effective);
         if order.weight != Weight::ZERO || shown.is_none_or(|e| e.weight != Weight::ZERO) {
             self.found(
                 Invariant::UndoOnStart,

@@ -6,8 +6,9 @@ use super::{
 };
 use crate::plan::{
     finding::{Code, Finding},
-    names::Weight,
+    names::{TaskName, Weight},
     path::Path,
+    reserved,
     spec::{ActSpec, BridgeSpec, DataSpec, MigrationPlanSpec, NeedMode, ReverseSpec, RollbackSpec, UndoSpec},
 };
 
@@ -65,7 +66,13 @@ fn check_bridge(bridge: &BridgeSpec, path: &Path, notes: &mut Notes) {
 /// Judges the tasks and data of one service.
 pub(super) fn check(service: &One<'_>, notes: &mut Notes) {
     for (index, name) in service.spec.cron.iter().enumerate() {
-        texts::check_cron_job(name, Scope::SERVICE, &service.path.key("cron").index(index), notes);
+        let path = service.path.key("cron").index(index);
+        texts::check_cron_job(name, Scope::SERVICE, &path, notes);
+        let alike = |other: &&String| *other != name && reserved::quiesce(other) == reserved::quiesce(name);
+        if let Some(other) = service.spec.cron.iter().take(index).find(alike) {
+            let message = format!("batch jobs `{other}` and `{name}` differ in nothing that the name of a task can hold");
+            notes.add(Finding::error(Code::DuplicateName, path, message, "rename one of the two jobs"));
+        }
     }
     check_needs(service, notes);
     for (index, task) in service.spec.tasks.iter().enumerate() {
@@ -74,6 +81,7 @@ pub(super) fn check(service: &One<'_>, notes: &mut Notes) {
             check_act(act, Scope::SERVICE, &path.key("do"), notes);
         }
         check_undo(task.name.as_str(), task.undo.as_ref(), Scope::SERVICE, &path, notes);
+        check_reserved(service, &task.name, &path.key("name"), notes);
     }
     if let Some(act) = service.spec.warm.as_ref().and_then(|warm| warm.act.as_ref()) {
         check_act(act, Scope::SERVICE, &service.path.key("warm").key("do"), notes);
@@ -83,6 +91,20 @@ pub(super) fn check(service: &One<'_>, notes: &mut Notes) {
     }
     if let Some(data) = &service.spec.data {
         check_data(service, data, notes);
+    }
+}
+
+/// How far a task is is kept by its name: one that is called like a task of the service's own steps would count for that one.
+fn check_reserved(service: &One<'_>, name: &TaskName, path: &Path, notes: &mut Notes) {
+    let of_cron = |cron: &String| [reserved::quiesce(cron), reserved::resume(cron)].contains(name);
+    if reserved::TASKS.contains(&name.as_str()) || service.spec.cron.iter().any(of_cron) {
+        let message = format!("task `{name}` is called like one that is part of a service's own steps");
+        notes.add(Finding::error(
+            Code::DuplicateName,
+            path.clone(),
+            message,
+            "give it another name, such as one of what it does",
+        ));
     }
 }
 
@@ -210,6 +232,11 @@ fn check_data(service: &One<'_>, data: &DataSpec, notes: &mut Notes) {
     for (name, switch) in [("fence", data.reverse.fence.as_ref()), ("promote", data.reverse.promote.as_ref())] {
         acts.extend(switch.map(|switch| (&switch.act, reverse.key(name).key("do"))));
         checks.extend(switch.map(|switch| (&switch.proof, reverse.key(name).key("proof"))));
+    }
+    for (index, gate) in data.reconcile.iter().enumerate().filter(|(_, gate)| reserved::PROOFS.contains(&gate.name.as_str())) {
+        let message = format!("reconcile gate `{}` is called like a proof of the switch of writers", gate.name);
+        let path = path.key("reconcile").index(index).key("name");
+        notes.add(Finding::error(Code::DuplicateName, path, message, "give it another name, such as one of what it compares"));
     }
     let reconcile = data.reconcile.iter().enumerate();
     checks.extend(reconcile.map(|(i, gate)| (&gate.check, path.key("reconcile").index(i).key("check"))));

@@ -35,6 +35,16 @@ pub struct Data {
     pub reconcile: BTreeMap<GateName, Gate>,
 }
 
+impl Data {
+    /// What makes legacy writable again as long as target was not promoted; `None`: nothing takes the fence back.
+    pub fn unfencing(&self) -> Option<&Switch> {
+        self.unfence.as_ref().or(match &self.reverse {
+            Reverse::By { promote, .. } => Some(promote),
+            Reverse::None(_) => None,
+        })
+    }
+}
+
 /// An act and the proof that it worked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

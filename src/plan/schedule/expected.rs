@@ -190,6 +190,13 @@ impl<'a> Expected<'a> {
         }
     }
 
+    /// From the start of the fence to a legacy that may write again, where the lag does not get to nothing in time. `None` without a
+    /// single writer, and where nothing takes its fence back.
+    pub fn switch_given_up(&self, name: &ServiceName, service: &Service) -> Option<Span> {
+        let data = service.data.as_deref()?;
+        Some(self.switch_of(&data.fence, Work::Fence(name), &data.lag, data.unfencing()?, Work::PromoteBack(name)))
+    }
+
     /// The pause of a single writer: the switch, and the traffic that follows it. `None` without a single writer.
     pub fn pause(&self, name: &ServiceName, service: &Service) -> Option<Span> {
         Some(self.switch(name, service)?.plus(self.effective(name, service)))

@@ -14,7 +14,8 @@ pub struct DataSpec {
     /// How many sides may write: `Single`. A service whose sides may both write has no `data`.
     pub writer: Writer,
     /// How long nobody may be able to write: from the start of the fence to the first successful write through the service's own
-    /// address.
+    /// address. A pause that could no longer end in it is given up before target is promoted: the fence is taken back, with the
+    /// service, whatever its `onFailure` says.
     pub pause_budget: Span,
     /// Passes when so little is left to be copied from legacy to target that legacy may be fenced. Writes still flow then, so a
     /// busy writer never shows nothing: allow as much as is copied well within the pause budget. Default: `lag` itself has to
@@ -60,7 +61,8 @@ pub struct LagSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub failures: Option<u32>,
-    /// Without an answer for so long, `onUnknown` acts. Default: 10m.
+    /// Without an answer for so long before target is promoted, `onUnknown` acts; on the way back people are waited for. Default:
+    /// 10m.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unknown_limit: Option<Span>,
     /// What happens when `unknownLimit` is over. Default: `Hold`.

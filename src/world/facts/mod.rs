@@ -14,7 +14,7 @@ use super::{
     rounds::{Rounds, Tone},
     task::{Access, Change as Changes, Stands, TaskFacts},
 };
-use crate::engine::{ClaimsSeen, GateSeen, Observed, Sample, SidesSeen, Unknown};
+use crate::engine::{ClaimsSeen, GateSeen, Observed, Record, Sample, SidesSeen, Unknown, open_doings};
 
 pub use self::{
     bridge::{BridgeFacts, Claim, Lowering},
@@ -85,15 +85,15 @@ impl Facts {
         self.services.get_mut(usize::from(ix))
     }
 
-    /// What a sensor shows of these facts.
-    pub fn observe(&self, model: &Model) -> Observed {
+    /// What a sensor shows of these facts to a run that has this record.
+    pub fn observe(&self, model: &Model, record: &Record) -> Observed {
         let mut seen = Observed::default();
-        self.show(model, &mut seen);
+        self.show(model, record, &mut seen);
         seen
     }
 
     /// The same into an `Observed` that this model filled before, whose memory is used again.
-    pub fn show(&self, model: &Model, seen: &mut Observed) {
+    pub fn show(&self, model: &Model, record: &Record, seen: &mut Observed) {
         let fits = seen.routes.len() == self.services.len() && seen.sides.len() == self.services.len();
         if !fits || seen.gates.len() != self.services.len() {
             *seen = Observed::default();
@@ -118,11 +118,11 @@ impl Facts {
             rounds.fill(gate, self.looking_since, self.now, &mut shown.rounds, |moment| model.timestamp(moment));
         }
         seen.orders = self.people.orders(model);
-        self.show_others(model, seen);
+        self.show_others(model, record, seen);
     }
 
     /// Gates that are looked at by themselves, tasks, bridges, approvals: most plans have few of them.
-    fn show_others(&self, model: &Model, seen: &mut Observed) {
+    fn show_others(&self, model: &Model, record: &Record, seen: &mut Observed) {
         let looking = model.timestamp(self.looking_since);
         for (gate, rounds) in model.gates().iter().zip(&self.gates) {
             let Some(of) = &gate.other else { continue };
@@ -131,14 +131,18 @@ impl Facts {
             rounds.fill(gate, self.looking_since, self.now, &mut shown.rounds, |moment| model.timestamp(moment));
         }
         seen.tasks.clear();
-        for (task, facts) in model.tasks().iter().zip(&self.tasks) {
-            facts.show(model, task, self.now, &mut seen.tasks);
+        let taken_at = model.timestamp(self.now);
+        for doing in open_doings(record) {
+            let facts = model.task(&doing.of, &doing.task).and_then(|at| self.tasks.get(usize::from(at)));
+            if let Some(value) = facts.and_then(|facts| facts.answer(model, &doing)) {
+                seen.tasks.insert(doing, Sample { value: Ok(value), taken_at });
+            }
         }
         for (name, bridge) in model.bridges().iter().zip(&self.bridges) {
             let others =
                 (bridge.others == Claim::Claimed).then(|| model.owner(THEIRS).map_or_else(String::new, |o| o.name.clone()));
             let value = ClaimsSeen { ours: bridge.ours == Claim::Claimed, others: others.into_iter().collect() };
-            seen.claims.insert(name.clone(), Sample { value: Ok(value), taken_at: model.timestamp(self.now) });
+            seen.claims.insert(name.clone(), Sample { value: Ok(value), taken_at });
         }
         seen.approvals = self.people.approvals(model);
     }

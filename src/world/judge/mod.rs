@@ -117,7 +117,7 @@ impl Memory {
     }
 
     /// Remembers what in these facts is a reason to take a service back: an order of people, a gate or a task that fails, a
-    /// gate that was silent for as long as its plan bears, a pause that is over its budget, and the latest rollback of a window.
+    /// gate that was silent for as long as its plan bears, a pause whose end would come after its budget, and the latest rollback of a window.
     pub fn watch(&mut self, model: &Model, facts: &Facts) {
         self.ordered_back |= facts.people.intent == Wish::Rollback || model.may_overrun(facts.now);
         for (ix, service) in (0..).zip(model.services()) {
@@ -140,7 +140,7 @@ impl Memory {
         }
         for (single, own) in model.replications().iter().zip(&facts.replications) {
             // The engine counts from its order, which needs a moment to take effect.
-            let over = own.paused_since.is_some_and(|since| facts.now.since(since).saturating_add(ON_ITS_WAY) >= single.budget);
+            let over = own.paused_since.is_some_and(|since| facts.now.since(since).saturating_add(ON_ITS_WAY) >= single.latest);
             if over && !self.of(single.service).cause {
                 self.may_go_back(model, single.service);
             }

@@ -43,8 +43,8 @@ pub(super) fn opens(model: &Model, world: &World, looked: &Facts, flight: &Fligh
     let paused = own.paused_since.map_or(0, |since| looked.now.since(since));
     // What failed and is done again is on its way to the end that going back waits for.
     let again = looked.tasks.get(usize::from(task)).is_some_and(|task| task.stands == Stands::Failed);
-    if side == Side::Target && paused > single.budget && single.over == Over::Unfence && !again {
-        return found(format!("{side} is to write after a pause that is over its budget"));
+    if side == Side::Target && paused > single.latest && single.over == Over::Unfence && !again {
+        return found(format!("{side} is to write so late that the pause is over its budget before it can"));
     }
     None
 }
@@ -57,11 +57,11 @@ pub fn pauses(model: &Model, world: &World, record: &Record) -> Option<Breach> {
         let state = record.services.get(&model.service(single.service)?.name)?;
         let promoted = state.tasks.get(&named::promote()).map(|task| task.stage);
         let goes_on = matches!(promoted, Some(TaskStage::Ordered | TaskStage::Done));
-        let ends = goes_on || state.direction == Direction::Backward || state.hold.is_some();
-        (paused > single.budget && !ends).then(|| Breach {
+        let ends = goes_on || state.direction == Direction::Backward;
+        (paused > single.latest && !ends).then(|| Breach {
             invariant: Invariant::OneWriter,
             service: single.service,
-            detail: "nobody can write for longer than its pause budget, and nothing ends that".to_owned(),
+            detail: "nobody can write, no end of that comes within the pause budget any more, and none begins".to_owned(),
         })
     })
 }

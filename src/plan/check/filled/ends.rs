@@ -33,6 +33,7 @@ fn pause(expected: &Expected<'_>, name: &ServiceName, service: &Service, data: &
         ("from legacy to target", expected.switch(name, service), "promote"),
         ("back from target to legacy", expected.switch_back(name, service), "reverse"),
     ];
+    given_up(expected, name, service, data, found);
     for (way, switch, field) in ways.into_iter().filter_map(|(way, switch, field)| Some((way, switch?, field))) {
         let pause = switch.plus(caches);
         if pause <= data.pause_budget {
@@ -50,6 +51,20 @@ fn pause(expected: &Expected<'_>, name: &ServiceName, service: &Service, data: &
             Finding::error(Code::PauseOverBudget, path.key("pauseBudget"), message, help).with(path.key(field), "this way"),
         );
     }
+}
+
+/// A pause whose end is not seen in time is given up: legacy may write again before the budget is over.
+fn given_up(expected: &Expected<'_>, name: &ServiceName, service: &Service, data: &Data, found: &mut Vec<Finding>) {
+    let Some(pause) = expected.switch_given_up(name, service).filter(|pause| *pause > data.pause_budget) else { return };
+    let message = format!(
+        "if the lag of `{name}` does not get to nothing, nobody can write to it for about {pause} until its fence is taken back \
+         (fence, one look at the lag, and the way back of the fence), and its budget is {}",
+        data.pause_budget
+    );
+    let help = format!("measure and lower `expect` of what makes legacy writable again, or allow {pause}");
+    let path = of("services", name.as_str()).key("data");
+    let by = path.key(if data.unfence.is_some() { "unfence" } else { "reverse" });
+    found.push(Finding::error(Code::PauseOverBudget, path.key("pauseBudget"), message, help).with(by, "this takes it back"));
 }
 
 /// The largest value of a metric that a gate takes.
