@@ -11,15 +11,19 @@ use super::{
     size, takes,
     timeline::{self, Heading, Layout, paper::escape},
     window_fit,
+    words::WORDS,
 };
 use crate::preview::{
     Preview,
-    report::{Kind, StepLine, WindowLine},
+    report::{Kind, ServiceLine, StepLine, WindowLine},
     times::{Clock, millis},
 };
 
 /// So many windows have a card each at the top of the page.
 const FEW: usize = 4;
+
+/// So many services of which the same is true are named one by one.
+const SAME: usize = 6;
 
 const STYLE: &str = include_str!("page.css");
 
@@ -34,10 +38,11 @@ pub fn html(preview: &Preview) -> String {
     );
     let _ = write!(
         out,
-        "<h1>{name}</h1>\n<p class=\"soft\">Dry run of revision <code>{}</code>: {}. All goes well \
-         in it, every piece of work takes the 95th percentile that the plan expects of it.</p>\n",
+        "<h1>{name}</h1>\n<p class=\"soft\">Dry run of revision <code>{}</code>: {}. All goes well in it: every piece of work takes \
+         as long as the plan expects of it in 95 of 100 cases{}.</p>\n",
         preview.digest.get(..12).unwrap_or(&preview.digest),
-        size(preview)
+        size(preview),
+        answers(preview)
     );
     facts(&mut out, preview, &clock);
     stops(&mut out, preview);
@@ -52,8 +57,19 @@ pub fn html(preview: &Preview) -> String {
     paths(&mut out, preview);
     every_step(&mut out, preview, &clock);
     findings(&mut out, preview);
+    words(&mut out);
     out.push_str("</main>\n</body>\n</html>\n");
     out
+}
+
+/// How soon people are taken to answer, as all times after that rest on it. A phase begins as soon as they have.
+fn answers(preview: &Preview) -> String {
+    let asked = preview.steps.iter().filter(|step| step.kind == Kind::Begin && step.approval.is_some());
+    match asked.filter_map(StepLine::millis).min() {
+        None => String::new(),
+        Some(0) => ", and people answer as soon as they are asked".to_owned(),
+        Some(ms) => format!(", and people answer {} after they are asked", length(ms)),
+    }
 }
 
 fn zone(preview: &Preview, clock: &Clock) -> String {
@@ -100,8 +116,9 @@ fn facts(out: &mut String, preview: &Preview, clock: &Clock) {
     }
     for window in preview.windows.iter().filter(|_| preview.windows.len() <= FEW) {
         let span = format!("{} to {}", clock.long(window.opens), clock.long(window.closes));
-        let latest = window.latest_rollback.map_or(String::new(), |at| format!("; latest rollback {}", clock.long(at)));
-        fact(verdict(window), &format!("window {}", window.name), &format!("{} <span>{span}{latest}</span>", window_fit(window)));
+        let latest = window.latest_rollback.map(|at| format!(" <span>latest rollback {}</span>", clock.long(at)));
+        let value = format!("{} <span>{span}</span>{}", window_fit(window), latest.unwrap_or_default());
+        fact(verdict(window), &format!("window {}", window.name), &value);
     }
     for freeze in &preview.freezes {
         let span = format!("{} to {}", clock.long(freeze.from), clock.long(freeze.until));
@@ -150,8 +167,17 @@ fn stops(out: &mut String, preview: &Preview) {
         return;
     }
     out.push_str("<h2 class=\"bad\">Where it stops</h2>\n<ul>\n");
+    // What stops ten services is one thing to mend.
+    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
     for stuck in &preview.stuck {
-        let _ = writeln!(out, "<li><code>{}</code>: {}</li>", escape(&stuck.step), escape(&stuck.reason));
+        let step = format!("<code>{}</code>", escape(&stuck.step));
+        match reasons.iter_mut().find(|(reason, _)| *reason == stuck.reason) {
+            Some((_, steps)) => steps.push(step),
+            None => reasons.push((&stuck.reason, vec![step])),
+        }
+    }
+    for (reason, steps) in reasons {
+        let _ = writeln!(out, "<li>{}: {}</li>", steps.join(", "), escape(reason));
     }
     out.push_str("</ul>\n");
 }
@@ -166,16 +192,19 @@ fn prose(text: &str) -> String {
     parts.into_iter().enumerate().map(set).collect()
 }
 
-/// A table: its class, its columns with a class each, its rows of cells that are markup already.
+/// A table: its columns with a class each, its rows of cells that are markup already. A column without any cell is left out.
 fn table(out: &mut String, columns: &[(&str, &str)], rows: impl Iterator<Item = (&'static str, Vec<String>)>) {
+    let rows: Vec<(&str, Vec<String>)> = rows.collect();
+    let filled = |place: usize| rows.iter().any(|(_, cells)| cells.get(place).is_some_and(|cell| !cell.is_empty()));
+    let filled: Vec<bool> = (0..columns.len()).map(filled).collect();
     out.push_str("<table class=\"cards\">\n<thead><tr>");
-    for (name, class) in columns {
+    for ((name, class), _) in columns.iter().zip(&filled).filter(|(_, filled)| **filled) {
         let _ = write!(out, "<th scope=\"col\" class=\"{class}\">{name}</th>");
     }
     out.push_str("</tr></thead>\n<tbody>\n");
     for (class, cells) in rows {
         let _ = write!(out, "<tr class=\"{class}\">");
-        for ((name, class), cell) in columns.iter().zip(cells) {
+        for (((name, class), cell), _) in columns.iter().zip(cells).zip(&filled).filter(|(_, filled)| **filled) {
             let said = if class.is_empty() { String::new() } else { format!(" data-is=\"{name}\"") };
             let _ = write!(out, "<td class=\"{class}\"{said}>{cell}</td>");
         }
@@ -210,8 +239,13 @@ fn people(out: &mut String, preview: &Preview, clock: &Clock) {
     table(out, &columns, calls.iter().map(row));
 }
 
+/// What going back means for each service; those next to each other of which the same is true share a line.
 fn way_back(out: &mut String, preview: &Preview) {
     out.push_str("<h2>If a service goes back</h2>\n");
+    out.push_str(
+        "<p class=\"soft\">How long it takes to take it back, with all that goes with it, and how soon after the first ",
+    );
+    out.push_str("bad answer that begins.</p>\n");
     let columns = [
         ("service", ""),
         ("takes", "n"),
@@ -220,22 +254,35 @@ fn way_back(out: &mut String, preview: &Preview) {
         ("goes with it", "w"),
         ("no way back from", "w"),
     ];
-    let row = |service: &crate::preview::report::ServiceLine| {
+    let told = |service: &ServiceLine| {
         let others = match service.blast_radius.as_slice() {
             some if some.len() <= 12 => some.join(", "),
             many => format!("{} and {} others", many.get(..10).unwrap_or(many).join(", "), many.len() - 10),
         };
-        let cells = vec![
-            format!("<b>{}</b>", escape(&service.name)),
+        [
             length(service.undo_ms),
             service.detection_ms.map_or_else(|| "never".to_owned(), length),
             service.requests_at_risk.map_or(String::new(), |number| number.to_string()),
             escape(&others),
-            service.point_of_no_return.as_ref().map_or(String::new(), |step| format!("<code>{}</code>", escape(step))),
-        ];
-        ("", cells)
+            last_step(service).map_or(String::new(), |step| format!("<code>{}</code>", escape(step))),
+        ]
     };
-    table(out, &columns, preview.services.iter().map(row));
+    let lines: Vec<(&str, [String; 5])> = preview.services.iter().map(|service| (service.name.as_str(), told(service))).collect();
+    let row = |same: &[(&str, [String; 5])]| {
+        let names: Vec<String> = same.iter().map(|(name, _)| format!("<b>{}</b>", escape(name))).collect();
+        let names = match names.as_slice() {
+            [first, .., last] if names.len() > SAME => format!("{first} to {last} ({})", names.len()),
+            few => few.join(", "),
+        };
+        ("", [names].into_iter().chain(same.first().into_iter().flat_map(|(_, told)| told.clone())).collect())
+    };
+    table(out, &columns, lines.chunk_by(|one, next| one.1 == next.1).map(row));
+}
+
+/// The step from which there is no way back, without the name of the service if it is its own.
+fn last_step(service: &ServiceLine) -> Option<&str> {
+    let step = service.point_of_no_return.as_deref()?;
+    Some(step.strip_prefix(service.name.as_str()).and_then(|rest| rest.strip_prefix('/')).unwrap_or(step))
 }
 
 fn paths(out: &mut String, preview: &Preview) {
@@ -248,10 +295,14 @@ fn paths(out: &mut String, preview: &Preview) {
     }
 }
 
+/// A path, what it does at one service in a line.
 fn path(out: &mut String, what: &str, steps: &[String]) {
     let _ = write!(out, "<p class=\"soft\">{what}</p>\n<ol class=\"path\">\n");
-    for step in steps {
-        let _ = writeln!(out, "<li><code>{}</code></li>", escape(step));
+    let parts: Vec<(&str, &str)> = steps.iter().map(|step| step.split_once('/').unwrap_or(("", step))).collect();
+    for own in parts.chunk_by(|(one, _), (next, _)| one == next) {
+        let owner = own.first().map_or("", |(owner, _)| owner);
+        let names: Vec<String> = own.iter().map(|(_, name)| format!("<code>{}</code>", escape(name))).collect();
+        let _ = writeln!(out, "<li><b>{}</b> {}</li>", escape(owner), names.join(" \u{203a} "));
     }
     out.push_str("</ol>\n");
 }
@@ -259,6 +310,7 @@ fn path(out: &mut String, what: &str, steps: &[String]) {
 /// Every step, the days folded.
 fn every_step(out: &mut String, preview: &Preview, clock: &Clock) {
     out.push_str("<h2>Every step</h2>\n");
+    out.push_str("<p class=\"soft critical\">Steps with this edge are on a critical path.</p>\n");
     let columns = [
         ("begins", "t"),
         ("UTC", "t"),
@@ -297,6 +349,14 @@ fn cells(step: &StepLine, clock: &Clock) -> Vec<String> {
         step.latest_rollback.map_or(String::new(), |at| clock.long(at)),
         step.requests_at_risk.map_or(String::new(), |number| number.to_string()),
     ]
+}
+
+fn words(out: &mut String) {
+    out.push_str("<h2>Words</h2>\n<dl class=\"words\">\n");
+    for (word, meaning) in WORDS {
+        let _ = writeln!(out, "<dt>{word}</dt><dd>{meaning}</dd>");
+    }
+    out.push_str("</dl>\n");
 }
 
 fn findings(out: &mut String, preview: &Preview) {

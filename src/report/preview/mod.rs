@@ -7,6 +7,7 @@ mod mermaid;
 mod people;
 mod text;
 pub mod timeline;
+mod words;
 
 pub use self::{
     cluster::cluster,

@@ -2,26 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::{headline, length, people::calls, roles, size, takes};
+use super::{headline, length, people::calls, roles, size, takes, words::WORDS};
 use crate::preview::{
     Back, Preview,
     back::Fate,
     report::{Kind, ServiceLine, StepLine},
     times::{Clock, millis},
 };
-
-/// What the steps do whose names say too little.
-const WORDS: &str = "
-words
-  prepare         both sides are found, ready and large enough
-  shift-50        50 % of the traffic goes to target and is watched until the gates pass
-  confirm         all traffic is on target, legacy is seen to carry none
-  stable          nothing of the phases before goes back for as long as the plan asks
-  soak            target is watched, the way back stays open
-  scream-test     legacy is closed to everybody, to see who misses it; it can be opened again
-  decommission    legacy is switched off
-  latest rollback the last moment at which all that is in motion can still go back before its window closes
-";
 
 /// The whole preview as text.
 pub fn text(preview: &Preview) -> String {
@@ -48,7 +35,10 @@ pub fn text(preview: &Preview) -> String {
     }
     out.push_str(&radius(preview));
     out.push_str(&preview.cluster.as_ref().map_or_else(String::new, super::cluster));
-    out.push_str(WORDS);
+    out.push_str("\nwords\n");
+    for (word, meaning) in WORDS {
+        let _ = writeln!(out, "  {word:<17} {meaning}");
+    }
     let zone = match preview.time_zone.as_deref() {
         Some(zone) => format!("times are those of {zone} ({} at the start)", clock.abbreviation(preview.start)),
         None => "times are UTC".to_owned(),

@@ -20,6 +20,28 @@ pub const FULL: f64 = 14.0;
 /// Bold letters of 11 pixels are as wide as others of this size.
 pub const BOLD: f64 = 12.5;
 
+/// What a room must not miss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Approval,
+    NoWayBack,
+}
+
+impl Sign {
+    /// Half of its width.
+    fn half(self) -> f64 {
+        match self {
+            Self::Approval => 6.0,
+            Self::NoWayBack => 4.5,
+        }
+    }
+}
+
+/// A text of the plan as a drawing shows it, which has no letters for code.
+pub fn unquoted(text: &str) -> String {
+    text.replace('`', "")
+}
+
 /// What is drawn with.
 pub struct Pen<'a> {
     /// Where moments are.
@@ -48,9 +70,7 @@ impl Pen<'_> {
         for step in steps {
             self.step(paper, step, base);
         }
-        for step in steps {
-            self.signs(paper, step, base);
-        }
+        self.signs(paper, steps, base);
     }
 
     fn step(&self, paper: &mut Paper, step: &StepLine, base: f64) {
@@ -65,22 +85,41 @@ impl Pen<'_> {
             Kind::Shift => {
                 let share = FULL * f64::from(step.weight.unwrap_or(0)) / 100.0;
                 bar("new", 0.0, share.max(1.0));
-                paper.rect("old", (x, base - FULL), (w, (FULL - share).max(0.0)), "");
+                if share < FULL {
+                    paper.rect("old", (x, base - FULL), (w, FULL - share), "");
+                }
             }
             Kind::Begin | Kind::Back => {}
         }
     }
 
-    fn signs(&self, paper: &mut Paper, step: &StepLine, base: f64) {
-        let (x, w) = self.span(step);
-        let middle = base - FULL / 2.0;
-        if let Some(approval) = &step.approval {
-            let at = if step.kind == Kind::Begin { x + w } else { x };
-            let title = format!("approval: {}", approval.asks);
-            paper.diamond("yes", (at, middle), 6.0, &title);
+    /// Approvals and points of no return, beside each other where time is too short for both: one on the other is neither.
+    fn signs(&self, paper: &mut Paper, steps: &[&StepLine], base: f64) {
+        let mut signs: Vec<(f64, Sign, String)> = Vec::new();
+        for step in steps {
+            let (x, w) = self.span(step);
+            if let Some(approval) = &step.approval {
+                let at = if step.kind == Kind::Begin { x + w } else { x };
+                signs.push((at, Sign::Approval, format!("approval: {}", unquoted(&approval.asks))));
+            }
+            if let Some(why) = &step.point_of_no_return {
+                signs.push((x, Sign::NoWayBack, format!("no way back: {}", unquoted(why))));
+            }
         }
-        if let Some(why) = &step.point_of_no_return {
-            paper.cross("no", (x, middle), 4.5, &format!("no way back: {why}"));
+        let mut free = f64::MIN;
+        for (at, sign, _) in &mut signs {
+            *at = at.max(free + sign.half());
+            free = *at + sign.half();
+        }
+        let mut free = self.right + 6.0;
+        for (at, sign, title) in signs.into_iter().rev() {
+            let place = at.min(free - sign.half());
+            free = place - sign.half();
+            let middle = (place, base - FULL / 2.0);
+            match sign {
+                Sign::Approval => paper.diamond("yes", middle, sign.half(), &title),
+                Sign::NoWayBack => paper.cross("no", middle, sign.half(), &title),
+            }
         }
     }
 
@@ -99,7 +138,7 @@ impl Pen<'_> {
             d.push_str(&format!("H{x:.1}V{:.1}", base - high * part));
         }
         d.push_str(&format!("H{:.1}V{base:.1}z", self.right));
-        paper.path("watch", &d, &format!("{} of {all} services on target", moved.len()));
+        paper.path("crowd", &d, &format!("{} of {all} services on target", moved.len()));
     }
 
     /// A text beside a place: to the right of it where it fits, else so that it ends at the edge.

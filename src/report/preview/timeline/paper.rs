@@ -59,29 +59,31 @@ pub enum Anchor {
     End,
 }
 
-/// A drawing in the making.
+/// A drawing in the making. Texts lie above all shapes, whenever they were written: a line through a time makes it another time.
 #[derive(Debug, Default)]
-pub struct Paper(String);
+pub struct Paper {
+    shapes: String,
+    texts: String,
+}
 
 impl Paper {
     /// What was drawn.
     pub fn into_text(self) -> String {
-        self.0
+        self.shapes + &self.texts
     }
-    /// Markup as it is.
-    pub fn raw(&mut self, markup: &str) {
-        self.0.push_str(markup);
-        self.0.push('\n');
+    /// Whether a shape of this class was drawn.
+    pub fn shows(&self, class: &str) -> bool {
+        self.shapes.contains(&format!(r#"class="{class}""#))
     }
     /// A rectangle; one too narrow to be seen is made half a pixel wide.
     pub fn rect(&mut self, class: &str, (x, y): (f64, f64), (w, h): (f64, f64), title: &str) {
         let w = w.max(0.5);
-        let _ = write!(self.0, r#"<rect class="{class}" x="{x:.1}" y="{y:.1}" width="{w:.1}" height="{h:.1}""#);
+        let _ = write!(self.shapes, r#"<rect class="{class}" x="{x:.1}" y="{y:.1}" width="{w:.1}" height="{h:.1}""#);
         self.close("rect", title);
     }
     /// A path.
     pub fn path(&mut self, class: &str, d: &impl Display, title: &str) {
-        let _ = write!(self.0, r#"<path class="{class}" d="{d}""#);
+        let _ = write!(self.shapes, r#"<path class="{class}" d="{d}""#);
         self.close("path", title);
     }
     /// A straight line.
@@ -98,7 +100,7 @@ impl Paper {
             Anchor::Middle => r#" text-anchor="middle""#,
             Anchor::End => r#" text-anchor="end""#,
         };
-        let _ = writeln!(self.0, r#"<text class="{class}"{anchor} x="{x:.1}" y="{y:.1}">{}</text>"#, escape(text));
+        let _ = writeln!(self.texts, r#"<text class="{class}"{anchor} x="{x:.1}" y="{y:.1}">{}</text>"#, escape(text));
     }
     /// A diamond around a point.
     pub fn diamond(&mut self, class: &str, (x, y): (f64, f64), r: f64, title: &str) {
@@ -112,9 +114,9 @@ impl Paper {
 
     fn close(&mut self, element: &str, title: &str) {
         if title.is_empty() {
-            self.0.push_str("/>\n");
+            self.shapes.push_str("/>\n");
         } else {
-            let _ = writeln!(self.0, "><title>{}</title></{element}>", escape(title));
+            let _ = writeln!(self.shapes, "><title>{}</title></{element}>", escape(title));
         }
     }
 }
@@ -126,6 +128,16 @@ mod tests {
     #[test]
     fn no_text_can_end_its_element() {
         assert_eq!(escape("a<b>&\"c\"\u{7}\nd"), "a&lt;b&gt;&amp;&quot;c&quot; d");
+    }
+
+    #[test]
+    fn texts_lie_above_all_shapes() {
+        let mut paper = Paper::default();
+        paper.text("bold", Anchor::Start, (1.0, 2.0), "23:30");
+        paper.line("late", (0.0, 0.0), (9.0, 9.0));
+        assert!(paper.shows("late") && !paper.shows("bold") && !paper.shows("lat"));
+        let drawn = paper.into_text();
+        assert!(drawn.find("<path") < drawn.find("<text"), "{drawn}");
     }
 
     #[test]

@@ -5,9 +5,12 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::preview::{
-    Preview,
-    report::{FreezeLine, Kind, StepLine},
+use crate::{
+    plan::WindowPurpose,
+    preview::{
+        Preview,
+        report::{Kind, StepLine, WindowLine},
+    },
 };
 
 /// A stretch between two cuts, or a cut.
@@ -53,14 +56,17 @@ struct Gap {
     pace: Pace,
     /// Neither does traffic move nor anybody work.
     quiet: bool,
-    calm: Calm,
+    season: Season,
 }
 
-/// Whether a freeze holds.
+/// What the calendar says of a stretch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Calm {
+enum Season {
+    /// A freeze holds.
     Frozen,
-    Open,
+    /// A window for the end of legacy is open.
+    Ending,
+    Plain,
 }
 
 impl Gap {
@@ -170,16 +176,17 @@ fn widen(gaps: &mut [Gap]) {
     spread(&mut (0..count).rev());
 }
 
-/// Neighbours of the same pace are one piece, but a freeze stays one of its own: it has to be seen. They have no place yet.
+/// Neighbours of the same pace are one piece, but a freeze stays one of its own: it has to be seen. So does a window for the end of
+/// legacy: the day on which what cannot be undone is done would be a hair's breadth beside weeks of soak. They have no place yet.
 fn merged(gaps: &[Gap]) -> Vec<Piece> {
-    let mut pieces: Vec<(Piece, Calm)> = Vec::new();
+    let mut pieces: Vec<(Piece, Season)> = Vec::new();
     for gap in gaps {
-        let same = |last: &Piece, calm: Calm| last.pace == gap.pace && (gap.pace == Pace::Even || calm == gap.calm);
-        match pieces.last_mut().filter(|(last, calm)| same(last, *calm)) {
+        let same = |last: &Piece, season: Season| last.pace == gap.pace && (gap.pace == Pace::Even || season == gap.season);
+        match pieces.last_mut().filter(|(last, season)| same(last, *season)) {
             Some((last, _)) => last.until = gap.until,
             None => {
                 let piece = Piece { from: gap.from, until: gap.until, left: 0.0, right: 0.0, pace: gap.pace };
-                pieces.push((piece, gap.calm));
+                pieces.push((piece, gap.season));
             }
         }
     }
@@ -217,13 +224,20 @@ fn gaps(preview: &Preview) -> Vec<Gap> {
     let busy = busy(preview);
     let gap = |(from, until): (&i64, &i64)| {
         let next = busy.get(busy.partition_point(|(_, end)| end <= from));
-        let holds = |freeze: &FreezeLine| freeze.from.as_millisecond() <= *from && *until <= freeze.until.as_millisecond();
+        let within = |begin: Timestamp, end: Timestamp| begin.as_millisecond() <= *from && *until <= end.as_millisecond();
+        let ends = |window: &&WindowLine| window.purpose == WindowPurpose::Decommission;
         Gap {
             from: *from,
             until: *until,
             pace: Pace::Even,
             quiet: next.is_none_or(|(begin, _)| begin >= until),
-            calm: if preview.freezes.iter().any(holds) { Calm::Frozen } else { Calm::Open },
+            season: if preview.freezes.iter().any(|freeze| within(freeze.from, freeze.until)) {
+                Season::Frozen
+            } else if preview.windows.iter().filter(ends).any(|window| within(window.opens, window.closes)) {
+                Season::Ending
+            } else {
+                Season::Plain
+            },
         }
     };
     moments.iter().zip(moments.iter().skip(1)).map(gap).collect()
@@ -250,8 +264,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_window_for_the_end_of_legacy_is_a_cut_of_its_own() {
+        let gap = |from, until, season| Gap { from, until, pace: Pace::Cut, quiet: true, season };
+        let gaps = [gap(0, 10, Season::Plain), gap(10, 990, Season::Plain), gap(990, 995, Season::Ending)];
+        let cuts: Vec<(i64, i64)> = merged(&gaps).iter().map(|piece| (piece.from, piece.until)).collect();
+        assert_eq!(cuts, [(0, 990), (990, 995)]);
+    }
+
+    #[test]
     fn cuts_are_of_one_width_and_time_runs_evenly_elsewhere() {
-        let gap = |from, until, pace| Gap { from, until, pace, quiet: true, calm: Calm::Open };
+        let gap = |from, until, pace| Gap { from, until, pace, quiet: true, season: Season::Plain };
         let gaps = [(0, 10, Pace::Even), (10, 1000, Pace::Cut), (1000, 1010, Pace::Even), (1010, 1030, Pace::Even)];
         let gaps = gaps.map(|(from, until, pace)| gap(from, until, pace));
         let scale = Scale::laid_out(&gaps, 0.0, 120.0, 40.0);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use super::{
     Heading, Layout, Names, STYLE,
     axis::{self, Hours},
-    bars::{BOLD, FULL, Pen},
+    bars::{BOLD, FULL, Pen, unquoted},
     lane::{Lane, approval, lanes},
     legend,
     paper::{Anchor, Paper, escape, fitted, width},
@@ -13,7 +13,11 @@ use super::{
 };
 use crate::{
     plan::WindowPurpose,
-    preview::{Preview, report::WindowLine, times::Clock},
+    preview::{
+        Preview,
+        report::{Kind, StepLine, WindowLine},
+        times::Clock,
+    },
     report::preview::{headline, size, summary, window_fit},
 };
 
@@ -29,7 +33,11 @@ struct Placed<'p> {
 pub fn draw(preview: &Preview, layout: Layout) -> String {
     let clock = Clock::named(preview.time_zone.as_deref());
     let scale = Scale::of(preview, layout.left(), layout.right(), layout.cut());
-    let heading = if layout.heading == Heading::Shown { 58.0 } else { 4.0 };
+    let heading = match (layout.heading, layout.names) {
+        (Heading::Shown, _) => 58.0,
+        (Heading::Left, Names::Beside) => 4.0,
+        (Heading::Left, Names::Above) => 18.0,
+    };
     let (placed, bottom) = place(preview, layout, heading + axis::HEIGHT + 4.0);
     let pen = Pen { scale: &scale, clock: &clock, right: layout.right() };
     let mut paper = Paper::default();
@@ -76,8 +84,9 @@ fn place(preview: &Preview, layout: Layout, top: f64) -> (Vec<Placed<'_>>, f64) 
             Lane::Window(_) => 36.0 + above,
             Lane::Freeze(_) | Lane::Deadline(_) => 18.0 + above,
             Lane::Bridge(..) | Lane::Service(..) => 22.0 + above,
-            Lane::Phase(..) => 38.0,
-            Lane::Crowd(..) => 56.0,
+            Lane::Phase(_, steps) if steps.iter().any(|step| step.kind == Kind::Task || step.approval.is_some()) => 38.0,
+            Lane::Phase(..) => 20.0,
+            Lane::Crowd(..) => 56.0 + above,
         };
         let one = Placed { lane, top: at, base: at + high - 4.0 };
         at += high;
@@ -116,12 +125,17 @@ fn tint(window: &WindowLine) -> &'static str {
 }
 
 fn names_of_clocks(paper: &mut Paper, preview: &Preview, layout: Layout, clock: &Clock, (top, hours): (f64, Hours)) {
-    if layout.names == Names::Beside {
-        let zone = clock.abbreviation(preview.start);
-        let local = preview.time_zone.as_ref().map_or(zone.clone(), |name| format!("{name} ({zone})"));
-        paper.text("", Anchor::End, (layout.left() - 26.0, top + 26.0), &local);
-        if hours == Hours::Shown && !clock.is_utc() {
-            paper.text("soft", Anchor::End, (layout.left() - 26.0, top + 40.0), "UTC");
+    let zone = clock.abbreviation(preview.start);
+    let local = preview.time_zone.as_ref().map_or(zone.clone(), |name| format!("{name} ({zone})"));
+    let twice = hours == Hours::Shown && !clock.is_utc();
+    match layout.names {
+        Names::Beside => {
+            paper.text("", Anchor::End, (layout.left() - 26.0, top + 26.0), &local);
+            paper.text("soft", Anchor::End, (layout.left() - 26.0, top + 40.0), if twice { "UTC" } else { "" });
+        }
+        Names::Above => {
+            let below = if twice { ", UTC below" } else { "" };
+            paper.text("soft", Anchor::Start, (layout.left(), top - 6.0), &format!("{local}{below}"));
         }
     }
 }
@@ -130,89 +144,105 @@ fn title(paper: &mut Paper, preview: &Preview, layout: Layout) {
     paper.text("title", Anchor::Start, (8.0, 24.0), &preview.plan);
     let digest = preview.digest.get(..12).unwrap_or(&preview.digest);
     let what = format!("dry run of revision {digest}: {}", size(preview));
-    paper.text("soft", Anchor::Start, (18.0 + 1.6 * width(&preview.plan, 11.0), 24.0), &what);
+    // Bold letters of 17 pixels are as wide as others of 20.
+    paper.text("soft", Anchor::Start, (18.0 + width(&preview.plan, 20.0), 24.0), &what);
     paper.text("lead", Anchor::Start, (8.0, 44.0), &fitted(&summary(preview), layout.width - 16.0, 12.5));
+}
+
+/// The name of a lane, shorter by what else stands in its line; says where it ends.
+fn label(paper: &mut Paper, layout: Layout, one: &Placed<'_>, name: &str, taken: f64) -> f64 {
+    let (y, room) = match layout.names {
+        Names::Beside => (one.base - 3.0, layout.left() - 24.0),
+        Names::Above => (one.top + 12.0, layout.width - 12.0),
+    };
+    let name = fitted(name, room - taken, 11.0);
+    paper.text("", Anchor::Start, (8.0, y), &name);
+    8.0 + width(&name, 11.0)
 }
 
 /// One lane with its name.
 fn lane(paper: &mut Paper, layout: Layout, pen: &Pen<'_>, one: &Placed<'_>) {
-    let left = layout.left();
-    let label = |paper: &mut Paper, class: &str, name: &str| {
-        let (y, room) = match layout.names {
-            Names::Beside => (one.base - 3.0, left - 24.0),
-            Names::Above => (one.top + 12.0, layout.width - 12.0),
-        };
-        paper.text(class, Anchor::Start, (8.0, y), &fitted(name, room, 11.0));
+    let label = |paper: &mut Paper, name: &str| {
+        label(paper, layout, one, name, 0.0);
     };
     match &one.lane {
-        Lane::Window(window) => {
-            label(paper, "", &format!("window {}", window.name));
-            window_bar(paper, pen, window, one.base);
-        }
+        Lane::Window(window) => window_bar(paper, layout, pen, (window, one)),
         Lane::Freeze(freeze) => {
-            label(paper, "", &format!("freeze {}", freeze.name));
+            label(paper, &format!("freeze {}", freeze.name));
             pen.beside(paper, "freeze-text", (pen.scale.x(freeze.from) + 3.0, one.base - 1.0), &freeze.reason);
         }
         Lane::Deadline(deadline) => {
-            label(paper, "", "deadline");
+            label(paper, "deadline");
             let (class, word) = if deadline.fits { ("good", "is met") } else { ("bad", "is MISSED") };
             let text = format!("{} {word}", pen.clock.long(deadline.at));
-            paper.text(class, Anchor::End, (pen.scale.x(deadline.at) - 5.0, one.base - 1.0), &text);
+            let x = pen.scale.x(deadline.at);
+            if x - 5.0 - width(&text, BOLD) >= layout.left() {
+                paper.text(class, Anchor::End, (x - 5.0, one.base - 1.0), &text);
+            } else {
+                pen.beside(paper, class, (x + 5.0, one.base - 1.0), &text);
+            }
         }
         Lane::Bridge(name, steps) => {
-            label(paper, "", name);
+            label(paper, name);
             pen.steps(paper, steps, one.base);
         }
         Lane::Phase(phase, steps) => {
             phase_strip(paper, layout, pen, one, &phase.name, steps);
         }
         Lane::Service(service, steps) => {
-            label(paper, "", &service.name);
+            label(paper, &service.name);
             pen.steps(paper, steps, one.base);
         }
         Lane::Crowd(moved, all) => {
-            label(paper, "", &format!("{all} services on target"));
+            label(paper, &format!("{all} services on target"));
             pen.crowd(paper, moved, *all, (one.base, 46.0));
         }
     }
 }
 
-/// A window's bar, its verdict above and its latest rollback inside.
-fn window_bar(paper: &mut Paper, pen: &Pen<'_>, window: &WindowLine, base: f64) {
+/// A window's bar, its verdict above and its latest rollback inside, or beside its name where the bar is too short for it.
+fn window_bar(paper: &mut Paper, layout: Layout, pen: &Pen<'_>, (window, one): (&WindowLine, &Placed<'_>)) {
     let (left, right) = (pen.scale.x(window.opens), pen.scale.x(window.closes));
+    let (base, name) = (one.base, format!("window {}", window.name));
     let class = if window.purpose == WindowPurpose::Shift { "window-bar" } else { "end-bar" };
     paper.rect(class, (left, base - FULL), (right - left, FULL), "");
     let verdict = window_fit(window);
     let class = if window.fits { "good" } else { "bad" };
     pen.beside(paper, if window.last_end.is_some() { class } else { "soft" }, (left, base - FULL - 4.0), &verdict);
-    if let Some(at) = window.latest_rollback {
-        let text = format!("latest rollback {}", pen.clock.long(at));
-        let (x, long) = (pen.scale.x(at), width(&text, BOLD));
-        let begins = pen.scale.pieces.first().map_or(0.0, |piece| piece.left);
-        if x - long > left {
-            paper.text("late", Anchor::End, (x - 4.0, base - 3.0), &text);
-        } else if x.max(right) + 4.0 + long > pen.right && left - 4.0 - long >= begins {
-            paper.text("late", Anchor::End, (left - 4.0, base - 3.0), &text); // beside the bar, and not over it
-        } else {
-            pen.beside(paper, "late", (x.max(right) + 4.0, base - 3.0), &text);
-        }
+    let Some(at) = window.latest_rollback else {
+        label(paper, layout, one, &name, 0.0);
+        return;
+    };
+    let text = format!("latest rollback {}", pen.clock.long(at));
+    let (x, long) = (pen.scale.x(at), width(&text, BOLD));
+    if layout.names == Names::Above {
+        let free = 10.0 + label(paper, layout, one, &name, long + 10.0);
+        pen.beside_after(paper, "late", (x.max(free), one.top + 12.0), &text, free);
+        return;
+    }
+    label(paper, layout, one, &name, 0.0);
+    if x - long > left {
+        paper.text("late", Anchor::End, (x - 4.0, base - 3.0), &text);
+    } else if x.max(right) + 4.0 + long > pen.right && left - 4.0 - long >= layout.left() {
+        paper.text("late", Anchor::End, (left - 4.0, base - 3.0), &text); // beside the bar, and not over it
+    } else {
+        pen.beside(paper, "late", (x.max(right) + 4.0, base - 3.0), &text);
     }
 }
 
 /// A phase: its name, what it asks whom, its own tasks.
-fn phase_strip(
-    paper: &mut Paper,
-    layout: Layout,
-    pen: &Pen<'_>,
-    one: &Placed<'_>,
-    name: &str,
-    steps: &[&crate::preview::report::StepLine],
-) {
-    paper.text("bold", Anchor::Start, (8.0, one.top + 14.0), &fitted(&format!("phase {name}"), 150.0, 11.0));
+fn phase_strip(paper: &mut Paper, layout: Layout, pen: &Pen<'_>, one: &Placed<'_>, name: &str, steps: &[&StepLine]) {
+    paper.text("bold", Anchor::Start, (8.0, one.top + 14.0), &fitted(&format!("phase {name}"), 150.0, BOLD));
     pen.steps(paper, steps, one.base);
     if let Some((step, who)) = approval(steps) {
-        let asks = step.approval.as_ref().map(|approval| approval.asks.as_str()).unwrap_or_default();
-        let x = pen.scale.x(step.end.unwrap_or(step.start));
+        let asks = unquoted(step.approval.as_ref().map(|approval| approval.asks.as_str()).unwrap_or_default());
+        let at = step.end.unwrap_or(step.start);
+        let x = pen.scale.x(at);
+        if layout.names == Names::Beside {
+            // Far down a long drawing nobody sees the hours any more.
+            let when = format!("{} {}", pen.clock.day(at), pen.clock.minute(at));
+            paper.text("soft", Anchor::Start, (8.0, one.base - 3.0), &when);
+        }
         let free = match layout.names {
             Names::Beside => layout.left(),
             Names::Above => 18.0 + width(&format!("phase {name}"), BOLD),
