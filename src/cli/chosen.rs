@@ -76,6 +76,5 @@ impl Chosen {
 /// At least one service.
 fn services(names: &[String]) -> anyhow::Result<BTreeSet<ServiceName>> {
     anyhow::ensure!(!names.is_empty(), "name the run and at least one service of it");
-    let service = |name: &String| name.parse().with_context(|| format!("`{name}` is no name of a service"));
-    names.iter().map(service).collect()
+    names.iter().map(|name| Ok(name.parse()?)).collect()
 }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     backward,
-    draft::Draft,
+    draft::{Draft, WaitsFor},
     event::Event,
+    invariant::Invariant,
     reason::Reason,
     record::{Direction, ServiceState, Stage},
 };
@@ -90,6 +91,21 @@ impl Draft<'_, '_> {
             s.hold = None;
             s.troubles.clear(); // no gate is watched on the way back
         });
+        self.close_phases_behind(name);
         self.event(Event::GoesBack { service: name.clone(), reason: why });
+    }
+
+    /// **`order`**, from the moment on at which a service turns round: what may begin was found at the beginning of the look, and a
+    /// service of a later phase may come after this one in it.
+    fn close_phases_behind(&mut self, name: &ServiceName) {
+        let plan = self.plan;
+        let Some((name, service)) = plan.services.get_key_value(name).filter(|_| self.rules.keep(Invariant::Order)) else {
+            return;
+        };
+        for (phase, _) in plan.phases.iter().filter(|(phase, _)| plan.phases_before(phase).contains(&service.phase)) {
+            let reason = Reason::Phase { phase: service.phase.clone(), service: name.clone() };
+            self.late.entry(phase).or_insert((&service.phase, name));
+            self.closed.entry(phase).or_insert((reason, WaitsFor::Step));
+        }
     }
 }

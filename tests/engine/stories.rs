@@ -7,7 +7,7 @@ use gapless::{
 
 use crate::{
     plans::{apart, five, one, plan, service, two, weight},
-    sim::Sim,
+    sim::{Sim, ticks},
 };
 
 #[test]
@@ -334,4 +334,24 @@ fn what_stands_for_plain_hosts_is_made_anew_when_somebody_removes_it_on_the_way_
     sim.orders.intent = Intent::Rollback;
     sim.until_outcome(Outcome::RolledBack);
     assert_eq!(sim.written("only"), ["5", "25", "backend legacy", "backend legacy", "0"], "made before traffic goes there");
+}
+
+/// Once found by the explorer: the phase behind was open still for the look in which its service went back.
+#[test]
+fn nothing_of_a_later_phase_starts_in_the_look_in_which_an_earlier_one_goes_back() {
+    for rounds in 0..6 {
+        let soak = Soak { length: Span::from_secs(60), guard_for: Span::ZERO, on_failure: OnFailure::Rollback };
+        let early = Service { soak, ..service(1, "one", &[]) };
+        let mut sim = Sim::new(Revision::of(plan(vec![("early", early), ("late", service(2, "two", &[]))])));
+        sim.health("late").target_errs = true;
+        sim.until_stage("early", Stage::Soaking);
+        sim.until(5, |s| s.waits.iter().any(|wait| wait.starts_with("late") && wait.contains("gate answers fails")));
+        sim.health("early").target_errs = true;
+        ticks(&mut sim, 2 * rounds);
+        sim.health("late").target_errs = false;
+        sim.until(5, |s| s.record.services["early"].direction == Direction::Backward);
+        let goes_back = sim.log.iter().position(|line| line.contains("early: goes back"));
+        let starts = sim.log.iter().position(|line| line.contains("late: target found ready"));
+        assert!(starts.is_none() || starts < goes_back, "healed {rounds} rounds later:\n{}", sim.log.join("\n"));
+    }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use gapless::{
     engine::{Action, Outcome, Stage, Subject, TaskWay, agenda},
-    plan::{Need, Side, UndoWhen},
+    plan::{BridgeName, Need, Side, UndoWhen},
     world::{
         Delays, Facts, Happening, Look, Moment, Rival, Sim, Tone,
         connections::Client,
@@ -391,6 +391,20 @@ impl Played {
     }
 }
 
+/// The bridges that a run counts on though nobody lies across them: none, once it has ended.
+pub fn left_claimed(sim: &Sim) -> Vec<&BridgeName> {
+    let (model, facts) = (&sim.model, &sim.world.facts);
+    let in_force = |ix: u16| facts.services[usize::from(ix)].route.in_force;
+    let claimed =
+        (0u16..).zip(model.bridges().iter().zip(&facts.bridges)).filter(|(_, (_, bridge))| bridge.ours == Claim::Claimed);
+    let left = claimed.filter(|(at, _)| {
+        let mut across =
+            (0..).zip(model.services()).flat_map(|(ix, s)| s.across.iter().map(move |(over, need)| (ix, *over, *need)));
+        !across.any(|(ix, over, need)| over == *at && in_force(ix) != in_force(need))
+    });
+    left.map(|(_, (name, _))| name).collect()
+}
+
 impl Played {
     /// What went back leaves the world as it was: its route is given up, legacy alone may write, what was done is taken back,
     /// and no bridge is claimed by a run that has ended, but one that somebody lies across.
@@ -400,13 +414,8 @@ impl Played {
         if record.ended.is_none() {
             return;
         }
-        let in_force = |ix: u16| facts.services[usize::from(ix)].route.in_force;
-        for (at, (name, bridge)) in (0u16..).zip(model.bridges().iter().zip(&facts.bridges)) {
-            let mut across =
-                (0..).zip(model.services()).flat_map(|(ix, s)| s.across.iter().map(move |(over, need)| (ix, *over, *need)));
-            let is_lain_across = across.any(|(ix, over, need)| over == at && in_force(ix) != in_force(need));
-            assert!(bridge.ours == Claim::None || is_lain_across, "bridge {name} is still claimed\n{}", self.tail());
-        }
+        let claimed = left_claimed(&self.sim);
+        assert!(claimed.is_empty(), "still claimed: {claimed:?}\n{}", self.tail());
         for (ix, service) in (0..).zip(model.services()) {
             if record.services[&service.name].stage != Stage::Returned || self.sim.world.memory.touched(ix) {
                 continue;
