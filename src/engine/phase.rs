@@ -205,14 +205,21 @@ fn after_tasks(draft: &mut Draft, name: &PhaseName, phase: &Phase) {
     }
     let plan = draft.plan;
     let own: Vec<_> = plan.members(name).iter().collect();
+    let after = agenda::of_phase(phase, PhaseMoment::AfterPhase);
+    let items: Vec<_> = agenda::of_phase(phase, PhaseMoment::BeforePhase).into_iter().chain(after.iter().cloned()).collect();
+    // What is being taken back comes to its end first, also for a service that is tried again: then it can be done once more.
+    let half =
+        |draft: &Draft, item: &agenda::Item| draft.task(&of(name), &item.name).map(|t| t.stage) == Some(TaskStage::UndoOrdered);
+    for item in items.iter().rev() {
+        if half(draft, item) && tasks::take_back(draft, &of(name), item) == Progress::Waits {
+            return;
+        }
+    }
     if own.iter().all(|service| draft.is_moved(service)) {
-        let items = agenda::of_phase(phase, PhaseMoment::AfterPhase);
-        run(draft, name, &items);
+        run(draft, name, &after);
         return;
     }
     if is_over(draft, &own) {
-        let mut items = agenda::of_phase(phase, PhaseMoment::BeforePhase);
-        items.extend(agenda::of_phase(phase, PhaseMoment::AfterPhase));
         for when in [UndoWhen::BeforeTraffic, UndoWhen::AfterTraffic] {
             if tasks::undo(draft, &of(name), &items, when) == Progress::Waits {
                 return;

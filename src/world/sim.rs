@@ -44,6 +44,8 @@ pub struct Sim {
     script: BTreeMap<(Moment, u32), Happening>,
     scheduled: u32,
     rest: Rest,
+    /// The oldest that was shown since what was shown last was so at the time.
+    blind_since: Option<Moment>,
     keep: Keep,
 }
 
@@ -117,6 +119,7 @@ impl Sim {
             script: BTreeMap::new(),
             scheduled: 0,
             rest: Rest::Until(Moment(0)),
+            blind_since: None,
             keep: Keep::History,
             model,
         }
@@ -279,6 +282,10 @@ impl Sim {
         let at = model.timestamp(moment);
         past.unwrap_or(&self.world.facts).show(&model, &self.record, &mut self.seen);
         self.world.memory.watch(&model, &self.world.facts);
+        self.blind_since = past.map(|past| past.now).map(|from| self.blind_since.map_or(from, |since| since.min(from)));
+        if let Some(since) = self.blind_since {
+            self.world.memory.blind(&model, moment.since(since));
+        }
         let revision = model.revision();
         let decision = match self.rules {
             Rules::ALL => engine::judge(revision, &self.record, &self.seen, at),

@@ -374,3 +374,25 @@ fn a_service_is_tried_again_with_what_it_cannot_move_without() {
     sim.until_outcome(Outcome::Completed);
     assert_eq!(asked(&sim, &["base"]), Err(vec![NoRetry::Ended(Outcome::Completed)]));
 }
+
+/// Once found by random plans: what was being taken back then was neither taken back to its end nor done again, and the run waited for
+/// nothing that had a name.
+#[test]
+fn a_task_of_a_phase_that_is_being_taken_back_is_done_again_for_a_service_that_is_tried_again() {
+    let mut plan = plan(vec![("only", service(1, "one", &[]))]);
+    let tell = task(PhaseMoment::AfterPhase, http("tell"), undo_by("untell"));
+    plan.phases.get_mut("one").unwrap().tasks = BTreeMap::from([("tell".parse().unwrap(), tell)]);
+    let mut sim = Sim::new(Revision::of(plan));
+    let tells = |sim: &Sim| sim.log.iter().filter(|line| line.ends_with("phase one/task-tell")).count();
+    sim.until(60, |s| tells(s) == 1 && s.stage("only") == Stage::Soaking);
+    ticks(&mut sim, 10);
+    sim.hanging.insert("tell".into());
+    sim.health("only").target_errs = true;
+    sim.until(60, |s| s.log.iter().any(|line| line == "phase one/undo-tell"));
+    sim.health("only").target_errs = false;
+    sim.orders.retries.insert("only".parse().unwrap(), 1);
+    sim.until_stage("only", Stage::Soaking);
+    sim.hanging.clear();
+    sim.until_outcome(Outcome::Completed);
+    assert_eq!(tells(&sim), 2, "{}", sim.log.join("\n"));
+}

@@ -58,8 +58,10 @@ refill!(Memory { services, ordered_back, doings });
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 struct Past {
-    /// There was a reason in the world to take it back.
+    /// There was a reason in the world to take it back: one of its own, or of another that takes it along.
     cause: bool,
+    /// One of its own: what it takes along has one as well then.
+    own_cause: bool,
     /// The weights that stand were written by somebody else.
     by_hand: bool,
     /// The weight that stood last by our doing.
@@ -121,7 +123,7 @@ impl Memory {
     pub fn watch(&mut self, model: &Model, facts: &Facts) {
         self.ordered_back |= facts.people.intent == Wish::Rollback || model.may_overrun(facts.now);
         for (ix, service) in (0..).zip(model.services()) {
-            if rank(service, facts, ix, Side::Target, 1) == Rank::Dead && !self.of(ix).cause {
+            if rank(service, facts, ix, Side::Target, 1) == Rank::Dead && !self.of(ix).own_cause {
                 self.may_go_back(model, ix);
             }
         }
@@ -130,20 +132,28 @@ impl Memory {
             // Whoever was shown something old has been without an answer for as much longer.
             let silent = rounds.silent_for(facts.now).saturating_add(ms(STALE));
             let mute = gate.on_unknown == OnFailure::Rollback && silent >= gate.unknown_limit;
-            if !(failing || mute) || self.of(gate.service).cause {
+            if !(failing || mute) || self.of(gate.service).own_cause {
                 continue;
             }
             self.may_go_back(model, gate.service);
         }
         for (task, _) in model.tasks().iter().zip(&facts.tasks).filter(|(_, own)| own.stands == Stands::Failed) {
-            task.service.filter(|ix| !self.of(*ix).cause).into_iter().for_each(|ix| self.may_go_back(model, ix));
+            task.service.filter(|ix| !self.of(*ix).own_cause).into_iter().for_each(|ix| self.may_go_back(model, ix));
         }
         for (single, own) in model.replications().iter().zip(&facts.replications) {
             // The engine counts from its order, which needs a moment to take effect.
             let over = own.paused_since.is_some_and(|since| facts.now.since(since).saturating_add(ON_ITS_WAY) >= single.latest);
-            if over && !self.of(single.service).cause {
+            if over && !self.of(single.service).own_cause {
                 self.may_go_back(model, single.service);
             }
+        }
+    }
+
+    /// Nothing newer than this many milliseconds was shown for some time: whoever bears a gate's silence for less may go back.
+    pub fn blind(&mut self, model: &Model, blind_for: i64) {
+        let over = |limit: i64| blind_for.saturating_add(ms(STALE)) >= limit;
+        for gate in model.gates().iter().filter(|gate| gate.on_unknown == OnFailure::Rollback && over(gate.unknown_limit)) {
+            self.may_go_back(model, gate.service);
         }
     }
 
@@ -151,6 +161,7 @@ impl Memory {
     fn may_go_back(&mut self, model: &Model, ix: Ix) {
         let Some(service) = model.service(ix) else { return };
         let closure = model.revision().plan().rollback_closure(&service.name);
+        self.past(ix).into_iter().for_each(|past| past.own_cause = true);
         for ix in closure.iter().filter_map(|name| model.index(name)) {
             self.past(ix).into_iter().for_each(|past| past.cause = true);
         }
