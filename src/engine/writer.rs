@@ -75,7 +75,7 @@ pub fn forward(draft: &mut Draft, name: &ServiceName, service: &Service, held: O
     }
     let promoted = draft.state(name).has_begun(&promote.name);
     if !promoted && draft.rules.keep(Invariant::OneWriter) {
-        let fenced = draft.state(name).tasks.get(&fence.name).map_or(draft.now, |t| draft.since(t.at));
+        let fenced = draft.state(name).tasks.get(&fence.name).map_or(draft.now, |t| behind(draft.since(t.at)));
         let proven = passes(draft, name, "fence-proof", &data.fence.proof, fenced, &Step::Task(fence.name.clone()));
         if !proven || !copied(draft, name, "lag", &data.lag, fenced) {
             return Progress::Waits;
@@ -97,6 +97,12 @@ pub fn forward(draft: &mut Draft, name: &ServiceName, service: &Service, held: O
 fn switch(draft: &mut Draft, name: &ServiceName, service: &Service, item: &Item, held: Option<&Reason>) -> Progress {
     let on_failure = service.on_failure;
     tasks::run(draft, &Subject::from(name), [item], held, |draft, reason| draft.act(name, on_failure, reason))
+}
+
+/// The first moment behind a fence that was seen to stand at this one. An answer to what was asked in the very millisecond may speak of
+/// the moment before it (found by the explorer).
+pub fn behind(fence: jiff::Timestamp) -> jiff::Timestamp {
+    fence.saturating_add(jiff::SignedDuration::from_millis(1)).unwrap_or(fence)
 }
 
 /// **What is left to be copied** on the way forward. If nobody can say it for longer than the gate's limit, the plan says what
@@ -194,7 +200,7 @@ pub fn backward(draft: &mut Draft, name: &ServiceName, service: &Service) -> Pro
         return Progress::Waits;
     }
     if !draft.state(name).has_begun(&promote_item.name) && draft.rules.keep(Invariant::OneWriter) {
-        let since = draft.state(name).tasks.get(&fence_item.name).map_or(draft.now, |t| draft.since(t.at));
+        let since = draft.state(name).tasks.get(&fence_item.name).map_or(draft.now, |t| behind(draft.since(t.at)));
         let proven = passes(draft, name, "reverse-fence-proof", &fence.proof, since, &Step::Task(fence_item.name.clone()));
         if !proven || !passes(draft, name, "reverse-lag", lag, since, &Step::CatchUp) {
             return Progress::Waits;

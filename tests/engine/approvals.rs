@@ -1,7 +1,7 @@
 //! Phases that wait for people: quorum, deputies, refusal, use once; stability and gates between phases.
 
 use gapless::{
-    engine::{About, Consent, Outcome, Stage},
+    engine::{About, ApprovalSeen, Consent, Outcome, Stage},
     plan::{After, Revision, Span},
 };
 
@@ -116,4 +116,18 @@ fn a_gate_between_phases_holds_the_second() {
     assert!(sim.waits.iter().any(|w| w.contains("gate no-sev1 fails")), "{:?}", sim.waits);
     sim.bad.clear();
     sim.until_outcome(Outcome::Completed);
+}
+
+#[test]
+fn a_yes_to_another_plan_or_for_another_attempt_is_none() {
+    let spoils: [fn(&mut ApprovalSeen); 2] = [|said| said.digest = "0".repeat(64).parse().unwrap(), |said| said.attempt = 1];
+    for spoil in spoils {
+        let mut sim = Sim::new(asks(1));
+        sim.approve(phase("one"), "ann", &["duty"]);
+        spoil(sim.approvals.last_mut().unwrap());
+        ticks(&mut sim, 20);
+        assert_eq!((sim.stage("only"), sim.outcome), (Stage::Waiting, Some(Outcome::Held)));
+        sim.approve(phase("one"), "ann", &["duty"]);
+        sim.until_outcome(Outcome::Completed);
+    }
 }

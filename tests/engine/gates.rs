@@ -113,3 +113,12 @@ fn so_many_rounds_are_looked_at(#[case] successes: u32, #[case] per_mille: u16, 
     gate.every = Span::from_secs(1);
     assert_eq!(window(&gate), (successes, of));
 }
+
+/// However many were good before: what is bad now is not confirmed.
+#[test]
+fn the_newest_answer_of_a_gate_that_passes_is_good() {
+    let half = gate(3, 500, 3);
+    let too_few = Verdict::TooFew { good: 3, wanted: 3, bad: Some("status 500".into()) };
+    assert_eq!(judge(&half, Some(&rounds("+++-")), ago(60_000), now()), too_few);
+    assert_eq!(judge(&half, Some(&rounds("+++-+")), ago(60_000), now()), Verdict::Pass);
+}

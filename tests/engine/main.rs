@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "tests may")]
 
+mod again;
 mod approvals;
 mod beside;
 mod bridges;
@@ -18,6 +19,7 @@ mod record;
 mod sim;
 mod size;
 mod soaks;
+mod stale;
 #[cfg(feature = "kubernetes")]
 mod stored;
 mod stories;

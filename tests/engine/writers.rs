@@ -325,3 +325,17 @@ fn a_fence_that_was_taken_back_is_proven_to_be_gone() {
     sim.silent.clear();
     sim.until_outcome(Outcome::RolledBack);
 }
+
+/// Once found by the explorer: what was sent again was withheld, for the new process had no answers about the fence yet, and the
+/// service held with nobody able to write.
+#[test]
+fn a_promotion_that_was_lost_with_its_process_is_ordered_again_without_a_hold() {
+    let mut sim = Sim::new(writer(None));
+    sim.until(60, |s| s.log.iter().any(|l| l == "- only/task-fence: done"));
+    sim.lose_next = 1;
+    sim.until(60, |s| s.log.iter().any(|l| l == "- only/task-promote: ordered"));
+    sim.silent.insert("fence-proof".into());
+    sim.crash();
+    sim.until_outcome(Outcome::Completed);
+    assert_eq!(order(&sim), ["only/task-fence", "only/task-promote", "only 100"]);
+}

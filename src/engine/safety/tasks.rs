@@ -12,6 +12,7 @@ use crate::{
         record::{Direction, ServiceState},
         step::Subject,
         task::{Deed, TaskKey, TaskStage, TaskWay},
+        writer,
     },
     plan::{Data, Gate, Reverse, Service, ServiceName, TaskName, Weight},
 };
@@ -24,7 +25,9 @@ impl Judge<'_> {
         if matches!(deed, Deed::SwitchOff | Deed::Deny) {
             self.legacy_stays(name, service, deed);
         }
-        if let (Some(data), TaskWay::Do) = (&service.data, task.way) {
+        if let (Some(data), TaskWay::Do) = (&service.data, task.way)
+            && !self.was_ordered(name, task)
+        {
             self.promotes(name, data, &task.task);
         }
         if task.way == TaskWay::Undo
@@ -33,6 +36,12 @@ impl Judge<'_> {
         {
             self.found(Invariant::OneWriter, name, "legacy would be made writable while target may be".to_owned());
         }
+    }
+
+    /// What is sent again was judged when it was given: a process that has just begun knows the answers no more that led to it.
+    fn was_ordered(&self, name: &ServiceName, task: &TaskKey) -> bool {
+        let before = self.before.services.get(name).and_then(|s| s.tasks.get(&task.task));
+        before.is_some_and(|before| before.stage == TaskStage::Ordered && before.number == task.number)
     }
 
     fn stage_of(&self, name: &ServiceName, task: &TaskName) -> Option<TaskStage> {
@@ -50,7 +59,7 @@ impl Judge<'_> {
             _ => return,
         };
         let fenced = self.after.services.get(name).and_then(|s| s.tasks.get(&fence)).filter(|t| t.stage == TaskStage::Done);
-        let Some(since) = fenced.map(|t| if t.at > self.now { Timestamp::MIN } else { t.at }) else {
+        let Some(since) = fenced.map(|t| if t.at > self.now { Timestamp::MIN } else { writer::behind(t.at) }) else {
             return self.found(Invariant::OneWriter, name, format!("{task} would begin before {fence} was seen to be done"));
         };
         for (gate_name, rule) in proofs {
