@@ -16,11 +16,12 @@ fn orders_nothing(spoil: impl Fn(&Sim, &mut Observed)) {
     let mut sim = Sim::new(one());
     let mut looks = 0;
     while sim.stage("only") == Stage::Waiting {
-        let (record, mut seen, now) = (sim.record.clone(), sim.observed(), sim.now);
-        spoil(&sim, &mut seen);
-        let decision = decide(&sim.revision, &record, &seen, now);
-        assert!(!decision.effects.iter().any(|effect| matches!(effect.action, Action::SetWeight { .. })), "{decision:#?}");
+        let record = sim.record.clone();
         sim.tick();
+        let mut seen = sim.observed();
+        spoil(&sim, &mut seen);
+        let decision = decide(&sim.revision, &record, &seen, sim.now);
+        assert!(!decision.effects.iter().any(|effect| matches!(effect.action, Action::SetWeight { .. })), "{decision:#?}");
         looks += 1;
     }
     assert!(looks > 0);
