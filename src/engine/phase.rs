@@ -205,12 +205,11 @@ fn after_tasks(draft: &mut Draft, name: &PhaseName, phase: &Phase) {
     }
     let plan = draft.plan;
     let own: Vec<_> = plan.members(name).iter().collect();
-    let after = agenda::of_phase(phase, PhaseMoment::AfterPhase);
-    let items: Vec<_> = agenda::of_phase(phase, PhaseMoment::BeforePhase).into_iter().chain(after.iter().cloned()).collect();
+    let [before, after] = [PhaseMoment::BeforePhase, PhaseMoment::AfterPhase].map(|at| agenda::of_phase(phase, at));
     // What is being taken back comes to its end first, also for a service that is tried again: then it can be done once more.
     let half =
         |draft: &Draft, item: &agenda::Item| draft.task(&of(name), &item.name).map(|t| t.stage) == Some(TaskStage::UndoOrdered);
-    for item in items.iter().rev() {
+    for item in before.iter().chain(&after).rev() {
         if half(draft, item) && tasks::take_back(draft, &of(name), item) == Progress::Waits {
             return;
         }
@@ -220,6 +219,7 @@ fn after_tasks(draft: &mut Draft, name: &PhaseName, phase: &Phase) {
         return;
     }
     if is_over(draft, &own) {
+        let items: Vec<_> = before.into_iter().chain(after).collect();
         for when in [UndoWhen::BeforeTraffic, UndoWhen::AfterTraffic] {
             if tasks::undo(draft, &of(name), &items, when) == Progress::Waits {
                 return;

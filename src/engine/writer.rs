@@ -108,23 +108,32 @@ pub fn behind(fence: jiff::Timestamp) -> jiff::Timestamp {
 /// **What is left to be copied** on the way forward. If nobody can say it for longer than the gate's limit, the plan says what
 /// happens.
 fn copied(draft: &mut Draft, name: &ServiceName, gate_name: &str, gate: &Gate, since: jiff::Timestamp) -> bool {
-    let Ok(gate_name) = gate_name.parse::<GateName>() else { return false };
-    match verdict(draft, name, &gate_name, gate, since) {
-        Verdict::Silent { since, why } => guard::silent(draft, name, (&gate_name, gate), since, why),
+    let Some((gate_name, verdict)) = ask(draft, name, gate_name, gate, since) else { return false };
+    match &verdict {
+        Verdict::Silent { since, why } => guard::silent(draft, name, (&gate_name, gate), *since, why.clone()),
         _ => guard::recovers(draft, name, &gate_name),
     }
-    passes(draft, name, gate_name.as_str(), gate, since, &Step::CatchUp)
-}
-
-fn verdict(draft: &Draft, name: &ServiceName, gate_name: &GateName, gate: &Gate, since: jiff::Timestamp) -> Verdict {
-    gate::judge(gate, draft.seen.other_gates.get(&(Subject::from(name), gate_name.clone())), since, draft.now)
+    is_past(draft, name, &gate_name, verdict, &Step::CatchUp)
 }
 
 /// A gate passes with answers that were asked for after `since`; else the wait is in the draft.
 fn passes(draft: &mut Draft, name: &ServiceName, gate_name: &str, gate: &Gate, since: jiff::Timestamp, step: &Step) -> bool {
-    let Ok(gate_name) = gate_name.parse::<GateName>() else { return false };
-    draft.wake_if_silent(gate::stale_after(gate));
-    match gate::wait(&gate_name, verdict(draft, name, &gate_name, gate, since)) {
+    let Some((gate_name, verdict)) = ask(draft, name, gate_name, gate, since) else { return false };
+    is_past(draft, name, &gate_name, verdict, step)
+}
+
+/// What a gate says with answers that were asked for after `since`. Silence is looked for.
+fn ask(draft: &mut Draft, name: &ServiceName, gate: &str, rule: &Gate, since: jiff::Timestamp) -> Option<(GateName, Verdict)> {
+    let gate = gate.parse::<GateName>().ok()?;
+    let key = (Subject::from(name), gate);
+    let verdict = gate::judge(rule, draft.seen.other_gates.get(&key), since, draft.now);
+    draft.wake_if_silent(gate::stale_after(rule));
+    Some((key.1, verdict))
+}
+
+/// Whether a step is past a gate; else the wait is in the draft.
+fn is_past(draft: &mut Draft, name: &ServiceName, gate: &GateName, verdict: Verdict, step: &Step) -> bool {
+    match gate::wait(gate, verdict) {
         None => true,
         Some(reason) => {
             draft.wait(step.clone(), name, reason, WaitsFor::World);

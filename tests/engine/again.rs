@@ -25,6 +25,15 @@ fn beside_another() -> Sim {
     Sim::new(Revision::of(plan(vec![("only", service(1, "one", &[])), ("other", other)])))
 }
 
+/// A service that holds because nobody knows what its gate says.
+fn held_by_a_silence() -> Sim {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Shifting(1));
+    sim.health("only").gate_silent = true;
+    sim.until(60, |s| s.record.services["only"].hold.is_some());
+    sim
+}
+
 fn goes_back(sim: &mut Sim) {
     sim.health("only").target_errs = true;
     sim.until(60, |s| s.stage("only") == Stage::Returned);
@@ -95,10 +104,7 @@ fn a_resume_clears_what_holds_when_it_is_given_and_nothing_later() {
 
 #[test]
 fn a_silence_counts_anew_after_a_resume() {
-    let mut sim = Sim::new(one());
-    sim.until_stage("only", Stage::Shifting(1));
-    sim.health("only").gate_silent = true;
-    sim.until(60, |s| s.record.services["only"].hold.is_some());
+    let mut sim = held_by_a_silence();
     sim.orders.resumes = sim.record.services["only"].hold.as_ref().map(|hold| hold.id);
     ticks(&mut sim, 200);
     assert_eq!(sim.record.services["only"].hold, None, "ten seconds of twenty");
@@ -127,10 +133,7 @@ fn a_task_that_failed_is_done_once_more_after_a_resume() {
 
 #[test]
 fn what_held_on_the_way_there_does_not_hold_on_the_way_back() {
-    let mut sim = Sim::new(one());
-    sim.until_stage("only", Stage::Shifting(1));
-    sim.health("only").gate_silent = true;
-    sim.until(60, |s| s.record.services["only"].hold.is_some());
+    let mut sim = held_by_a_silence();
     sim.orders.intent = Intent::Rollback;
     sim.tick();
     assert_eq!(sim.record.services["only"].hold, None);

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::{
-    count, length,
+    count, length, own_last_step,
     people::{Call, calls},
     size, takes,
     timeline::{self, Heading, Layout, paper::escape},
@@ -264,7 +264,9 @@ fn way_back(out: &mut String, preview: &Preview) {
             service.detection_ms.map_or_else(|| "never".to_owned(), length),
             service.requests_at_risk.map_or(String::new(), |number| number.to_string()),
             escape(&others),
-            last_step(service).map_or(String::new(), |step| format!("<code>{}</code>", escape(step))),
+            own_last_step(service)
+                .or(service.point_of_no_return.as_deref())
+                .map_or(String::new(), |step| format!("<code>{}</code>", escape(step))),
         ]
     };
     let lines: Vec<(&str, [String; 5])> = preview.services.iter().map(|service| (service.name.as_str(), told(service))).collect();
@@ -277,12 +279,6 @@ fn way_back(out: &mut String, preview: &Preview) {
         ("", [names].into_iter().chain(same.first().into_iter().flat_map(|(_, told)| told.clone())).collect())
     };
     table(out, &columns, lines.chunk_by(|one, next| one.1 == next.1).map(row));
-}
-
-/// The step from which there is no way back, without the name of the service if it is its own.
-fn last_step(service: &ServiceLine) -> Option<&str> {
-    let step = service.point_of_no_return.as_deref()?;
-    Some(step.strip_prefix(service.name.as_str()).and_then(|rest| rest.strip_prefix('/')).unwrap_or(step))
 }
 
 fn paths(out: &mut String, preview: &Preview) {

@@ -21,7 +21,7 @@ pub use self::{
 use crate::{
     plan::WindowPurpose,
     preview::{
-        report::{ApprovalLine, Preview, StepLine, WindowLine},
+        report::{ApprovalLine, Preview, ServiceLine, StepLine, WindowLine},
         times::{Clock, millis},
     },
 };
@@ -48,6 +48,11 @@ fn takes(step: &StepLine) -> String {
         Some(0) => "at once".to_owned(),
         Some(ms) => length(ms),
     }
+}
+
+/// The step of its own from which there is no way back for a service, without its name.
+fn own_last_step(service: &ServiceLine) -> Option<&str> {
+    service.point_of_no_return.as_deref()?.strip_prefix(service.name.as_str())?.strip_prefix('/')
 }
 
 /// Whether it fits, in a word with its figure.

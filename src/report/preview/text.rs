@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{headline, length, people::calls, roles, size, takes, words::WORDS};
+use super::{headline, length, own_last_step, people::calls, roles, size, takes, words::WORDS};
 use crate::preview::{
     Back, Preview,
     back::Fate,
@@ -173,8 +173,7 @@ fn fate(service: &ServiceLine) -> String {
         .map_or_else(|| "nothing watches it".to_owned(), |ms| format!("a failure is noticed in {}", length(ms)));
     let risk = service.requests_at_risk.map_or(String::new(), |n| format!(", with {n} requests at risk at 100 %"));
     let last = service.point_of_no_return.as_ref().map_or(String::new(), |step| {
-        let own = step.strip_prefix(service.name.as_str()).and_then(|rest| rest.strip_prefix('/'));
-        format!("; no way back from {}", own.map_or_else(|| step.clone(), |own| format!("its {own}")))
+        format!("; no way back from {}", own_last_step(service).map_or_else(|| step.clone(), |own| format!("its {own}")))
     });
     format!("takes {}, {others}; {detection}{risk}{last}", length(service.undo_ms))
 }
