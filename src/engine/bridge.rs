@@ -6,11 +6,11 @@ use super::{
     effect::Action,
     event::Event,
     gate,
-    observed::{ClaimsSeen, Sample},
+    observed::ClaimsSeen,
     outcome,
     reason::Reason,
     step::{Step, Subject},
-    task::{TaskKey, TaskSeen, TaskStage, TaskWay},
+    task::TaskStage,
     tasks::{self, Progress},
 };
 use crate::plan::{Bridge, BridgeName, ManagedBridge, Service, ServiceName, Side};
@@ -56,7 +56,7 @@ fn raise(draft: &mut Draft, name: &BridgeName, managed: &ManagedBridge) -> Progr
         return Progress::Waits;
     }
     if draft.task(&of(name), &agenda::named::down()).map(|t| t.stage) == Some(TaskStage::Ordered)
-        && may_be_going_down(draft, name)
+        && tasks::may_have_begun(draft, &of(name), &agenda::named::down())
     {
         return Progress::Waits; // it is put up again once it is down
     }
@@ -102,7 +102,7 @@ pub fn lower(draft: &mut Draft) {
         if !raised || down == Some(TaskStage::Done) {
             continue;
         }
-        if down == Some(TaskStage::Ordered) && may_be_going_down(draft, name) {
+        if down == Some(TaskStage::Ordered) && tasks::may_have_begun(draft, &of(name), &agenda::named::down()) {
             take_down(draft, name, managed);
             continue;
         }
@@ -162,7 +162,9 @@ pub fn kept<'a>(draft: &Draft<'a, '_>) -> Vec<(&'a BridgeName, &'a ServiceName, 
 /// that are done at one moment do not both go. `Done`: it is left.
 fn leave(draft: &mut Draft, name: &BridgeName, seen: &ClaimsSeen) -> Progress {
     let plan = draft.plan;
-    if !seen.others.iter().any(|other| other.as_str() > plan.name.as_str()) || may_be_going_down(draft, name) {
+    if !seen.others.iter().any(|other| other.as_str() > plan.name.as_str())
+        || tasks::may_have_begun(draft, &of(name), &agenda::named::down())
+    {
         return Progress::Waits;
     }
     if seen.ours {
@@ -175,16 +177,6 @@ fn leave(draft: &mut Draft, name: &BridgeName, seen: &ClaimsSeen) -> Progress {
     }
     draft.event(Event::BridgeLeft { bridge: name.clone(), to: seen.others.iter().cloned().collect() });
     Progress::Done
-}
-
-/// Whether taking a bridge down was ordered and is not known to have been refused: what others claim is not taken down.
-fn may_be_going_down(draft: &Draft, name: &BridgeName) -> bool {
-    let Some(down) = draft.task(&of(name), &agenda::named::down()).filter(|task| task.stage.has_begun()) else { return false };
-    let key = TaskKey { of: of(name), task: agenda::named::down(), number: down.number, way: TaskWay::Do };
-    let absent = |sample: &&Sample<TaskSeen>| {
-        sample.value == Ok(TaskSeen::Absent) && draft.now.duration_since(sample.taken_at) <= super::route::STALE.signed()
-    };
-    !draft.seen.tasks.get(&key).is_some_and(|sample| absent(&sample))
 }
 
 fn take_down(draft: &mut Draft, name: &BridgeName, managed: &ManagedBridge) {

@@ -290,9 +290,11 @@ impl<'a, 's> Draft<'a, 's> {
             number: state.order.map_or(state.numbered, |o| o.number).saturating_add(1),
             at: self.stamp,
         };
+        let overtaken = route::overtaken(self.seen, name, &state, &self.next.run, self.now);
         self.change(name, |s| {
             s.stage = stage;
             s.order = Some(order);
+            s.overtaken = overtaken;
         });
         self.event(Event::Ordered { step: step.clone().of(name), from: order.from, weight });
         self.set_weight(name, step, &order, version, shown);

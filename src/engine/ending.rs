@@ -204,10 +204,11 @@ fn drains(draft: &mut Draft, name: &ServiceName, service: &Service) -> bool {
     drains
 }
 
-/// Legacy is switched off. From the order on there is no way back.
+/// Legacy is switched off. From the order on there is no way back; but one that nobody has taken is not given again under
+/// traffic that came back meanwhile (found by the explorer: a late order and a hand's weight).
 fn switch_off(draft: &mut Draft, name: &ServiceName, service: &Service, items: &[Item]) {
-    let ordered = draft.state(name).tasks.contains_key(&agenda::named::switch_off());
-    if let Some((reason, on)) = still_has_traffic(draft, name, service).filter(|_| !ordered) {
+    let begun = tasks::may_have_begun(draft, &Subject::from(name), &agenda::named::switch_off());
+    if let Some((reason, on)) = still_has_traffic(draft, name, service).filter(|_| !begun) {
         return draft.wait(Step::Decommission, name, reason, on);
     }
     if at(draft, name, service, items, Moment::Decommission) == Progress::Waits {

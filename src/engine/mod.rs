@@ -78,7 +78,7 @@ pub use self::{
     query::{open_doings, queries},
     reason::{Course, Fact, Reason, SideRank},
     record::{
-        BridgeState, Direction, Ended, Hold, JournalHead, Latch, LatchKind, Order, Outcome, PhaseState, Record, RunId,
+        BridgeState, Direction, Ended, Hold, JournalHead, Latch, LatchKind, Order, Outcome, Overtaken, PhaseState, Record, RunId,
         ServiceState, Stage, Trouble, TroubleKind,
     },
     roster::Roster,

@@ -16,13 +16,13 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::service::{Direction, Hold, Order, ServiceState, Stage, Trouble, TroubleKind};
+pub use self::service::{Direction, Hold, Order, Overtaken, ServiceState, Stage, Trouble, TroubleKind};
 use super::{reason::Reason, roster::Roster, shared::Shared, task::TaskState};
 use crate::plan::{BridgeName, Digest, PhaseName, Plan, PlanName, Revision, Span, TaskName, WindowName};
 
-/// The form in which this version writes records, and the only one that it reads. Form 1, of before any release, wrote every
-/// moment as text and every task as an object.
-pub const FORMAT: u16 = 2;
+/// The form in which this version writes records, and the only one that it reads. Those of before any release: form 1
+/// wrote every moment as text and every task as an object, form 2 did not know which weight an overtaken order had.
+pub const FORMAT: u16 = 3;
 
 /// Why a record of this form is not read; `None`: it is.
 pub fn unreadable(format: u64) -> Option<Reason> {

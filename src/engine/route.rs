@@ -7,7 +7,7 @@ use super::{
     draft::WaitsFor,
     observed::{Accepted, Observed, Programmed, RouteSeen},
     reason::{Fact, Reason},
-    record::{Order, RunId, ServiceState},
+    record::{Order, Overtaken, RunId, ServiceState},
 };
 use crate::plan::{ServiceName, Span, Weight};
 
@@ -70,7 +70,7 @@ pub fn look(seen: &Observed, name: &ServiceName, state: &ServiceState, run: &Run
     }
     match &state.order {
         None => unordered(route),
-        Some(order) => ordered(route, order, state.numbered, run, name),
+        Some(order) => ordered(route, order, state, run, name),
     }
 }
 
@@ -87,8 +87,7 @@ fn unordered(route: &RouteSeen) -> RouteView {
     }
 }
 
-/// `numbered` is the number of the last order before this attempt.
-fn ordered(route: &RouteSeen, order: &Order, numbered: u32, run: &RunId, name: &ServiceName) -> RouteView {
+fn ordered(route: &RouteSeen, order: &Order, state: &ServiceState, run: &RunId, name: &ServiceName) -> RouteView {
     let ours = route.bears(run, name, order.number);
     match &route.accepted {
         Accepted::Split(weight) if ours && *weight == order.weight => match (&route.effective, &route.programmed) {
@@ -97,7 +96,7 @@ fn ordered(route: &RouteSeen, order: &Order, numbered: u32, run: &RunId, name: &
             (_, Programmed::Pending) => RouteView::Pending(Fact::Programmed, None),
             _ => RouteView::Pending(Fact::Effective, None),
         },
-        Accepted::Split(weight) if !ours && is_before(route, order, numbered, run, name, *weight) => {
+        Accepted::Split(weight) if !ours && is_before(route, order, state, run, name, *weight) => {
             RouteView::Before { version: route.version.clone(), weight: *weight }
         }
         Accepted::Split(weight) => RouteView::Drift(format!("{weight} on target")),
@@ -105,19 +104,27 @@ fn ordered(route: &RouteSeen, order: &Order, numbered: u32, run: &RunId, name: &
     }
 }
 
-/// The route shows an order of this run before the newest one, or for the first order what stood there before it.
-///
-/// A return may follow an order that never arrived, so any earlier mark of ours counts, with any weight.
-fn is_before(route: &RouteSeen, order: &Order, numbered: u32, run: &RunId, name: &ServiceName, weight: Weight) -> bool {
-    let earlier = |number: u32| route.bears(run, name, number);
-    let untouched = route.owner.is_none() && weight == Weight::ZERO;
-    let first = numbered.saturating_add(1);
-    match order.number.checked_sub(1) {
-        None => untouched,
-        Some(last) if last < first => untouched,
-        Some(last) if earlier(last) => weight == order.from,
-        Some(last) => (first..last).rev().take(2).any(earlier) || (last == first && untouched),
+/// The route shows what may stand there until the newest order is carried out: the order before it, or one that this one
+/// overtook; each with its own weight, for any other is somebody else's (found by the explorer: a hand's weight under an old
+/// mark was overwritten on the way back).
+fn is_before(route: &RouteSeen, order: &Order, state: &ServiceState, run: &RunId, name: &ServiceName, weight: Weight) -> bool {
+    let shows = |number: u32, expected: Weight| {
+        let marked = if number > state.numbered { route.bears(run, name, number) } else { route.owner.is_none() };
+        marked && weight == expected
+    };
+    let last = order.number.saturating_sub(1);
+    shows(last, order.from) || state.overtaken.iter().any(|earlier| shows(earlier.number, earlier.weight))
+}
+
+/// What the route may show besides the order `state` has when another one follows: nothing, if that order shows already; else
+/// what stood there before it as well.
+pub fn overtaken(seen: &Observed, name: &ServiceName, state: &ServiceState, run: &RunId, now: Timestamp) -> Vec<Overtaken> {
+    let Some(order) = &state.order else { return Vec::new() };
+    if fresh(seen, name, now).is_ok_and(|route| route.bears(run, name, order.number)) {
+        return Vec::new();
     }
+    let before = Overtaken { number: order.number.saturating_sub(1), weight: order.from };
+    state.overtaken.iter().copied().chain([before]).collect()
 }
 
 /// Why a step waits for its route.

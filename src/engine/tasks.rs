@@ -11,12 +11,13 @@ use super::{
     effect::Action,
     event::Event,
     invariant::Invariant,
+    observed::Sample,
     reason::Reason,
     route,
     step::{Step, Subject},
     task::{Deed, TaskKey, TaskSeen, TaskStage, TaskState, TaskWay},
 };
-use crate::plan::{Act, Span, UndoWhen};
+use crate::plan::{Act, Span, TaskName, UndoWhen};
 
 /// How far a row of tasks is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +99,16 @@ fn forward(draft: &mut Draft, subject: &Subject, item: &Item, failed: &impl Fn(&
             Progress::Waits
         }
     }
+}
+
+/// Whether a task was ordered and somebody may have begun it: a fresh answer that nobody has is the only one against it.
+pub fn may_have_begun(draft: &Draft, subject: &Subject, task: &TaskName) -> bool {
+    let Some(state) = draft.task(subject, task).filter(|task| task.stage.has_begun()) else { return false };
+    let key = TaskKey { of: subject.clone(), task: task.clone(), number: state.number, way: TaskWay::Do };
+    let absent = |sample: &&Sample<TaskSeen>| {
+        sample.value == Ok(TaskSeen::Absent) && draft.now.duration_since(sample.taken_at) <= STALE.signed()
+    };
+    !draft.seen.tasks.get(&key).is_some_and(|sample| absent(&sample))
 }
 
 /// Takes back what may have begun of these tasks, the last one first. `items` are in the order in which they are done.

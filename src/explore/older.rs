@@ -70,6 +70,7 @@ fn of_service(name: &ServiceName, state: &mut ServiceState, reach: &Reach, chang
         stage: _,
         direction: _,
         order,
+        overtaken: _,
         moved_at,
         troubles,
         hold,

@@ -275,6 +275,7 @@ impl Stepper<'_> {
         if let Some(ix) = rival.record {
             next.record = ix;
             let book = self.brain.book(ix)?;
+            next.world.decided(self.model);
             next.world.given(self.model, &book.record);
         }
         for flight in rival.flights.into_iter().filter(|flight| flight.deadline > now) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gapless::{
-    engine::{Intent, Outcome, Stage, timing},
+    engine::{Hold, Intent, Outcome, Reason, Stage, TaskStage, timing},
     plan::{
         Act, Evidence, Freeze, Group, OnFailure, PhaseMoment, Plan, Revision, Service, ServiceMoment, Span, Task, Tier, Undo,
         UndoWhen, Window, WindowPurpose,
@@ -233,6 +233,66 @@ fn a_group_goes_in_lock_step() {
     assert_eq!(sim.written("a"), ["10"], "nobody goes on before all can: {:?}", sim.waits);
     sim.health("b").gate_silent = false;
     sim.until_outcome(Outcome::Completed);
+}
+
+/// As after a crash between the writes of one look: whoever is ahead waits for whoever is behind.
+#[test]
+fn a_member_that_is_a_step_behind_is_waited_for() {
+    let mut plan = grouped();
+    plan.groups.values_mut().for_each(|group| group.steps = vec![weight(10), weight(50), weight(100)]);
+    let mut sim = Sim::new(Revision::of(plan));
+    sim.until(60, |s| s.written("a") == ["10"] && s.written("b") == ["10"]);
+    ticks(&mut sim, 2);
+    let behind = (sim.record.services["b"].clone(), sim.routes["b"].clone());
+    sim.until(60, |s| s.written("a") == ["10", "50"] && s.written("b") == ["10", "50"]);
+    (*sim.record.services.get_mut("b").unwrap(), *sim.route("b")) = behind;
+    sim.health("b").gate_silent = true;
+    ticks(&mut sim, 100);
+    assert_eq!((sim.stage("a"), sim.stage("b")), (Stage::Shifting(1), Stage::Shifting(0)), "{:?}", sim.waits);
+    assert_eq!(sim.written("a"), ["10", "50"]);
+}
+
+/// A member that is held is not ready, and so nobody of the group is.
+#[test]
+fn a_group_does_not_begin_while_one_of_it_is_held() {
+    let mut sim = Sim::new(Revision::of(grouped()));
+    let (id, since) = (sim.record.next_latch(), sim.now);
+    let reason = Reason::Ordered { by: "dm@example.org".into() };
+    sim.record.services.get_mut("b").unwrap().hold = Some(Hold { id, since, reason });
+    ticks(&mut sim, 100);
+    assert_eq!((sim.stage("a"), sim.stage("b")), (Stage::Waiting, Stage::Waiting), "{:?}", sim.waits);
+    sim.orders.resumes = Some(id);
+    sim.until_outcome(Outcome::Completed);
+}
+
+/// A phase's tasks are kept back by a hold of the run like everything else.
+#[test]
+fn a_hold_of_the_run_keeps_the_tasks_of_its_phases_back() {
+    let mut plan = plan(vec![("only", service(1, "one", &[]))]);
+    let room = task(PhaseMoment::BeforePhase, http("open"), undo_by("close"));
+    plan.phases.get_mut("one").unwrap().tasks = BTreeMap::from([("room".parse().unwrap(), room)]);
+    let mut sim = Sim::new(Revision::of(plan));
+    sim.orders.intent = Intent::Hold;
+    ticks(&mut sim, 100);
+    assert_eq!(tasks(&sim), [""; 0], "{:?}", sim.waits);
+    sim.orders.intent = Intent::Run;
+    sim.orders.resumes = Some(sim.record.latch.as_ref().unwrap().id);
+    sim.until_outcome(Outcome::Completed);
+}
+
+/// It had not shifted, and what was done before its shift is taken back before it counts as back.
+#[test]
+fn a_service_that_had_not_shifted_is_back_when_what_was_done_for_it_is() {
+    let mut only = service(1, "one", &[]);
+    let undo = Undo::Do { act: http("resume"), when: UndoWhen::BeforeTraffic, deadline: None, expect: Span::from_secs(1) };
+    only.tasks = BTreeMap::from([("pause".parse().unwrap(), task(ServiceMoment::BeforeShift, http("pause"), undo))]);
+    let mut sim = Sim::new(Revision::of(plan(vec![("only", only)])));
+    sim.until(60, |sim| tasks(sim) == ["only/task-pause"]);
+    sim.orders.intent = Intent::Rollback;
+    sim.until(60, |sim| tasks(sim).last().is_some_and(|last| last == "only/undo-pause"));
+    assert_eq!(sim.stage("only"), Stage::Waiting, "it is being taken back");
+    sim.until_stage("only", Stage::Returned);
+    assert_eq!(sim.record.services["only"].tasks["pause"].stage, TaskStage::Undone);
 }
 
 #[test]

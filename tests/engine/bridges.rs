@@ -12,7 +12,7 @@ use crate::{
     sim::{Sim, tasks, ticks},
 };
 
-fn bridged() -> Plan {
+pub fn bridged() -> Plan {
     let mut plan = plan(vec![("a", service(1, "one", &[])), ("b", service(2, "two", &["a"]))]);
     let managed =
         ManagedBridge { up: http("up"), up_expect: Span::from_secs(1), down: http("down"), down_expect: Span::from_secs(1) };

@@ -2,12 +2,12 @@
 
 use gapless::{
     engine::{About, Intent, Outcome, Stage},
-    plan::{Revision, ServiceMoment, Undo},
+    plan::{Decommission, Revision, ServiceMoment, Span, Undo},
 };
 
 use crate::{
-    plans::{ending, http, task},
-    sim::Sim,
+    plans::{approval, ending, http, task, two, weight, with_roles},
+    sim::{Sim, ticks},
 };
 
 fn end(name: &str) -> About {
@@ -52,6 +52,49 @@ fn the_way_back_is_open_through_the_scream_test_and_closed_once_legacy_is_being_
     sim.orders.intent = Intent::Rollback;
     sim.until(60, |s| s.stage("b") == Stage::Returned);
     assert_eq!(sim.written("a"), ["5", "25", "100"], "{:?}", sim.waits);
+}
+
+/// Found by the explorer: the order was under way for long, a hand put traffic back on legacy, and the order was given again.
+#[test]
+fn legacy_is_not_switched_off_by_an_order_given_again_under_traffic_that_came_back() {
+    let mut sim = Sim::new(ending());
+    sim.until_stage("b", Stage::Soaked);
+    sim.approve(end("a"), "cso", &[]);
+    sim.until(60, |s| s.waits.iter().any(|wait| wait.starts_with("a/scream-test")));
+    sim.lose_next = 1_000;
+    sim.until_stage("a", Stage::Decommissioning);
+    sim.drift("a", weight(33));
+    sim.lose_next = 0;
+    ticks(&mut sim, 400);
+    assert!(sim.waits.iter().any(|wait| wait.contains("found 33 % on target where 100 %")), "{:?}", sim.waits);
+    assert!(!sim.log.iter().any(|line| line == "a/task-switch-off"), "{}", sim.log.join("\n"));
+    sim.drift("a", weight(100));
+    sim.until_stage("a", Stage::Decommissioned);
+}
+
+/// What it needs may have to go back; and so may whoever lives on the same system, at any time until the end.
+#[test]
+fn an_end_waits_for_what_the_service_needs_and_is_asked_about_again_until_the_last() {
+    let mut plan = with_roles(two().plan().clone());
+    let how = Decommission { approval: Some(approval("safety", 1)), scream_test: Some(Span::from_secs(2)) };
+    plan.services.values_mut().for_each(|service| service.decommission = Some(how.clone()));
+    let mut sim = Sim::new(Revision::of(plan));
+    let soaks_again = |sim: &mut Sim, name: &str| {
+        let now = sim.now;
+        let state = sim.record.services.get_mut(name).unwrap();
+        (state.stage, state.moved_at) = (Stage::Soaking, Some(now)); // as if it had been moved just now
+    };
+    sim.until_stage("top", Stage::Soaked);
+    soaks_again(&mut sim, "base");
+    sim.approve(end("top"), "cso", &[]);
+    ticks(&mut sim, 100);
+    assert_eq!(sim.stage("top"), Stage::Soaked, "{:?}", sim.waits);
+    assert!(sim.waits.iter().any(|wait| wait.starts_with("top/decommission: ") && wait.contains("base")), "{:?}", sim.waits);
+    sim.until(60, |sim| sim.waits.iter().any(|wait| wait.starts_with("top/scream-test")));
+    soaks_again(&mut sim, "base");
+    ticks(&mut sim, 100);
+    assert_eq!(sim.stage("top"), Stage::Ending, "{:?}", sim.waits);
+    sim.until_stage("top", Stage::Decommissioned);
 }
 
 #[test]

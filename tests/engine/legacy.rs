@@ -1,9 +1,12 @@
 //! A legacy side that dies, or could carry only some of the traffic: what is left, and what nobody goes back to.
 
-use gapless::engine::{Backend, Direction, Event, Intent, Outcome, Reason, SideRank, Stage};
+use gapless::{
+    engine::{Backend, Direction, Event, Intent, Outcome, Reason, SideRank, Stage},
+    plan::Revision,
+};
 
 use crate::{
-    plans::{one, two, weight},
+    plans::{one, plan, service, two, weight},
     sim::{Sim, ticks},
 };
 
@@ -20,6 +23,27 @@ fn legacy_that_dies_under_traffic_is_left_at_once_and_then_people_decide() {
     sim.health("base").legacy = 2;
     sim.orders.resumes = Some(sim.record.services["base"].hold.as_ref().unwrap().id);
     sim.until_outcome(Outcome::Completed);
+}
+
+/// Found by the explorer: the check took such a move for a confirmation of the first weight, and withheld it.
+#[test]
+fn legacy_is_left_also_in_the_look_in_which_what_is_needed_goes_back() {
+    let services = vec![("app", service(2, "one", &["base"])), ("base", service(2, "one", &[]))];
+    let mut sim = Sim::new(Revision::of(plan(services)));
+    sim.until(20, |sim| sim.routes["base"].weight == weight(100));
+    sim.lose_next = 1_000; // the first weight of app, and each time it is given again
+    sim.until_stage("app", Stage::Shifting(0));
+    sim.health("app").legacy = 0;
+    sim.health("base").target_errs = true;
+    sim.until(20, |sim| sim.record.services["base"].direction == Direction::Backward);
+    let evacuated = sim.events.iter().filter(|event| matches!(event, Event::Evacuated { .. })).count();
+    let app = &sim.record.services["app"];
+    assert_eq!((evacuated, app.direction, app.weight()), (1, Direction::Backward, weight(100)), "{}", sim.log.join("\n"));
+    sim.lose_next = 0;
+    sim.until(20, |sim| sim.routes["app"].weight == weight(100));
+    sim.health("app").legacy = 2;
+    sim.until_outcome(Outcome::RolledBack);
+    assert_eq!(sim.written("app"), ["100", "0"]);
 }
 
 #[test]

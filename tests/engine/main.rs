@@ -7,6 +7,7 @@ mod approvals;
 mod beside;
 mod bridges;
 mod ends;
+mod forged;
 mod gates;
 mod held;
 mod legacy;

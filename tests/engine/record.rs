@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::plans::{one, weight};
 use gapless::{
     engine::{
-        BridgeState, Direction, Ended, Hold, JournalHead, Latch, LatchKind, Order, Outcome, PhaseState, Reason, Record, RunId,
-        ServiceState, Stage, TaskStage, TaskState, Trouble, TroubleKind, record,
+        BridgeState, Direction, Ended, Hold, JournalHead, Latch, LatchKind, Order, Outcome, Overtaken, PhaseState, Reason,
+        Record, RunId, ServiceState, Stage, TaskStage, TaskState, Trouble, TroubleKind, record,
     },
     plan::Span,
 };
@@ -45,6 +45,7 @@ fn whole() -> Record {
         stage: Stage::Returning,
         direction: Direction::Backward,
         order: Some(Order { from: weight(100), weight: weight(0), number: 4, at: moment(20_000) }),
+        overtaken: vec![Overtaken { number: 2, weight: weight(5) }],
         moved_at: Some(moment(15_000)),
         cause: Some(Reason::GuardFailed { gate: "p99".parse().unwrap(), since: moment(16_000), why: "0.3".into() }),
         attempt: 1,

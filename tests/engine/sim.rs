@@ -325,6 +325,8 @@ impl Sim {
         let mut decision = decide(&self.revision, &self.record, &seen, self.now);
         let violations = safety::check(&self.revision, &self.record, &seen, self.now, &decision);
         assert!(violations.is_empty(), "{violations:?}\n{}", self.log.join("\n"));
+        let keys: BTreeSet<String> = decision.effects.iter().map(|effect| effect.key.to_string()).collect();
+        assert_eq!(keys.len(), decision.effects.len(), "each effect once: {:#?}", decision.effects);
         let again = decide(&self.revision, &decision.record, &seen, self.now);
         assert_eq!(again.record, decision.record, "deciding again without news changes nothing");
         assert!(again.events.is_empty(), "{:?}", again.events);

@@ -2,7 +2,7 @@
 
 use gapless::{
     engine::{Outcome, Stage},
-    plan::{OnFailure, Revision, Service, Watch},
+    plan::{OnFailure, Revision, Service, Span, Watch},
 };
 
 use crate::{
@@ -40,4 +40,16 @@ fn a_gate_for_confirmations_only_does_not_act_in_the_soak() {
     sim.health("only").target_errs = false;
     sim.until_outcome(Outcome::Completed);
     assert_eq!(sim.written("only"), ["5", "25", "100"]);
+}
+
+/// What it needs may yet go back, and would take it along.
+#[test]
+fn a_soak_lasts_as_long_as_that_of_what_the_service_needs() {
+    let mut base = service(1, "one", &[]);
+    base.soak.length = Span::from_secs(60);
+    let mut sim = Sim::new(Revision::of(plan(vec![("base", base), ("top", service(2, "one", &["base"]))])));
+    sim.until(120, |sim| sim.waits.iter().any(|wait| wait.starts_with("top/soak: ") && wait.contains("base")));
+    ticks(&mut sim, 20);
+    assert_eq!((sim.stage("base"), sim.stage("top")), (Stage::Soaking, Stage::Soaking));
+    sim.until_outcome(Outcome::Completed);
 }

@@ -153,6 +153,25 @@ fn an_order_that_may_still_arrive_is_undone() {
     assert_eq!(sim.written("only"), ["0"], "{}", sim.log.join("\n"));
 }
 
+/// Found by the explorer and by random worlds: an earlier mark of ours counted with any weight.
+#[test]
+fn a_hands_weight_under_the_mark_of_an_overtaken_order_is_not_overwritten() {
+    let mut sim = Sim::new(one());
+    sim.until(20, |s| s.routes["only"].weight == weight(5));
+    sim.lose_next = 2;
+    sim.until_stage("only", Stage::Shifting(1));
+    sim.orders.intent = Intent::Rollback;
+    sim.until_stage("only", Stage::Returning);
+    assert_eq!(sim.routes["only"].weight, weight(5), "neither 25 % nor the way back has arrived");
+    sim.drift("only", weight(40));
+    sim.until_outcome(Outcome::Held);
+    assert!(sim.waits[0].contains("somebody else changed the route: found 40 % on target"), "{:?}", sim.waits);
+    assert_eq!(sim.written("only"), ["5"]);
+    sim.drift("only", weight(5));
+    sim.until_outcome(Outcome::RolledBack);
+    assert_eq!(sim.written("only"), ["5", "0"]);
+}
+
 #[test]
 fn a_restart_at_any_moment_ends_the_same() {
     for at in 0..200 {

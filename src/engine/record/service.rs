@@ -23,6 +23,10 @@ pub struct ServiceState {
     /// The weight that was ordered last. It may have taken effect or not, wholly or in part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<Order>,
+    /// What the route may show until that order is carried out, besides the order before it: orders that were given before one
+    /// was seen to arrive, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overtaken: Vec<Overtaken>,
     /// When all its traffic was confirmed on target: the soak counts from here.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "millis::option")]
     pub moved_at: Option<Timestamp>,
@@ -141,6 +145,26 @@ impl From<Order> for (Weight, Weight, u32, Millis) {
 impl From<(Weight, Weight, u32, Millis)> for Order {
     fn from((from, weight, number, Millis(at)): (Weight, Weight, u32, Millis)) -> Self {
         Self { from, weight, number, at }
+    }
+}
+
+/// What a route showed when an order was given that may never have arrived. Written as a list: `[1, 5]`, the first order, 5 %.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "(u32, Weight)", into = "(u32, Weight)")]
+pub struct Overtaken {
+    /// The number of its order; that of no order of this attempt: nothing was ordered yet, and the route nobody's.
+    pub number: u32,
+    /// The share of target there.
+    pub weight: Weight,
+}
+impl From<Overtaken> for (u32, Weight) {
+    fn from(Overtaken { number, weight }: Overtaken) -> Self {
+        (number, weight)
+    }
+}
+impl From<(u32, Weight)> for Overtaken {
+    fn from((number, weight): (u32, Weight)) -> Self {
+        Self { number, weight }
     }
 }
 

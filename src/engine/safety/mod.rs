@@ -133,18 +133,19 @@ impl<'a> Judge<'a> {
         let untouched = route.owner.is_none() && route.accepted == Accepted::Split(Weight::ZERO);
         if route.accepted != Accepted::Split(from) || !(by_us || untouched) {
             self.found(Invariant::NoClobber, name, format!("{:?} on its route is nobody's order of this run", route.accepted));
-        } else if by_us && !self.ordered_before(name, from, number, route) {
+        } else if by_us && !self.ordered_before(name, from, route) {
             self.found(Invariant::NoClobber, name, format!("{from} on its route was changed by hand"));
         }
     }
 
-    /// A weight with the mark of the newest two orders is one that the record knows. Behind an older mark, which shows when
-    /// an evacuation or a return follows an order that never arrived, the record cannot tell.
-    fn ordered_before(&self, name: &ServiceName, shown: Weight, number: u32, route: &RouteSeen) -> bool {
-        let marked = |n: u32| route.bears(&self.before.run, name, n);
-        let known = [self.before, self.after].into_iter().filter_map(|r| r.services.get(name)?.order);
-        let mut known = known.flat_map(|o| [o.from, o.weight]);
-        known.any(|w| w == shown) || (1..number.saturating_sub(1)).any(marked)
+    /// Whether the mark on the route is that of an order which the record knows, and this is its weight.
+    fn ordered_before(&self, name: &ServiceName, shown: Weight, route: &RouteSeen) -> bool {
+        let states = [self.before, self.after].into_iter().filter_map(|record| record.services.get(name));
+        let mut known = states.flat_map(|state| {
+            let orders = state.order.map(|o| [(o.number, o.weight), (o.number.saturating_sub(1), o.from)]);
+            orders.into_iter().flatten().chain(state.overtaken.iter().map(|earlier| (earlier.number, earlier.weight)))
+        });
+        known.any(|(number, weight)| weight == shown && route.bears(&self.before.run, name, number))
     }
 
     /// `served` and `way-back`: target is enough for the weight; legacy could take everything back, unless it is dead, and
@@ -201,8 +202,9 @@ impl<'a> Judge<'a> {
     /// `fresh` and `unknown-holds`: what confirms a weight was sent after it was effective, and is an answer.
     fn confirmation(&mut self, name: &ServiceName, service: &Service, was: &ServiceState, is: &ServiceState) {
         let (Stage::Shifting(from), Some(order)) = (was.stage, was.order) else { return };
+        let evacuated = || is.weight() == Weight::FULL && self.rank(name, service, Side::Legacy, Weight::ZERO) == SideRank::Dead;
         let confirmed = match is.stage {
-            Stage::Shifting(to) => to > from && !is.hold.as_ref().is_some_and(|h| matches!(h.reason, Reason::NoWayBack { .. })),
+            Stage::Shifting(to) => to > from && !evacuated(),
             stage => stage == Stage::Soaking || stage.is_past_soak(),
         };
         if !confirmed {

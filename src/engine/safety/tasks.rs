@@ -9,6 +9,7 @@ use crate::{
         backward,
         gate::{self, Verdict},
         invariant::Invariant,
+        observed::Accepted,
         record::{Direction, ServiceState},
         step::Subject,
         task::{Deed, TaskKey, TaskStage, TaskWay},
@@ -108,6 +109,14 @@ impl Judge<'_> {
                 name,
                 format!("its legacy side would end while {other} may come back to it"),
             );
+        }
+        let there = |other: &ServiceName| {
+            self.route(other).is_some_and(|route| matches!(route.accepted, Accepted::Split(weight) if weight < Weight::FULL))
+        };
+        let tenants = service.legacy.system.iter().flat_map(|system| self.plan.tenants(system));
+        if let Some(other) = tenants.chain([name]).find(|other| there(other)).cloned() {
+            let detail = format!("its legacy side would end with traffic of {other} there");
+            return self.found(Invariant::LegacyStays, name, detail);
         }
         let approval = service.decommission.as_ref().and_then(|end| end.approval.as_ref());
         if approval.is_some() && self.after.services.get(name).is_none_or(|s| s.end_approved_at.is_none()) {

@@ -1,0 +1,109 @@
+//! Decisions made wrong by hand: what the check beside the engine objects to, also while the engine itself would not decide so.
+
+use gapless::{
+    engine::{About, Action, Decision, Intent, Invariant, Observed, Record, Stage, safety},
+    plan::{Revision, Weight},
+};
+use jiff::SignedDuration;
+
+use crate::{
+    plans::{ending, one, weight, writer},
+    sim::Sim,
+};
+
+/// A decision, and what it rested on.
+struct Look {
+    sim: Sim,
+    before: Record,
+    seen: Observed,
+    decision: Decision,
+}
+
+impl Look {
+    /// The first decision of a run that pleases.
+    fn of(mut sim: Sim, pleases: impl Fn(&Record, &Decision) -> bool) -> Self {
+        for _ in 0..4_000 {
+            let before = sim.record.clone();
+            let decision = sim.tick();
+            if pleases(&before, &decision) {
+                sim.record = before.clone();
+                let seen = sim.observed();
+                let look = Self { sim, before, seen, decision };
+                assert_eq!(look.found(), [], "as it was decided it is right");
+                return look;
+            }
+        }
+        panic!("there was none: {}", sim.log.join("\n"));
+    }
+    /// The first that gives target this weight, or this one back.
+    fn weight(revision: Revision, weight: Weight) -> Self {
+        let gives = |action: &Action| matches!(action, Action::SetWeight { weight: given, .. } if *given == weight);
+        Self::of(Sim::new(revision), |_, decision| decision.effects.iter().any(|effect| gives(&effect.action)))
+    }
+    /// The same with the world as it is made now.
+    fn with(mut self, change: impl FnOnce(&mut Sim)) -> Self {
+        change(&mut self.sim);
+        self.seen = self.sim.observed();
+        self
+    }
+    fn found(&self) -> Vec<Invariant> {
+        let found = safety::check(&self.sim.revision, &self.before, &self.seen, self.sim.now, &self.decision);
+        found.into_iter().map(|violation| violation.invariant).collect()
+    }
+}
+
+#[test]
+fn a_target_is_weighed_with_what_it_would_get() {
+    let half = |sim: &mut Sim| sim.health("only").target = 1;
+    assert_eq!(Look::weight(one(), Weight::FULL).with(half).found(), [Invariant::Served], "half of it is too small for all");
+}
+
+#[test]
+fn a_way_back_to_what_is_no_better_is_none() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Soaking);
+    sim.orders.intent = Intent::Rollback;
+    let look = Look::of(sim, |_, decision| decision.record.services["only"].stage == Stage::Returning);
+    let both_dead = |sim: &mut Sim| (sim.health("only").legacy, sim.health("only").target) = (0, 0);
+    assert_eq!(look.with(both_dead).found(), [Invariant::NoWorse]);
+}
+
+#[test]
+fn answers_from_before_a_weight_confirm_nothing() {
+    let mut look = Look::of(Sim::new(one()), |_, decision| decision.record.services["only"].stage == Stage::Shifting(1));
+    let gates = look.seen.gates.get_mut("only").unwrap();
+    for round in gates.values_mut().flat_map(|gate| &mut gate.rounds) {
+        round.sent_at -= SignedDuration::from_secs(3_600);
+    }
+    assert_eq!(look.found(), [Invariant::Fresh]);
+}
+
+#[test]
+fn an_order_that_may_still_come_true_is_not_undone() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Shifting(1));
+    sim.orders.intent = Intent::Rollback;
+    sim.until_stage("only", Stage::Returning);
+    let mut look = Look::of(sim, |before, _| before.services["only"].stage == Stage::Returning);
+    look.decision.record.services.get_mut("only").unwrap().stage = Stage::Returned;
+    assert_eq!(look.found(), [Invariant::UndoOnStart]);
+}
+
+#[test]
+fn no_traffic_goes_to_a_target_that_was_never_made_the_writer() {
+    let mut look = Look::weight(writer(None), Weight::FULL);
+    for record in [&mut look.before, &mut look.decision.record] {
+        record.services.get_mut("only").unwrap().tasks.remove("promote");
+    }
+    assert_eq!(look.found(), [Invariant::OneWriter]);
+}
+
+#[test]
+fn legacy_does_not_end_with_traffic_there() {
+    let mut sim = Sim::new(ending());
+    sim.until_stage("b", Stage::Soaked);
+    sim.approve(About::Decommission("a".parse().unwrap()), "cso", &[]);
+    let look = Look::of(sim, |_, decision| decision.record.services["a"].stage == Stage::Decommissioning);
+    let by_hand = |sim: &mut Sim| sim.drift("b", weight(33));
+    assert_eq!(look.with(by_hand).found(), [Invariant::LegacyStays], "on the system that they share");
+}
