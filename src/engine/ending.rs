@@ -204,12 +204,16 @@ fn drains(draft: &mut Draft, name: &ServiceName, service: &Service) -> bool {
     drains
 }
 
-/// Legacy is switched off. From the order on there is no way back; but one that nobody has taken is not given again under
-/// traffic that came back meanwhile (found by the explorer: a late order and a hand's weight).
+/// Legacy is switched off. From the order on there is no way back; but one that nobody has taken is not given again before it
+/// is asked once more what carries traffic and connections (found by the explorer: a late order and a hand's weight).
 fn switch_off(draft: &mut Draft, name: &ServiceName, service: &Service, items: &[Item]) {
-    let begun = tasks::may_have_begun(draft, &Subject::from(name), &agenda::named::switch_off());
-    if let Some((reason, on)) = still_has_traffic(draft, name, service).filter(|_| !begun) {
-        return draft.wait(Step::Decommission, name, reason, on);
+    if !tasks::may_have_begun(draft, &Subject::from(name), &agenda::named::switch_off()) {
+        if let Some((reason, on)) = still_has_traffic(draft, name, service) {
+            return draft.wait(Step::Decommission, name, reason, on);
+        }
+        if drains(draft, name, service) {
+            return;
+        }
     }
     if at(draft, name, service, items, Moment::Decommission) == Progress::Waits {
         return;

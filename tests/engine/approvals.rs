@@ -1,7 +1,7 @@
 //! Phases that wait for people: quorum, deputies, refusal, use once; stability and gates between phases.
 
 use gapless::{
-    engine::{About, Consent, Outcome, Record, Stage, decide},
+    engine::{About, ApprovalSeen, Consent, Outcome, Record, Stage, decide},
     plan::{After, Revision, Span},
 };
 use jiff::SignedDuration;
@@ -109,6 +109,45 @@ fn trouble_starts_the_count_again_and_silence_only_pauses_it() {
 
 #[test]
 fn a_gate_between_phases_holds_the_second() {
+    let mut sim = Sim::new(release(0));
+    sim.bad.insert("no-sev1".into());
+    sim.until_stage("first", Stage::Soaked);
+    ticks(&mut sim, 20);
+    assert_eq!(sim.stage("second"), Stage::Waiting);
+    assert!(sim.waits.iter().any(|w| w.contains("gate no-sev1 fails")), "{:?}", sim.waits);
+    sim.bad.clear();
+    sim.until_outcome(Outcome::Completed);
+}
+
+#[test]
+fn a_yes_to_another_plan_or_for_another_attempt_is_none() {
+    let spoils: [fn(&mut ApprovalSeen); 2] = [|said| said.digest = "0".repeat(64).parse().unwrap(), |said| said.attempt = 1];
+    for spoil in spoils {
+        let mut sim = Sim::new(asks(1));
+        sim.approve(phase("one"), "ann", &["duty"]);
+        spoil(sim.approvals.last_mut().unwrap());
+        ticks(&mut sim, 20);
+        assert_eq!((sim.stage("only"), sim.outcome), (Stage::Waiting, Some(Outcome::Held)));
+        sim.approve(phase("one"), "ann", &["duty"]);
+        sim.until_outcome(Outcome::Completed);
+    }
+}
+
+#[test]
+fn an_approval_that_was_used_counts_for_nothing_else() {
+    let mut sim = Sim::new(asks(1));
+    sim.approve(phase("one"), "bob", &["duty"]);
+    let id = sim.approvals[0].id.clone();
+    sim.record.approvals_used.insert(id);
+    ticks(&mut sim, 20);
+    assert_eq!((sim.stage("only"), sim.outcome), (Stage::Waiting, Some(Outcome::Held)), "{:?}", sim.waits);
+    sim.approve(phase("one"), "bob", &["duty"]);
+    sim.until_stage("only", Stage::Shifting(0));
+}
+
+/// The answers of a gate between two phases speak of the moved phase only if they were asked for after the move.
+#[test]
+fn answers_from_before_a_phase_was_moved_open_nothing() {
     let opens = |sim: &Sim, record: &Record| {
         let decision = decide(&sim.revision, record, &sim.observed(), sim.now);
         decision.record.services["second"].stage != Stage::Waiting

@@ -165,6 +165,20 @@ fn a_start_has_to_fit_with_the_tasks_that_come_before_its_first_weight() {
     }
 }
 
+/// What would go back is not only what moves already: the one that would start now has to fit with its own way back.
+#[test]
+fn a_start_has_to_fit_with_its_own_way_back() {
+    for (closes, starts) in [(50, false), (200, true)] {
+        let mut plan = windowed(window(0, closes, OnFailure::Hold));
+        let undo = Undo::Do { act: http("resume"), when: UndoWhen::AfterTraffic, deadline: None, expect: Span::from_secs(60) };
+        let tasks = BTreeMap::from([("pause".parse().unwrap(), task(ServiceMoment::BeforeShift, http("pause"), undo))]);
+        plan.services.values_mut().for_each(|only| only.tasks.clone_from(&tasks));
+        let mut sim = Sim::new(Revision::of(plan));
+        ticks(&mut sim, 200);
+        assert_eq!((!sim.written("only").is_empty(), tasks_done(&sim)), (starts, usize::from(starts)), "{closes}: {:?}", sim.waits);
+    }
+}
+
 fn tasks_done(sim: &Sim) -> usize {
     sim.log.iter().filter(|line| line.starts_with("only/task-")).count()
 }
@@ -207,6 +221,22 @@ fn limits_bind_the_way_forward_and_never_the_way_back() {
         ["a", "b", "c", "d"].iter().all(|n| s.stage(n) >= Stage::Soaking)
     });
     assert_eq!(most, 2);
+}
+
+#[test]
+fn what_is_on_its_way_back_counts_for_the_limits() {
+    let mut plan = plan(vec![("a", service(1, "one", &[])), ("b", service(2, "one", &[]))]);
+    plan.limits.in_motion = Some(1);
+    let mut sim = Sim::new(Revision::of(plan));
+    sim.until_stage("a", Stage::Shifting(1));
+    sim.health("a").target_errs = true;
+    sim.lose_next = 1_000; // its order back
+    sim.until_stage("a", Stage::Returning);
+    ticks(&mut sim, 100);
+    assert_eq!((sim.stage("a"), sim.stage("b")), (Stage::Returning, Stage::Waiting), "{:?}", sim.waits);
+    sim.lose_next = 0;
+    sim.until_stage("b", Stage::Soaking);
+    assert_eq!(sim.stage("a"), Stage::Returned);
 }
 
 fn grouped() -> Plan {

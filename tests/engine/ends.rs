@@ -68,7 +68,13 @@ fn legacy_is_not_switched_off_by_an_order_given_again_under_traffic_that_came_ba
     ticks(&mut sim, 400);
     assert!(sim.waits.iter().any(|wait| wait.contains("found 33 % on target where 100 %")), "{:?}", sim.waits);
     assert!(!sim.log.iter().any(|line| line == "a/task-switch-off"), "{}", sim.log.join("\n"));
+    // It went there for a while only, and left connections.
+    sim.active.insert("a".parse().unwrap(), 2);
     sim.drift("a", weight(100));
+    ticks(&mut sim, 400);
+    assert!(sim.waits.iter().any(|wait| wait.starts_with("a/drain: ")), "{:?}", sim.waits);
+    assert!(!sim.log.iter().any(|line| line == "a/task-switch-off"), "{}", sim.log.join("\n"));
+    sim.active.clear();
     sim.until_stage("a", Stage::Decommissioned);
 }
 

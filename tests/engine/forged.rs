@@ -107,3 +107,16 @@ fn legacy_does_not_end_with_traffic_there() {
     let by_hand = |sim: &mut Sim| sim.drift("b", weight(33));
     assert_eq!(look.with(by_hand).found(), [Invariant::LegacyStays], "on the system that they share");
 }
+
+/// The version is that which was seen, and the weight before as well: only the record knows that nobody ordered it.
+#[test]
+fn a_weight_that_nobody_ordered_is_not_written_over_though_it_bears_our_mark() {
+    let mut look = Look::weight(one(), weight(25)).with(|sim| sim.drift("only", weight(40)));
+    let version = look.sim.routes["only"].version.to_string();
+    for effect in &mut look.decision.effects {
+        effect.precondition.version = Some(version.clone());
+        let Action::SetWeight { from, .. } = &mut effect.action else { continue };
+        *from = weight(40);
+    }
+    assert!(look.found().contains(&Invariant::NoClobber), "{:?}", look.found());
+}

@@ -1,7 +1,7 @@
 //! A legacy side that dies, or could carry only some of the traffic: what is left, and what nobody goes back to.
 
 use gapless::{
-    engine::{Backend, Direction, Event, Intent, Outcome, Reason, SideRank, Stage},
+    engine::{Action, Backend, Direction, Event, Intent, Outcome, Reason, SideRank, Stage},
     plan::Revision,
 };
 
@@ -151,4 +151,17 @@ fn a_gate_that_fails_on_a_healthy_target_does_not_make_half_a_legacy_better() {
     assert!(way_out.contains("give it enough healthy endpoints") && !way_out.contains("gapless"), "{way_out}");
     sim.health("only").legacy = 2;
     sim.until_outcome(Outcome::RolledBack);
+}
+
+/// A look decides in passes, until one changes nothing: what the passes ask for is asked for once (the test's world checks).
+#[test]
+fn a_backend_is_made_once_a_look_however_often_that_look_decides() {
+    let mut sim = Sim::new(Revision::of(plan(vec![("a", service(1, "one", &[])), ("b", service(2, "one", &[]))])));
+    sim.lose_next = 1_000;
+    let mut made = 0;
+    while sim.stage("a") == Stage::Waiting {
+        sim.health("b").backends[1] = Backend::Missing;
+        made = sim.tick().effects.iter().filter(|effect| matches!(effect.action, Action::EnsureBackend { .. })).count();
+    }
+    assert_eq!(made, 1, "in the look that orders the first weight of the other");
 }
