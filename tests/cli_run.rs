@@ -190,6 +190,26 @@ async fn a_run_completes_and_its_directory_tells_all() {
 
 /// Killed at ten moments of its life, each time the next process goes on, and no weight is set twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_run_measured_counts_in_the_next_one() {
+    let rehearsal = Stage::set().await;
+    assert_eq!(rehearsal.says("run", &[]).await.code, 0);
+    let weekend = Stage::set().await;
+    let wrong = weekend.says("run", &["--durations", "no-such-journal"]).await;
+    assert_eq!((wrong.code, weekend.state().exists()), (2, false), "{}", wrong.err);
+    assert!(wrong.err.contains("no-such-journal cannot be read"), "{}", wrong.err);
+
+    let measured = rehearsal.state().display().to_string();
+    let said = weekend.says("run", &["--durations", &measured]).await;
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    let kept: Value = serde_json::from_slice(&std::fs::read(weekend.state().join("durations.json")).unwrap()).unwrap();
+    let effective: gapless::plan::Span = kept["pds/effective"].as_str().unwrap().parse().unwrap();
+    assert!(effective.get() > Duration::ZERO && effective.get() < Duration::from_secs(5), "{kept}");
+    let journal = std::fs::read_to_string(weekend.state().join("journal.jsonl")).unwrap();
+    assert!(journal.lines().next().unwrap().contains("\"durations\":{\"pds/effective\":"), "each decision rested on it");
+    weekend.replays().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_ten_times_it_goes_on() {
     let stage = Stage::set().await;
     let moments = [90, 400, 150, 700, 250, 330, 520, 60, 610, 480];

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     engine::{Effect, Observed, Owner, Query, RunId},
-    plan::{Place, Revision, Router, Service, ServiceName, Side, not_run_yet},
+    plan::{Place, Revision, Router, Service, ServiceName, Side, not_run_yet, schedule::Durations},
     ports::{Actuator, Performed, Sensor},
 };
 
@@ -44,7 +44,16 @@ pub struct StandaloneSensor {
     watching: BTreeMap<ServiceName, Watching>,
     prober: Prober,
     orders: OrdersFile,
+    durations: Durations,
     listener: Listener,
+}
+
+impl StandaloneSensor {
+    /// The same, which tells how long work takes where somebody measured.
+    #[must_use]
+    pub fn with_durations(self, durations: Durations) -> Self {
+        Self { durations, ..self }
+    }
 }
 
 /// Does the effects of a standalone run. Cheap to clone.
@@ -100,7 +109,8 @@ impl Standalone {
         let routes = Arc::new(routes);
         let listener = wake.listener();
         let prober = Prober::new(Arc::new(revision.clone()), wake);
-        let sensor = StandaloneSensor { routes: Arc::clone(&routes), watching: BTreeMap::new(), prober, orders, listener };
+        let (watching, durations) = (BTreeMap::new(), Durations::default());
+        let sensor = StandaloneSensor { routes: Arc::clone(&routes), watching, prober, orders, durations, listener };
         Ok((sensor, StandaloneActuator { routes }))
     }
 }
@@ -142,7 +152,7 @@ impl Sensor for StandaloneSensor {
 
     fn seen(&mut self) -> Observed {
         self.listener.hear(); // before looking: what comes while we look is news
-        let mut seen = Observed { orders: self.orders.read(), ..Observed::default() };
+        let mut seen = Observed { orders: self.orders.read(), durations: self.durations.clone(), ..Observed::default() };
         self.prober.fill(&mut seen);
         for name in self.watching.keys() {
             seen.routes.extend(self.routes.get(name).map(|route| (name.clone(), route.seen())));

@@ -181,6 +181,13 @@ impl Run {
         });
         let outcome = status.and_then(|status| status.outcome);
         let name = self.object.metadata.name.as_deref().unwrap_or_default();
-        StatusReport::of(name, &self.revision, &self.record, waiting.collect(), outcome, clock::now())
+        StatusReport::of(
+            name,
+            &self.revision,
+            &self.record,
+            waiting.collect(),
+            outcome,
+            (&self.object.spec.durations, clock::now()),
+        )
     }
 }

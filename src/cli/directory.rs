@@ -42,7 +42,7 @@ pub fn status(state: &Path) -> anyhow::Result<StatusReport> {
         &record,
         waits.into_iter().map(|wait| WaitingReport::new(wait.step, &wait.reason, wait.since)).collect(),
         outcome,
-        clock::now(),
+        (&file_store::durations(state)?, clock::now()),
     ))
 }
 

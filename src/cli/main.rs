@@ -17,6 +17,7 @@ mod directory;
 mod explain;
 mod explore;
 mod hold;
+mod measured;
 mod output;
 mod preview;
 mod rehearse;

@@ -1,21 +1,18 @@
 //! `gapless rehearse`: many simulated runs of a plan, on all cores. Reads files, writes nothing.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::atomic::{AtomicU64, Ordering},
     time::Instant,
 };
 
-use anyhow::{Context as _, bail};
 use gapless::{
-    adapters::file_store,
-    journal::Chain,
     plan::Span,
-    rehearse::{End, KINDS, Measured, Options, Rehearsal, RehearseReport, report::TraceReport},
+    rehearse::{End, KINDS, Options, Rehearsal, RehearseReport, report::TraceReport},
 };
 
 use crate::{
-    Exit, check, explore,
+    Exit, check, explore, measured,
     output::{self, Format, Output},
 };
 
@@ -63,7 +60,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let budget = explore::faults(&args.faults, args.budget, &KINDS)?;
     let options = Options { budget, people: args.people, start: args.start };
-    let measured = args.durations.as_deref().map(measured).transpose()?.unwrap_or_default();
+    let measured = args.durations.as_deref().map(measured::read).transpose()?.unwrap_or_default();
     let Some(revision) = check::plan(&args.file)? else { return Ok(Exit::Finding) };
     let rehearsal = Rehearsal::new(&revision, options, &measured);
     if args.trace { trace(args, &rehearsal) } else { all(args, &rehearsal) }
@@ -123,26 +120,4 @@ fn on_threads(args: &Args, rehearsal: &Rehearsal) -> anyhow::Result<Vec<End>> {
     })?;
     ends.sort_by_key(|(place, _)| *place);
     Ok(ends.into_iter().map(|(_, end)| end).collect())
-}
-
-/// What a journal tells of how long things took.
-fn measured(path: &Path) -> anyhow::Result<Measured> {
-    let (file, length) = if path.is_dir() {
-        let (_, verified) = file_store::verify(path)?;
-        (file_store::journal_path(path), verified.end)
-    } else {
-        (path.to_owned(), u64::MAX)
-    };
-    let bytes = std::fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
-    let length = usize::try_from(length).unwrap_or(usize::MAX).min(bytes.len());
-    let (mut chain, mut measured) = (Chain::default(), Measured::default());
-    let lines = bytes.get(..length).unwrap_or_default().split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    for line in lines {
-        let line = chain.accept(line).map_err(|bad| anyhow::anyhow!("{}: {bad}", file.display()))?;
-        measured.read(line.at, &line.events, &line.seen);
-    }
-    if measured.count() == 0 {
-        bail!("{} has no weight and no task that was done: nothing was measured in it", file.display());
-    }
-    Ok(measured)
 }

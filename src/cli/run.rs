@@ -21,7 +21,7 @@ use gapless::{
 
 use self::teller::Teller;
 use crate::{
-    Exit, check,
+    Exit, check, measured,
     output::{self, Format, Output},
     runtime,
 };
@@ -39,6 +39,10 @@ pub struct Args {
     /// The directory of the run; made if it is not there
     #[arg(long, value_name = "DIR")]
     state: PathBuf,
+    /// A state directory or a journal of a run that was made, as in a rehearsal: what was measured there counts instead of the
+    /// plan's word from now on, for the latest rollback and for what fits into a window
+    #[arg(long, value_name = "JOURNAL")]
+    durations: Option<PathBuf>,
     /// Print one JSON event a line while it runs
     #[arg(long)]
     events: bool,
@@ -88,9 +92,14 @@ async fn run_here(args: &Args, revision: &Revision) -> anyhow::Result<Exit> {
         output::complain("this plan cannot run without a cluster; nothing was written");
         return Ok(Exit::Finding);
     }
+    let measured = args.durations.as_deref().map(|path| measured::of(path, revision)).transpose()?;
     let (store, record, opened) =
         FileStore::open(&args.state, revision, clock::now()).map_err(|error| explain(error, args, revision))?;
+    if let Some(durations) = &measured {
+        file_store::keep_durations(&args.state, durations)?;
+    }
     let (sensor, actuator) = Standalone::new(revision, &record.run, &orders)?;
+    let sensor = sensor.with_durations(file_store::durations(&args.state)?);
     let mut reporter = Teller::new(args.events);
     reporter.opens(&record, opened == Opened::Continued);
     let mut ports = Ports { store, sensor, actuator, clock: SystemClock, reporter };

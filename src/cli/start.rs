@@ -1,6 +1,6 @@
 //! `gapless start`: a run of a plan, in the cluster.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use gapless::{
@@ -17,6 +17,7 @@ use serde::Serialize;
 use crate::{
     Exit, check,
     cluster::{Cluster, Scope},
+    measured,
     output::{self, Format, Output},
     runtime,
 };
@@ -32,6 +33,10 @@ pub struct Args {
     /// The name of the run [default: made from the plan's name]
     #[arg(long)]
     name: Option<String>,
+    /// A state directory or a journal of a run that was made, as in a rehearsal: what was measured there counts instead of the
+    /// plan's word, for the latest rollback and for what fits into a window
+    #[arg(long, value_name = "JOURNAL")]
+    durations: Option<PathBuf>,
     #[command(flatten)]
     scope: Scope,
     #[command(flatten)]
@@ -62,6 +67,7 @@ async fn start(args: &Args) -> anyhow::Result<Exit> {
         output::complain("this version cannot run all of this plan; nothing was written");
         return Ok(Exit::Finding);
     }
+    let durations = args.durations.as_deref().map(|path| measured::of(path, &revision)).transpose()?.unwrap_or_default();
     let namespace = &revision.plan().namespace;
     if args.scope.namespace.as_ref().is_some_and(|wanted| wanted != namespace) {
         return Err(anyhow!("the plan is for namespace {namespace}, and `-n` names another one"));
@@ -70,7 +76,8 @@ async fn start(args: &Args) -> anyhow::Result<Exit> {
     let started_by = cluster.caller().await?.name;
     let object = pack(&revision)?;
     let name = keep(&cluster, &object, &revision).await?;
-    let run = make(&cluster, args.name.as_deref(), &revision, &name, &started_by).await?;
+    let spec = MigrationRunSpec::start(&revision.plan().name, &name, &started_by, durations);
+    let run = make(&cluster, args.name.as_deref(), spec).await?;
     let digest = revision.digest().as_str();
     let started = Started { run: &run, namespace: &cluster.namespace, revision: &name, digest, started_by: &started_by };
     match args.output.format {
@@ -140,15 +147,8 @@ async fn keep(cluster: &Cluster, object: &MigrationPlanRevision, revision: &Revi
     }
 }
 
-async fn make(
-    cluster: &Cluster,
-    name: Option<&str>,
-    revision: &Revision,
-    revision_name: &str,
-    started_by: &str,
-) -> anyhow::Result<String> {
-    let plan = &revision.plan().name;
-    let spec = MigrationRunSpec::start(plan, revision_name, started_by);
+async fn make(cluster: &Cluster, name: Option<&str>, spec: MigrationRunSpec) -> anyhow::Result<String> {
+    let plan = spec.plan.clone();
     let mut run = MigrationRun::new(&cluster.namespace, name.unwrap_or_default(), spec);
     run.metadata.labels = Some(labels());
     if name.is_none() {

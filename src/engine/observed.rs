@@ -17,7 +17,7 @@ use super::{
     step::Subject,
     task::{TaskKey, TaskSeen},
 };
-use crate::plan::{BridgeName, GateName, ServiceName, Side, Span, TaskName, Weight};
+use crate::plan::{BridgeName, GateName, ServiceName, Side, Weight, schedule::Durations};
 
 /// Something the engine wants to be told.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,9 +57,9 @@ pub struct Observed {
     /// Who counts on a bridge.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub claims: BTreeMap<BridgeName, Sample<ClaimsSeen>>,
-    /// How long steps took that are over, where they were measured: they replace what the plan expects.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub durations: BTreeMap<ServiceName, BTreeMap<TaskName, Span>>,
+    /// How long work takes, where somebody measured: it replaces what the plan expects.
+    #[serde(default, skip_serializing_if = "Durations::is_empty")]
+    pub durations: Durations,
     /// What people ordered.
     pub orders: Orders,
     /// What people approved or refused.

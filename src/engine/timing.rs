@@ -14,7 +14,7 @@ use super::{
 };
 use crate::plan::{
     OnFailure, PhaseName, Plan, Service, ServiceName, Span, Window, WindowName,
-    schedule::{Calendar, Expected, Purpose, Start, undo_time},
+    schedule::{Calendar, Durations, Expected, Purpose, Start, undo_time},
 };
 
 /// Whether traffic of the service may be on both sides, or on the way from one to the other: from the first task of its
@@ -51,6 +51,11 @@ fn undone_with<'p>(
     all
 }
 
+/// How long things take: as was measured, where it was.
+fn expected<'a>(draft: &Draft<'a, '_>) -> Expected<'a> {
+    Expected::measured(draft.plan, &draft.seen.durations)
+}
+
 /// **Windows.** A shift, fence or promotion starts only inside a window of its phase, outside freezes, and if it ends with its
 /// bake before the latest rollback that would hold then.
 pub fn window(draft: &mut Draft, name: &ServiceName, service: &Service, takes: Span) -> Option<Reason> {
@@ -59,7 +64,7 @@ pub fn window(draft: &mut Draft, name: &ServiceName, service: &Service, takes: S
         return None;
     }
     let (own, _) = plan.services.get_key_value(name)?;
-    let undo = undo_time(&Expected::of(plan), undone_with(plan, &draft.moving, Some(own))).unwrap_or_default();
+    let undo = undo_time(&expected(draft), undone_with(plan, &draft.moving, Some(own))).unwrap_or_default();
     let start = Calendar::of(plan).may_start(Purpose::Shift(&service.phase), takes, undo, draft.now);
     let names = plan.phases.get(&service.phase).into_iter().flat_map(|phase| &phase.windows);
     let named = named(&names.filter_map(|name| plan.windows.get_key_value(name)).collect::<Vec<_>>(), &start);
@@ -155,7 +160,7 @@ pub fn overrun(draft: &mut Draft) {
     }
     let mut phases: BTreeSet<&PhaseName> = BTreeSet::new();
     phases.extend(draft.moving.iter().filter_map(|name| plan.services.get(*name)).map(|service| &service.phase));
-    let undo = undo_time(&Expected::of(plan), undone_with(plan, &draft.moving, None));
+    let undo = undo_time(&expected(draft), undone_with(plan, &draft.moving, None));
     let calendar = Calendar::of(plan);
     for phase in phases {
         let Some((Some(window), latest)) = calendar.latest_rollback(Purpose::Shift(phase), undo, draft.now) else { continue };
@@ -186,7 +191,12 @@ pub fn overrun(draft: &mut Draft) {
 
 /// Until when all that is in motion can still be undone before the window or freeze that bounds it, and which window that is:
 /// the earliest such moment. While nothing is in motion it is that of a single step of whatever is to move next.
-pub fn latest_rollback<'p>(plan: &'p Plan, record: &Record, now: Timestamp) -> Option<(Option<&'p WindowName>, Timestamp)> {
+pub fn latest_rollback<'p>(
+    plan: &'p Plan,
+    record: &Record,
+    measured: &Durations,
+    now: Timestamp,
+) -> Option<(Option<&'p WindowName>, Timestamp)> {
     let in_motion = walk::select(plan, record, is_moving);
     let moving: BTreeSet<&ServiceName> = in_motion.iter().map(|(name, _)| *name).collect();
     let concerned = match in_motion.is_empty() {
@@ -194,7 +204,7 @@ pub fn latest_rollback<'p>(plan: &'p Plan, record: &Record, now: Timestamp) -> O
         false => in_motion,
     };
     let phases: BTreeSet<&PhaseName> = concerned.into_iter().map(|(_, service)| &service.phase).collect();
-    let undo = undo_time(&Expected::of(plan), undone_with(plan, &moving, None)).unwrap_or_default();
+    let undo = undo_time(&Expected::measured(plan, measured), undone_with(plan, &moving, None)).unwrap_or_default();
     let calendar = Calendar::of(plan);
     let bounds = phases.into_iter().filter_map(|phase| calendar.latest_rollback(Purpose::Shift(phase), Some(undo), now));
     bounds.min_by_key(|(_, latest)| *latest)
@@ -202,17 +212,17 @@ pub fn latest_rollback<'p>(plan: &'p Plan, record: &Record, now: Timestamp) -> O
 
 /// What one weight of a service takes, from its order to the end of its bake.
 pub fn of_weight(draft: &Draft, name: &ServiceName, service: &Service) -> Span {
-    Expected::of(draft.plan).weight(name, service, agenda::bake(draft.plan, name, service))
+    expected(draft).weight(name, service, agenda::bake(draft.plan, name, service))
 }
 
 /// What the first step of a service's shift takes: its tasks, for a single writer the whole switch, and the first weight.
 pub fn of_start(draft: &Draft, name: &ServiceName, service: &Service) -> Span {
-    let expected = Expected::of(draft.plan);
+    let expected = expected(draft);
     let weight = of_weight(draft, name, service);
     [expected.before_shift(name, service), expected.switch(name, service).unwrap_or_default(), weight].into_iter().sum()
 }
 
 /// What the longest piece of the end of a service's legacy side takes that has to fit into a window as a whole.
 pub fn of_end(draft: &Draft, name: &ServiceName, service: &Service) -> Span {
-    Expected::of(draft.plan).end_pieces(name, service).into_iter().max().unwrap_or_default()
+    expected(draft).end_pieces(name, service).into_iter().max().unwrap_or_default()
 }

@@ -13,7 +13,7 @@ use crate::{
         ApprovalSeen, ClaimsSeen, GateSeen, Orders, RouteSeen, Sample, SideSeen, Subject, TaskKey, TaskSeen, Unknown,
         observed::pairs,
     },
-    plan::{BridgeName, GateName, ServiceName, Side, Span, TaskName},
+    plan::{BridgeName, GateName, ServiceName, Side, Span, schedule::Durations},
 };
 
 /// What is new. An entry that is `null` has no answer any more.
@@ -38,9 +38,9 @@ pub struct News {
     /// Who counts on bridges.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub claims: BTreeMap<BridgeName, Option<Heard<ClaimsSeen>>>,
-    /// How long steps took, all of them if one is new.
+    /// How long work takes, all of it if one is new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub durations: Option<BTreeMap<ServiceName, BTreeMap<TaskName, Span>>>,
+    pub durations: Option<Durations>,
     /// What people ordered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub orders: Option<Orders>,

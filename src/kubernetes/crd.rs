@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::approval::MigrationApprovalSpec;
 use crate::{
     engine::{Intent, Outcome},
-    plan::{Digest, PlanName, spec::MigrationPlanSpec},
+    plan::{Digest, PlanName, schedule::Durations, spec::MigrationPlanSpec},
 };
 
 /// The API group.
@@ -209,6 +209,11 @@ pub struct MigrationRunSpec {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 5000))]
     pub declared: BTreeMap<String, u32>,
+    /// How long work took where it was measured, as in a rehearsal, each under its name: `pds/effective`, `pds/reindex/undo`. It
+    /// replaces what the plan expects, for the latest rollback and for what fits into a window. `gapless start --durations` sets it.
+    #[serde(default, skip_serializing_if = "Durations::is_empty")]
+    #[schemars(extend("maxProperties" = 20000))]
+    pub durations: Durations,
     /// Who gave the newest order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
@@ -220,7 +225,7 @@ pub struct MigrationRunSpec {
 
 impl MigrationRunSpec {
     /// What starts a run of a revision: nothing is ordered yet.
-    pub fn start(plan: &PlanName, revision: &str, started_by: &str) -> Self {
+    pub fn start(plan: &PlanName, revision: &str, started_by: &str, durations: Durations) -> Self {
         Self {
             plan: plan.clone(),
             revision: revision.to_owned(),
@@ -228,6 +233,7 @@ impl MigrationRunSpec {
             resumes: None,
             retries: BTreeMap::new(),
             declared: BTreeMap::new(),
+            durations,
             by: None,
             started_by: started_by.to_owned(),
         }

@@ -19,35 +19,44 @@ use crate::{
         wake::{Listener, Wake},
     },
     engine::{Observed, Orders, Query, RunId, Sample, Unknown},
-    plan::{Revision, Side},
+    plan::{Revision, Side, schedule::Durations},
     ports::Sensor,
 };
 
 /// A label selector no longer than this is given to the API server; beyond it everything is watched and sorted out here.
 const SELECTOR_MAX: usize = 4000;
 
-/// The newest orders for a run. All clones are the same.
+/// What people say of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Given {
+    /// What it is to do.
+    pub orders: Orders,
+    /// How long work takes, as they measured.
+    pub durations: Durations,
+}
+
+/// The newest of what people say of a run. All clones are the same.
 #[derive(Debug, Clone, Default)]
-pub struct OrdersSlot {
-    orders: Arc<Mutex<Orders>>,
+pub struct GivenSlot {
+    given: Arc<Mutex<Given>>,
     wake: Wake,
 }
-impl OrdersSlot {
-    /// Orders that nobody has given yet.
-    pub fn new(first: Orders) -> Self {
-        Self { orders: Arc::new(Mutex::new(first)), wake: Wake::default() }
+impl GivenSlot {
+    /// One that begins with this.
+    pub fn new(first: Given) -> Self {
+        Self { given: Arc::new(Mutex::new(first)), wake: Wake::default() }
     }
-    /// These are the newest.
-    pub fn put(&self, newest: Orders) {
-        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        if *orders != newest {
-            *orders = newest;
-            drop(orders);
+    /// This is the newest.
+    pub fn put(&self, newest: Given) {
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        if *given != newest {
+            *given = newest;
+            drop(given);
             self.wake.fire();
         }
     }
-    fn get(&self) -> Orders {
-        self.orders.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn get(&self) -> Given {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -57,7 +66,7 @@ pub struct KubeSensor {
     world: Arc<World>,
     prober: Arc<Mutex<Prober>>,
     listener: Listener,
-    orders: OrdersSlot,
+    given: GivenSlot,
     approvals: Approvals,
     asked: BTreeSet<Query>,
     _tasks: JoinSet<()>,
@@ -65,8 +74,8 @@ pub struct KubeSensor {
 
 impl KubeSensor {
     /// Begins to watch. Has to be called inside the runtime.
-    pub fn start(api: &Api, run: RunId, revision: Arc<Revision>, orders: OrdersSlot) -> Self {
-        let wake = orders.wake.clone();
+    pub fn start(api: &Api, run: RunId, revision: Arc<Revision>, given: GivenSlot) -> Self {
+        let wake = given.wake.clone();
         let prober = Arc::new(Mutex::new(Prober::new(Arc::clone(&revision), wake.clone())));
         let aimed = Arc::clone(&prober);
         let aim = move |service: &_, side, targets| {
@@ -95,7 +104,7 @@ impl KubeSensor {
         let (api, watched) = (api.clone(), Arc::clone(&world));
         tasks.spawn(async move { watched.follow_gateways(&api).await });
         let listener = wake.listener();
-        Self { world, prober, listener, orders, approvals, asked: BTreeSet::new(), _tasks: tasks }
+        Self { world, prober, listener, given, approvals, asked: BTreeSet::new(), _tasks: tasks }
     }
 
     /// The world that the actuator has to share.
@@ -133,7 +142,8 @@ impl Sensor for KubeSensor {
 
     fn seen(&mut self) -> Observed {
         self.listener.hear();
-        let mut seen = Observed { orders: self.orders.get(), approvals: self.approvals.all(), ..Observed::default() };
+        let Given { orders, durations } = self.given.get();
+        let mut seen = Observed { orders, durations, approvals: self.approvals.all(), ..Observed::default() };
         self.prober().fill(&mut seen);
         let plan = self.world.revision().plan();
         for query in &self.asked {

@@ -6,8 +6,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    engine::{Subject, TaskKey},
-    plan::{ServiceName, TaskName},
+    engine::{Subject, TaskKey, TaskWay, agenda::named},
+    plan::{
+        Plan, ServiceName, Span, TaskName,
+        schedule::{Durations, Work},
+    },
 };
 
 /// Times that were measured, in milliseconds.
@@ -16,7 +19,7 @@ pub struct Measured {
     /// From the order of a weight until real answers showed it.
     effective: BTreeMap<ServiceName, Vec<i64>>,
     /// From the order of a task until it was done.
-    tasks: BTreeMap<(Subject, TaskName), Vec<i64>>,
+    tasks: BTreeMap<(Subject, TaskName, TaskWay), Vec<i64>>,
     /// Weights that are not confirmed yet, since when.
     ordered: BTreeMap<ServiceName, Timestamp>,
     begun: BTreeMap<TaskKey, Timestamp>,
@@ -56,7 +59,7 @@ impl Measured {
         if word == "taskOrdered" {
             self.begun.insert(key, at);
         } else if let Some(begun) = self.begun.remove(&key) {
-            self.tasks.entry((key.of, key.task)).or_default().push(between(begun, at));
+            self.tasks.entry((key.of, key.task, key.way)).or_default().push(between(begun, at));
         }
     }
 
@@ -64,14 +67,59 @@ impl Measured {
     pub fn effective(&self, service: &ServiceName) -> Option<&Vec<i64>> {
         self.effective.get(service)
     }
-    /// How long this task took; none if nobody measured.
-    pub fn task_of(&self, of: &Subject, task: &TaskName) -> Option<&Vec<i64>> {
-        self.tasks.get(&(of.clone(), task.clone()))
+    /// How long this task took to be done, or to be taken back; none if nobody measured.
+    pub fn task_of(&self, of: &Subject, task: &TaskName, way: TaskWay) -> Option<&Vec<i64>> {
+        self.tasks.get(&(of.clone(), task.clone(), way))
+    }
+    /// What was measured of this plan's work, as 95th percentiles.
+    pub fn durations(&self, plan: &Plan) -> Durations {
+        let effective = self.effective.iter().filter(|(name, _)| plan.services.contains_key(*name));
+        let effective = effective.map(|(name, times)| (Work::Effective(name), percentile_95(times)));
+        let tasks =
+            self.tasks.iter().filter_map(|((of, task, way), times)| Some((work(plan, of, task, *way)?, percentile_95(times))));
+        effective.chain(tasks).collect()
     }
     /// How many times were measured.
     pub fn count(&self) -> usize {
         self.effective.values().chain(self.tasks.values()).map(Vec::len).sum()
     }
+}
+
+/// The work that a doing of a task is, if the plan has such a task.
+fn work<'a>(plan: &Plan, of: &'a Subject, task: &'a TaskName, way: TaskWay) -> Option<Work<'a>> {
+    let undo = way == TaskWay::Undo;
+    match of {
+        Subject::Phase(phase) if plan.phases.get(phase)?.tasks.contains_key(task) => {
+            Some(if undo { Work::PhaseTaskUndo(phase, task) } else { Work::PhaseTask(phase, task) })
+        }
+        Subject::Bridge(bridge) if plan.bridges.contains_key(bridge) && !undo => match task {
+            task if *task == named::up() => Some(Work::BridgeUp(bridge)),
+            task if *task == named::down() => Some(Work::BridgeDown(bridge)),
+            _ => None,
+        },
+        Subject::Service(name) if plan.services.get(name)?.tasks.contains_key(task) => {
+            Some(if undo { Work::TaskUndo(name, task) } else { Work::Task(name, task) })
+        }
+        Subject::Service(name) if plan.services.contains_key(name) && !undo => match task {
+            task if *task == named::warm() => Some(Work::Warm(name)),
+            task if *task == named::fence() => Some(Work::Fence(name)),
+            task if *task == named::promote() => Some(Work::Promote(name)),
+            task if *task == named::reverse_fence() => Some(Work::FenceBack(name)),
+            task if *task == named::reverse_promote() => Some(Work::PromoteBack(name)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The 95th percentile by the nearest rank: the smallest time that at least 95 in 100 do not exceed. Of fewer than twenty it is
+/// the longest.
+fn percentile_95(times: &[i64]) -> Span {
+    let mut sorted = times.to_vec();
+    sorted.sort_unstable();
+    let rank = sorted.len().saturating_mul(95).div_ceil(100);
+    let time = sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default();
+    Span::from_millis(u64::try_from(time).unwrap_or_default())
 }
 
 fn between(from: Timestamp, until: Timestamp) -> i64 {
@@ -96,7 +144,15 @@ mod tests {
         measured.read(at(9), &json!("nonsense"), &json!(null));
         let pds = "pds".parse().unwrap();
         assert_eq!(measured.effective(&pds), Some(&vec![3_500]));
-        assert_eq!(measured.task_of(&Subject::Service(pds), &"ring".parse().unwrap()), Some(&vec![8_000]));
+        assert_eq!(measured.task_of(&Subject::Service(pds), &"ring".parse().unwrap(), TaskWay::Do), Some(&vec![8_000]));
         assert_eq!(measured.count(), 2);
+    }
+
+    #[test]
+    fn of_twenty_times_the_longest_but_one_counts_and_of_fewer_the_longest() {
+        for (times, expected) in [(1..=20, 19), (1..=19, 19), (1..=1, 1), (1..=40, 38), (1..=100, 95)] {
+            let times: Vec<i64> = times.rev().collect();
+            assert_eq!(percentile_95(&times), Span::from_millis(expected), "{} times", times.len());
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{chance::Chance, duration::Takes, measured::Measured};
 use crate::{
-    engine::{Action, Effect},
+    engine::{Action, Effect, TaskWay},
     plan::schedule::Expected,
     world::{Delays, Model},
 };
@@ -30,7 +30,7 @@ impl Works {
             let ms = i64::try_from(expected.effective(name, service).get().as_millis()).unwrap_or(i64::MAX);
             takes(measured.effective(name), ms)
         });
-        let tasks = model.tasks().iter().map(|task| takes(measured.task_of(&task.of, &task.name), task.takes));
+        let tasks = model.tasks().iter().map(|task| takes(measured.task_of(&task.of, &task.name, TaskWay::Do), task.takes));
         Self { effective: effective.collect(), tasks: tasks.collect() }
     }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     engine::{Direction, Outcome, Reason, Record, Stage, Step, Wait, agenda::is_behind, step_count, steps, timing},
-    plan::{Plan, Revision, ServiceName},
+    plan::{Plan, Revision, ServiceName, schedule::Durations},
     preview::times::Clock,
 };
 
@@ -130,14 +130,14 @@ pub fn progress(plan: &Plan, record: &Record) -> ProgressReport {
 }
 
 impl StatusReport {
-    /// How a run of this revision stands by its record at this time.
+    /// How a run of this revision stands by its record at this time; `measured` is how long work takes, where somebody did.
     pub fn of(
         run: &str,
         revision: &Revision,
         record: &Record,
         waiting: Vec<WaitingReport>,
         outcome: Option<Outcome>,
-        now: Timestamp,
+        (measured, now): (&Durations, Timestamp),
     ) -> Self {
         let plan = revision.plan();
         let backward = record.services.values().any(|state| state.direction == Direction::Backward);
@@ -149,14 +149,14 @@ impl StatusReport {
             outcome: record.ended.as_ref().map(|ended| ended.outcome).or(outcome),
             progress: progress(plan, record),
             waiting,
-            latest_rollback: latest_rollback(plan, record, now).filter(|_| record.ended.is_none()),
+            latest_rollback: latest_rollback(plan, record, measured, now).filter(|_| record.ended.is_none()),
             services: plan.services.keys().filter_map(|name| service(plan, record, name)).collect(),
         }
     }
 }
 
-fn latest_rollback(plan: &Plan, record: &Record, now: Timestamp) -> Option<LatestRollback> {
-    let (window, latest) = timing::latest_rollback(plan, record, now)?;
+fn latest_rollback(plan: &Plan, record: &Record, measured: &Durations, now: Timestamp) -> Option<LatestRollback> {
+    let (window, latest) = timing::latest_rollback(plan, record, measured, now)?;
     let local = Clock::named(plan.time_zone.as_deref()).to_the_minute(latest);
     Some(LatestRollback { at: latest.to_string(), local, window: window.map(ToString::to_string) })
 }

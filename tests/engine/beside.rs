@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use gapless::{
     engine::{Hold, Intent, Outcome, Reason, Stage, TaskStage, timing},
+    journal::Scribe,
     plan::{
         Act, Evidence, Freeze, Group, OnFailure, PhaseMoment, Plan, Revision, Service, ServiceMoment, Span, Task, Tier, Undo,
         UndoWhen, Window, WindowPurpose,
+        schedule::{Durations, Work},
     },
 };
 
@@ -175,7 +177,12 @@ fn a_start_has_to_fit_with_its_own_way_back() {
         plan.services.values_mut().for_each(|only| only.tasks.clone_from(&tasks));
         let mut sim = Sim::new(Revision::of(plan));
         ticks(&mut sim, 200);
-        assert_eq!((!sim.written("only").is_empty(), tasks_done(&sim)), (starts, usize::from(starts)), "{closes}: {:?}", sim.waits);
+        assert_eq!(
+            (!sim.written("only").is_empty(), tasks_done(&sim)),
+            (starts, usize::from(starts)),
+            "{closes}: {:?}",
+            sim.waits
+        );
     }
 }
 
@@ -189,7 +196,7 @@ fn a_window_that_closes_in_the_middle_does_what_it_says() {
         let mut sim = Sim::new(Revision::of(windowed(window(0, 60, overrun))));
         sim.until_stage("only", Stage::Shifting(0));
         sim.health("only").gate_silent = true; // it does not get on
-        let told = timing::latest_rollback(sim.revision.plan(), &sim.record, sim.now);
+        let told = timing::latest_rollback(sim.revision.plan(), &sim.record, &Durations::default(), sim.now);
         let (window, latest_seen) = told.expect("a window governs what is in motion");
         assert_eq!(window.map(ToString::to_string).as_deref(), Some("night"));
         sim.until(80, |s| s.log.iter().any(|l| l.contains("window night: the latest rollback")));
@@ -202,6 +209,34 @@ fn a_window_that_closes_in_the_middle_does_what_it_says() {
         let closes: jiff::Timestamp = "2026-08-28T20:01:00Z".parse().unwrap();
         assert!(sim.now < closes, "everything is undone before it closes: {}", sim.now);
     }
+}
+
+/// In a rehearsal a weight took a minute until answers showed it, and the way back will too: what people are told, what is done
+/// when that moment comes, and what begins at all goes by it. The journal tells it, or it would not replay.
+#[test]
+fn what_was_measured_counts_instead_of_what_is_expected() {
+    let only = "only".parse().unwrap();
+    let effective = |seconds| [(Work::Effective(&only), Span::from_secs(seconds))].into_iter().collect::<Durations>();
+    let mut latest = Vec::new();
+    for measured in [Durations::default(), effective(60)] {
+        let mut sim = Sim::new(Revision::of(windowed(window(0, 200, OnFailure::Rollback))));
+        (sim.durations, sim.scribe) = (measured, Some(Scribe::default()));
+        sim.until_stage("only", Stage::Shifting(0));
+        sim.health("only").gate_silent = true; // it does not get on
+        let (_, told) = timing::latest_rollback(sim.revision.plan(), &sim.record, &sim.durations, sim.now).expect("in motion");
+        sim.until(220, |s| s.log.iter().any(|l| l.contains("window night: the latest rollback")));
+        let late = sim.now.duration_since(told).as_millis();
+        assert!((0..=1_000).contains(&late), "people were told {told}, and it came {late} ms later");
+        sim.until(60, |s| s.stage("only") == Stage::Returned);
+        sim.replays();
+        latest.push(told);
+    }
+    assert_eq!(latest[0].duration_since(latest[1]).as_secs(), 50, "ten seconds are expected, and it was a minute");
+
+    let mut sim = Sim::new(Revision::of(windowed(window(0, 200, OnFailure::Hold))));
+    sim.durations = effective(150);
+    ticks(&mut sim, 100);
+    assert_eq!(sim.written("only"), [""; 0], "there and back it would take five minutes");
 }
 
 #[test]

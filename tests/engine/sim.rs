@@ -15,7 +15,7 @@ use gapless::{
         RunId, Stage, Subject, TaskKey, Unknown, decide, safety,
     },
     journal::{Line, Scribe},
-    plan::{Revision, ServiceName, Side, TaskName, Weight},
+    plan::{Revision, ServiceName, Side, TaskName, Weight, schedule::Durations},
     replay::{Verdict, replay},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -60,6 +60,8 @@ pub struct Sim {
     pub routes: BTreeMap<ServiceName, Route>,
     pub health: BTreeMap<ServiceName, Health>,
     pub orders: Orders,
+    /// What people measured.
+    pub durations: Durations,
     rounds: BTreeMap<ServiceName, Vec<Round>>,
     in_flight: Vec<(Timestamp, Effect)>,
     /// What each key stood for when it was used first.
@@ -132,6 +134,7 @@ impl Sim {
             routes: names.iter().map(|n| (n.clone(), route.clone())).collect(),
             health: names.iter().map(|n| (n.clone(), health)).collect(),
             orders: Orders::default(),
+            durations: Durations::default(),
             rounds: names.iter().map(|n| (n.clone(), Vec::new())).collect(),
             in_flight: Vec::new(),
             keys: BTreeMap::new(),

@@ -11,7 +11,7 @@ use gapless::{
     kubernetes::{
         api::{ApiError, Kind, Selection},
         crd::{MigrationPlan, MigrationRun},
-        sensor::OrdersSlot,
+        sensor::GivenSlot,
         store::RunName,
         watch::{SLOW, Sink, follow},
     },
@@ -28,7 +28,7 @@ use crate::{
     health::Health,
     outage::{self, Outage},
     plans,
-    run::{Shared, Stop, has_ended, is_abandoned, is_held, let_go, live, name, orders},
+    run::{Shared, Stop, given, has_ended, is_abandoned, is_held, let_go, live, name},
 };
 
 /// How often the server has to prove that orders would come through.
@@ -50,7 +50,7 @@ enum News {
 /// A run that is being driven.
 struct Live {
     name: RunName,
-    orders: OrdersSlot,
+    given: GivenSlot,
     stop: watch::Sender<Stop>,
     task: JoinHandle<()>,
 }
@@ -161,17 +161,17 @@ impl Controller {
             return;
         }
         match self.runs.get(&found.uid) {
-            Some(live) => live.orders.put(orders(&run)),
+            Some(live) => live.given.put(given(&run)),
             None if run.metadata.deletion_timestamp.is_some() && !is_held(&run) => {}
             None => self.start(run, found),
         }
     }
 
     fn start(&mut self, run: MigrationRun, name: RunName) {
-        let slot = OrdersSlot::new(orders(&run));
+        let slot = GivenSlot::new(given(&run));
         let (stop, stopped) = watch::channel(Stop::Go);
         let task = tokio::spawn(live(Arc::clone(&self.shared), run, slot.clone(), stopped));
-        self.runs.insert(name.uid.clone(), Live { name, orders: slot, stop, task });
+        self.runs.insert(name.uid.clone(), Live { name, given: slot, stop, task });
     }
 
     fn end(&mut self, uid: &str, why: Stop) {

@@ -18,7 +18,7 @@ use gapless::{
         patch::release,
         revision::unpack,
         route::owner,
-        sensor::{KubeSensor, OrdersSlot},
+        sensor::{Given, GivenSlot, KubeSensor},
         store::{KubeStore, RunName, read},
         world::rule_name,
     },
@@ -79,8 +79,13 @@ pub fn name(run: &MigrationRun) -> Option<RunName> {
     Some(RunName { namespace: meta.namespace.clone()?, name: meta.name.clone()?, uid: meta.uid.clone()? })
 }
 
+/// What people say of a run.
+pub fn given(run: &MigrationRun) -> Given {
+    Given { orders: orders(run), durations: run.spec.durations.clone() }
+}
+
 /// What people ordered. Deleting a run is an order to take everything back.
-pub fn orders(run: &MigrationRun) -> Orders {
+fn orders(run: &MigrationRun) -> Orders {
     let spec = &run.spec;
     let by = spec.by.clone().or_else(|| Some(spec.started_by.clone()));
     // What is no name of a service is none of this run's either.
@@ -111,11 +116,11 @@ pub fn is_held(run: &MigrationRun) -> bool {
 }
 
 /// Drives a run to its end, or until it is told to stop.
-pub async fn live(shared: Arc<Shared>, run: MigrationRun, orders: OrdersSlot, mut stop: watch::Receiver<Stop>) {
+pub async fn live(shared: Arc<Shared>, run: MigrationRun, given: GivenSlot, mut stop: watch::Receiver<Stop>) {
     let Some(name) = name(&run) else { return };
     let mut told: Option<String> = None;
     loop {
-        match attempt(&shared, &run, &name, &orders, &mut stop).await {
+        match attempt(&shared, &run, &name, &given, &mut stop).await {
             Ok(Finish::Ended(_)) => return let_go(&shared.api, &name).await,
             Ok(Finish::Stopped | Finish::Held) => break,
             Err(trouble) if trouble.reason == NO_REVISION && nothing_to_take_back(&shared.api, &name).await => {
@@ -176,7 +181,7 @@ async fn attempt(
     shared: &Shared,
     run: &MigrationRun,
     name: &RunName,
-    orders: &OrdersSlot,
+    given: &GivenSlot,
     stop: &mut watch::Receiver<Stop>,
 ) -> Result<Finish, Trouble> {
     let revision = Arc::new(revision(&shared.api, run, name).await?);
@@ -197,7 +202,7 @@ async fn attempt(
     hold_on(&shared.api, name).await.map_err(|error| Trouble::new("NoFinalizer", error))?;
     let store = KubeStore::new(shared.api.clone(), name.clone(), Arc::clone(&revision), shared.journals.clone());
     let store = store.map_err(|error| Trouble::new("NoJournal", error))?;
-    let sensor = KubeSensor::start(&shared.api, RunId(name.uid.clone()), Arc::clone(&revision), orders.clone());
+    let sensor = KubeSensor::start(&shared.api, RunId(name.uid.clone()), Arc::clone(&revision), given.clone());
     let actuator = KubeActuator::new(shared.api.clone(), sensor.world(), format!("{}/{}", name.namespace, name.name));
     let reporter = Report::new(shared.events.clone(), name.clone());
     let mut ports = Ports { store, sensor, actuator, clock: SystemClock, reporter };

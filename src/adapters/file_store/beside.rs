@@ -1,4 +1,4 @@
-//! What lies beside a run and is no truth about it: people's orders, and why its steps wait.
+//! What lies beside a run and is no truth about it: people's orders, what they measured, and why the run's steps wait.
 
 use std::{
     fs::OpenOptions,
@@ -13,10 +13,12 @@ use super::{
 };
 use crate::{
     engine::{Decision, Orders},
+    plan::schedule::Durations,
     ports::StoreError,
 };
 
 const ORDERS: &str = "orders.json";
+const DURATIONS: &str = "durations.json";
 const WAITS: &str = "waits.json";
 /// Two people who order at the same moment are taken one after the other.
 const ORDERS_LOCK: &str = "orders.lock";
@@ -48,6 +50,24 @@ pub fn order(directory: &Path, change: impl FnOnce(Orders) -> Orders) -> Result<
     let orders = change(before);
     disk.replace(ORDERS, &pretty(&orders)).map_err(unavailable)?;
     Ok(orders)
+}
+
+/// Keeps how long work takes, as it was measured, for this run from now on: whoever drives it next goes by it.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn keep_durations(directory: &Path, durations: &Durations) -> Result<(), StoreError> {
+    Directory::at(directory).replace(DURATIONS, &pretty(durations)).map_err(unavailable)
+}
+
+/// How long work takes, as it was measured for this run; nothing, if nobody did.
+///
+/// # Errors
+/// The file is there and cannot be read.
+pub fn durations(directory: &Path) -> Result<Durations, StoreError> {
+    let Some(bytes) = Directory::at(directory).read(DURATIONS).map_err(unavailable)? else { return Ok(Durations::default()) };
+    serde_json::from_slice(&bytes)
+        .map_err(|error| StoreError::Broken(format!("{DURATIONS} cannot be read ({error}); mend or remove it")))
 }
 
 /// Writes down why steps wait. Not synced: it is news, not truth.

@@ -35,7 +35,7 @@ use crate::{
     plan::Revision,
     ports::{Store, StoreError, Version},
 };
-pub use beside::{order, orders_path, waits};
+pub use beside::{durations, keep_durations, order, orders_path, waits};
 pub use state::{OpenError, Opened};
 
 /// A state directory as the loop's store.

@@ -22,7 +22,7 @@ use crate::{
         route::BackendName,
         world::rule_name,
     },
-    plan::{Place, Plan, Revision, Service, ServiceName, Side},
+    plan::{Place, Plan, Revision, Service, ServiceName, Side, schedule::Durations},
     preview::report::{ClusterCode, ClusterFinding, EffectLine, Tried, Way},
 };
 
@@ -38,7 +38,7 @@ pub async fn start(tried: &Api, revision: &Revision, caller: &str, found: &mut V
         }
     };
     let revision = object.metadata.name.as_deref().unwrap_or_default();
-    let spec = MigrationRunSpec::start(&plan.name, revision, &bounded(caller, 256));
+    let spec = MigrationRunSpec::start(&plan.name, revision, &bounded(caller, 256), Durations::default());
     let mut run = MigrationRun::new(&plan.namespace, "", spec);
     run.metadata.labels = Some(labels());
     run.metadata.name = None;

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use super::durations::Durations;
 use crate::plan::{
     model::{Act, Check, Gate, Group, Plan, Reverse, Router, Service, ServiceTask, Switch, Undo},
     names::{BridgeName, GroupName, PhaseName, ServiceName, Span, TaskName},
@@ -79,32 +80,23 @@ impl fmt::Display for Work<'_> {
     }
 }
 
-/// What is known by measuring, as 95th percentiles; `None` for what was never measured.
-pub type Measured<'a> = dyn Fn(Work<'_>) -> Option<Span> + 'a;
-
 /// Expected durations of one plan. Made once for many questions.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Expected<'a> {
     plan: &'a Plan,
     groups: BTreeMap<&'a ServiceName, &'a GroupName>,
-    measured: Option<&'a Measured<'a>>,
-}
-
-impl fmt::Debug for Expected<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Expected").field("plan", &self.plan.name).field("measured", &self.measured.is_some()).finish()
-    }
+    measured: Durations,
 }
 
 impl<'a> Expected<'a> {
     /// As the plan says.
     pub fn of(plan: &'a Plan) -> Self {
         let members = |(name, group): (&'a GroupName, &'a Group)| group.services.iter().map(move |member| (member, name));
-        Self { plan, groups: plan.groups.iter().flat_map(members).collect(), measured: None }
+        Self { plan, groups: plan.groups.iter().flat_map(members).collect(), measured: Durations::default() }
     }
-    /// As `measured` says where it knows, as 95th percentile; else as the plan says.
-    pub fn measured(plan: &'a Plan, measured: &'a Measured<'a>) -> Self {
-        Self { measured: Some(measured), ..Self::of(plan) }
+    /// As was measured, where it was; else as the plan says.
+    pub fn measured(plan: &'a Plan, measured: &Durations) -> Self {
+        Self { measured: measured.clone(), ..Self::of(plan) }
     }
     /// The plan.
     pub fn plan(&self) -> &'a Plan {
@@ -117,7 +109,7 @@ impl<'a> Expected<'a> {
     }
 
     fn takes(&self, work: Work<'_>, planned: Span) -> Span {
-        self.measured.and_then(|measured| measured(work)).unwrap_or(planned)
+        self.measured.of(work).unwrap_or(planned)
     }
 
     /// What comes before the first weight and is governed by no window: tasks, prepare, TTL, mirror, warming.

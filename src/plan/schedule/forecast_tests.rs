@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::{Cause, Expected, Forecast, Mover, Work, after, forecast};
+use super::{Cause, Durations, Expected, Forecast, Mover, Work, after, forecast};
 use crate::plan::{
     After, Decommission, EndpointSpec, Group, Limits, Need, OnFailure, Phase, PhaseName, Place, Plan, Router, Service,
     ServiceName, SideModel, Soak, Span, Tier, Weight, Window, WindowPurpose,
@@ -42,10 +42,9 @@ fn plan(services: Vec<(&str, Service)>) -> Plan {
 
 /// With nothing but bakes and tasks taking time.
 fn run(plan: &Plan, start: i64) -> (Forecast<'_>, Vec<String>) {
-    let expected = Expected::measured(plan, &|work| {
-        matches!(work, Work::Effective(_) | Work::Prepare(_) | Work::Drain(_)).then_some(Span::ZERO)
-    });
-    let forecast = forecast(&expected, at(start));
+    let works = plan.services.keys().flat_map(|name| [Work::Effective(name), Work::Prepare(name), Work::Drain(name)]);
+    let measured: Durations = works.map(|work| (work, Span::ZERO)).collect();
+    let forecast = forecast(&Expected::measured(plan, &measured), at(start));
     let path = forecast.last().map(|last| forecast.critical_path(last)).unwrap_or_default();
     let path = path.iter().map(ToString::to_string).collect();
     (forecast, path)

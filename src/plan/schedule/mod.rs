@@ -10,6 +10,7 @@
 //! *Caveats*: an approval takes no time here: nobody can foretell people.
 
 mod calendar;
+mod durations;
 mod expected;
 mod forecast;
 #[cfg(test)]
@@ -26,7 +27,8 @@ use super::names::Span;
 pub(crate) use self::expected::{OLD_TTL, window};
 pub use self::{
     calendar::{Calendar, Purpose, Start, latest_rollback},
-    expected::{Expected, Measured, Work},
+    durations::Durations,
+    expected::{Expected, Work},
     forecast::{Cause, Ends, Forecast, Move, Mover, Room, forecast},
     undo::undo_time,
 };

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::{Calendar, Expected, Purpose, Start, Work, after, latest_rollback, undo_time};
+use super::{Calendar, Durations, Expected, Purpose, Start, Work, after, latest_rollback, undo_time};
 use crate::plan::{
     Act, EndpointSpec, Freeze, Group, Need, OnFailure, Phase, PhaseName, Place, Plan, Router, Service, ServiceMoment,
     ServiceName, SideModel, Span, Task, Undo, UndoWhen, Weight, Window, WindowPurpose,
@@ -155,7 +155,7 @@ fn undo_plan(services: &[(&str, u64, UndoWhen, &[&str])]) -> Plan {
 }
 fn undo_of(plan: &Plan, names: &[&str]) -> Option<Span> {
     let names: Vec<ServiceName> = names.iter().map(|name| name.parse().unwrap()).collect();
-    let measured = |work: Work<'_>| matches!(work, Work::Effective(_)).then_some(minutes(1));
+    let measured: Durations = plan.services.keys().map(|name| (Work::Effective(name), minutes(1))).collect();
     undo_time(&Expected::measured(plan, &measured), &names)
 }
 

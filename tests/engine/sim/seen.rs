@@ -16,7 +16,7 @@ use super::Sim;
 impl Sim {
     /// What is seen: what was asked for, as a sensor tells it, and nothing else.
     pub fn observed(&self) -> Observed {
-        let mut seen = Observed { orders: self.orders.clone(), ..Observed::default() };
+        let mut seen = Observed { orders: self.orders.clone(), durations: self.durations.clone(), ..Observed::default() };
         for (name, route) in &self.routes {
             let effective = route.seen_since.filter(|_| route.in_force == (route.weight, route.mark.clone()));
             let value = RouteSeen {

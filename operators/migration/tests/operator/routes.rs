@@ -5,12 +5,12 @@ use std::{collections::BTreeSet, time::Duration};
 use gapless::{
     adapters::clock,
     engine::{
-        Accepted, Action, Backend, Direction, Effect, EffectKey, Observed, Orders, Precondition, Programmed, Query, RouteSeen,
-        RunId, Step,
+        Accepted, Action, Backend, Direction, Effect, EffectKey, Observed, Precondition, Programmed, Query, RouteSeen, RunId,
+        Step,
     },
     kubernetes::{
         actuator::KubeActuator,
-        sensor::{KubeSensor, OrdersSlot},
+        sensor::{GivenSlot, KubeSensor},
     },
     plan::{Revision, ServiceName, Side, Weight},
     ports::{Actuator as _, Performed, Sensor as _},
@@ -30,7 +30,7 @@ struct Bench {
 impl Bench {
     fn new(site: &Site, revision: &Revision, run: &str) -> Self {
         let run = RunId(run.into());
-        let mut sensor = KubeSensor::start(&api(&site.ns), run.clone(), shared(revision), OrdersSlot::new(Orders::default()));
+        let mut sensor = KubeSensor::start(&api(&site.ns), run.clone(), shared(revision), GivenSlot::default());
         let actuator = KubeActuator::new(api(&site.ns), sensor.world(), format!("{}/{run}", site.ns.name()));
         let name: ServiceName = site.name.parse().unwrap();
         let of = |side| Query::Side(name.clone(), side);

@@ -15,7 +15,7 @@ use gapless::{
         definitions::definitions,
         revision::pack,
     },
-    plan::{Revision, check_spec},
+    plan::{Revision, check_spec, schedule::Durations},
 };
 use gapless_testcluster::{Cluster, Legacy, Namespace, Route, Target, until};
 use serde_json::{Value, json};
@@ -147,7 +147,7 @@ pub async fn start(ns: &Namespace, name: &str, revision: &Revision) -> Migration
     let of = packed.metadata.name.clone().unwrap();
     let made = api(ns).create::<_, Value>(Kind::REVISION, Some(ns.name()), &packed).await;
     assert!(made.is_ok() || api(ns).get::<MigrationPlanRevision>(Kind::REVISION, at(ns, &of)).await.is_ok(), "{made:?}");
-    let spec = MigrationRunSpec::start(&revision.plan().name, &of, "test");
+    let spec = MigrationRunSpec::start(&revision.plan().name, &of, "test", Durations::default());
     api(ns).create(Kind::RUN, Some(ns.name()), &MigrationRun::new(ns.name(), name, spec)).await.unwrap()
 }
 
