@@ -77,6 +77,8 @@ pub enum Performed {
     Done,
     /// Not done: a precondition did not hold. The text says which.
     Refused(String),
+    /// Not done: whoever does it may not. It is tried again, but only a person can give the right. The text says who and what.
+    Denied(String),
     /// Nobody knows: it may be done, or be done later.
     Unclear(String),
 }

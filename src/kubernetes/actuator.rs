@@ -137,6 +137,7 @@ impl KubeActuator {
 
 fn performed(error: ApiError) -> Performed {
     match error {
+        ApiError::Denied(what) => Performed::Denied(what),
         ApiError::Unclear(what) | ApiError::Unreadable(what) => Performed::Unclear(what),
         other => Performed::Refused(other.to_string()),
     }

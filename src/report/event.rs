@@ -44,6 +44,7 @@ pub fn performed_text(effect: &Effect, how: &Performed) -> String {
     match how {
         Performed::Done => format!("{}: done", effect.key.step),
         Performed::Refused(why) => format!("{}: refused: {why}", effect.key.step),
+        Performed::Denied(why) => format!("{}: denied: {why}", effect.key.step),
         Performed::Unclear(why) => format!("{}: unclear: {why}", effect.key.step),
     }
 }
@@ -52,6 +53,7 @@ fn word(how: &Performed) -> &'static str {
     match how {
         Performed::Done => "done",
         Performed::Refused(_) => "refused",
+        Performed::Denied(_) => "denied",
         Performed::Unclear(_) => "unclear",
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! *Guarantees*: never slows a run down: what cannot be written soon is dropped, and the log still has it.
 
+use std::collections::BTreeSet;
+
 use gapless::{
     engine::{Decision, Effect, Event},
     kubernetes::{
@@ -111,11 +113,13 @@ fn milestone(event: &Event) -> Option<(&'static str, Tone)> {
 pub struct Report {
     events: Events,
     run: RunName,
+    /// Steps that people were told it may not do.
+    denied: BTreeSet<String>,
 }
 impl Report {
     /// A reporter for this run.
     pub fn new(events: Events, run: RunName) -> Self {
-        Self { events, run }
+        Self { events, run, denied: BTreeSet::new() }
     }
 }
 
@@ -129,8 +133,19 @@ impl Reporter for Report {
         }
     }
     fn performed(&mut self, _: Timestamp, effect: &Effect, how: &Performed) {
+        let step = effect.key.step.to_string();
         match how {
-            Performed::Done => tracing::info!(run = %self.run.name, effect = %effect.key, "done"),
+            Performed::Denied(why) => {
+                tracing::warn!(run = %self.run.name, effect = %effect.key, %why, "denied");
+                if self.denied.insert(step) {
+                    let note = format!("{}: the operator may not do that, and tries again: {why}", effect.key.step);
+                    self.events.tell(&self.run, Tone::Warning, "Denied", &note);
+                }
+            }
+            Performed::Done => {
+                self.denied.remove(&step);
+                tracing::info!(run = %self.run.name, effect = %effect.key, "done");
+            }
             Performed::Refused(why) => tracing::warn!(run = %self.run.name, effect = %effect.key, %why, "refused"),
             Performed::Unclear(why) => tracing::warn!(run = %self.run.name, effect = %effect.key, %why, "unclear"),
         }
