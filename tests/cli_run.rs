@@ -198,6 +198,12 @@ async fn what_a_run_measured_counts_in_the_next_one() {
     assert_eq!((wrong.code, weekend.state().exists()), (2, false), "{}", wrong.err);
     assert!(wrong.err.contains("no-such-journal cannot be read"), "{}", wrong.err);
 
+    std::fs::create_dir(weekend.state()).unwrap();
+    std::fs::write(weekend.state().join("durations.json"), r#"{"pds/effective": "soon"}"#).unwrap();
+    let rubbish = weekend.says("run", &[]).await;
+    assert_eq!((rubbish.code, std::fs::read_dir(weekend.state()).unwrap().count()), (2, 1), "{}", rubbish.err);
+    assert!(rubbish.err.contains("durations.json cannot be read (`soon` is not a duration"), "{}", rubbish.err);
+
     let measured = rehearsal.state().display().to_string();
     let said = weekend.says("run", &["--durations", &measured]).await;
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);

@@ -92,14 +92,17 @@ async fn run_here(args: &Args, revision: &Revision) -> anyhow::Result<Exit> {
         output::complain("this plan cannot run without a cluster; nothing was written");
         return Ok(Exit::Finding);
     }
-    let measured = args.durations.as_deref().map(|path| measured::of(path, revision)).transpose()?;
+    let durations = match &args.durations {
+        Some(path) => measured::of(path, revision)?,
+        None => file_store::durations(&args.state)?,
+    };
     let (store, record, opened) =
         FileStore::open(&args.state, revision, clock::now()).map_err(|error| explain(error, args, revision))?;
-    if let Some(durations) = &measured {
-        file_store::keep_durations(&args.state, durations)?;
+    if args.durations.is_some() {
+        file_store::keep_durations(&args.state, &durations)?;
     }
     let (sensor, actuator) = Standalone::new(revision, &record.run, &orders)?;
-    let sensor = sensor.with_durations(file_store::durations(&args.state)?);
+    let sensor = sensor.with_durations(durations);
     let mut reporter = Teller::new(args.events);
     reporter.opens(&record, opened == Opened::Continued);
     let mut ports = Ports { store, sensor, actuator, clock: SystemClock, reporter };
