@@ -3,7 +3,8 @@
 //! *Guarantees*: tasks of one moment are done one after the other; a task that may have begun is taken back
 //! (`undo-on-start`), in the reverse of the order in which they were done; no answer neither passes nor fails.
 //! *Assumptions*: whoever does tasks refuses a doing once it has seen one with a higher number of the same task, so that a
-//! late order does nothing after it was taken back.
+//! late order does nothing after it was taken back; and keeps what was there before (an old time to live, whether a CronJob was
+//! suspended) where it outlasts the process, written before anything is changed, for nothing else can give it back.
 
 use super::{
     agenda::{Back, Item, Moment},
