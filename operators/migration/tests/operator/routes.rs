@@ -103,7 +103,7 @@ async fn a_weight_is_accepted_programmed_and_effective_and_given_up_with_everyth
     let effective = bench.route("the effect", |route| route.effective.is_some() && route.programmed == Programmed::Yes).await;
     let since = effective.effective.unwrap();
     assert_eq!(since.weight, Weight::FULL);
-    let answer = site.route.get("/", Duration::from_secs(1)).await.unwrap();
+    let answer = site.route.get("/", Duration::from_secs(10)).await.unwrap();
     assert_eq!((answer.side(), answer.mark()), ("target", "runone-pds-1"));
 
     // The same order again writes nothing; an order that rests on another version is refused.
