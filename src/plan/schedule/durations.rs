@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Work;
-use crate::plan::Span;
+use super::work::Work;
+use crate::plan::names::Span;
 
 /// Measured durations as 95th percentiles, each under the name of its work: `pds/effective`, `pds/reindex/undo`, `bridge
 /// peering/up` (see [`Work`]). Cheap to clone. A name that the plan does not have says nothing.

@@ -19,6 +19,7 @@ mod network;
 #[cfg(test)]
 mod tests;
 mod undo;
+mod work;
 
 use jiff::Timestamp;
 
@@ -28,9 +29,10 @@ pub(crate) use self::expected::{OLD_TTL, window};
 pub use self::{
     calendar::{Calendar, Purpose, Start, latest_rollback},
     durations::Durations,
-    expected::{Expected, Work},
+    expected::Expected,
     forecast::{Cause, Ends, Forecast, Move, Mover, Room, forecast},
     undo::undo_time,
+    work::Work,
 };
 
 /// `span` after `at`, at most the end of time.
