@@ -188,7 +188,7 @@ async fn a_run_completes_and_its_directory_tells_all() {
     assert_eq!(stage.says("run", &[]).await.code, 2, "nothing goes on from a journal that was altered");
 }
 
-/// Killed at ten moments of its life, each time the next process goes on, and no weight is set twice.
+/// And what cannot be read is told before anything is written.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_run_measured_counts_in_the_next_one() {
     let rehearsal = Stage::set().await;
@@ -215,6 +215,7 @@ async fn what_a_run_measured_counts_in_the_next_one() {
     weekend.replays().await;
 }
 
+/// Killed at ten moments of its life, each time the next process goes on, and no weight is set twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_ten_times_it_goes_on() {
     let stage = Stage::set().await;

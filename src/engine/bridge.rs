@@ -56,7 +56,7 @@ fn raise(draft: &mut Draft, name: &BridgeName, managed: &ManagedBridge) -> Progr
         return Progress::Waits;
     }
     if draft.task(&of(name), &agenda::named::down()).map(|t| t.stage) == Some(TaskStage::Ordered)
-        && tasks::may_have_begun(draft, &of(name), &agenda::named::down())
+        && may_be_going_down(draft, name)
     {
         return Progress::Waits; // it is put up again once it is down
     }
@@ -102,7 +102,7 @@ pub fn lower(draft: &mut Draft) {
         if !raised || down == Some(TaskStage::Done) {
             continue;
         }
-        if down == Some(TaskStage::Ordered) && tasks::may_have_begun(draft, &of(name), &agenda::named::down()) {
+        if down == Some(TaskStage::Ordered) && may_be_going_down(draft, name) {
             take_down(draft, name, managed);
             continue;
         }
@@ -162,9 +162,7 @@ pub fn kept<'a>(draft: &Draft<'a, '_>) -> Vec<(&'a BridgeName, &'a ServiceName, 
 /// that are done at one moment do not both go. `Done`: it is left.
 fn leave(draft: &mut Draft, name: &BridgeName, seen: &ClaimsSeen) -> Progress {
     let plan = draft.plan;
-    if !seen.others.iter().any(|other| other.as_str() > plan.name.as_str())
-        || tasks::may_have_begun(draft, &of(name), &agenda::named::down())
-    {
+    if !seen.others.iter().any(|other| other.as_str() > plan.name.as_str()) || may_be_going_down(draft, name) {
         return Progress::Waits;
     }
     if seen.ours {
@@ -177,6 +175,11 @@ fn leave(draft: &mut Draft, name: &BridgeName, seen: &ClaimsSeen) -> Progress {
     }
     draft.event(Event::BridgeLeft { bridge: name.clone(), to: seen.others.iter().cloned().collect() });
     Progress::Done
+}
+
+/// Whether taking a bridge down was ordered and is not known to have been refused: what others claim is not taken down.
+fn may_be_going_down(draft: &Draft, name: &BridgeName) -> bool {
+    tasks::may_have_begun(draft, &of(name), &agenda::named::down())
 }
 
 fn take_down(draft: &mut Draft, name: &BridgeName, managed: &ManagedBridge) {

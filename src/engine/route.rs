@@ -108,12 +108,12 @@ fn ordered(route: &RouteSeen, order: &Order, state: &ServiceState, run: &RunId, 
 /// overtook; each with its own weight, for any other is somebody else's (found by the explorer: a hand's weight under an old
 /// mark was overwritten on the way back).
 fn is_before(route: &RouteSeen, order: &Order, state: &ServiceState, run: &RunId, name: &ServiceName, weight: Weight) -> bool {
-    let shows = |number: u32, expected: Weight| {
+    let shows = |earlier: &Overtaken| {
+        let Overtaken { number, weight: expected } = *earlier;
         let marked = if number > state.numbered { route.bears(run, name, number) } else { route.owner.is_none() };
         marked && weight == expected
     };
-    let last = order.number.saturating_sub(1);
-    shows(last, order.from) || state.overtaken.iter().any(|earlier| shows(earlier.number, earlier.weight))
+    shows(&order.before()) || state.overtaken.iter().any(shows)
 }
 
 /// What the route may show besides the order `state` has when another one follows: nothing, if that order shows already; else
@@ -123,8 +123,7 @@ pub fn overtaken(seen: &Observed, name: &ServiceName, state: &ServiceState, run:
     if fresh(seen, name, now).is_ok_and(|route| route.bears(run, name, order.number)) {
         return Vec::new();
     }
-    let before = Overtaken { number: order.number.saturating_sub(1), weight: order.from };
-    state.overtaken.iter().copied().chain([before]).collect()
+    state.overtaken.iter().copied().chain([order.before()]).collect()
 }
 
 /// Why a step waits for its route.

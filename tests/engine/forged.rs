@@ -22,18 +22,11 @@ struct Look {
 impl Look {
     /// The first decision of a run that pleases.
     fn of(mut sim: Sim, pleases: impl Fn(&Record, &Decision) -> bool) -> Self {
-        for _ in 0..4_000 {
-            let before = sim.record.clone();
-            let decision = sim.tick();
-            if pleases(&before, &decision) {
-                sim.record = before.clone();
-                let seen = sim.observed();
-                let look = Self { sim, before, seen, decision };
-                assert_eq!(look.found(), [], "as it was decided it is right");
-                return look;
-            }
-        }
-        panic!("there was none: {}", sim.log.join("\n"));
+        let decision = sim.until_decision(pleases);
+        let (before, seen) = (sim.record.clone(), sim.observed());
+        let look = Self { sim, before, seen, decision };
+        assert_eq!(look.found(), [], "as it was decided it is right");
+        look
     }
     /// The first that gives target this weight, or this one back.
     fn weight(revision: Revision, weight: Weight) -> Self {

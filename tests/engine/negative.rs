@@ -111,33 +111,28 @@ fn each_gap_is_closed_where_it_opens() {
     }
 }
 
-/// A decision that starts `top` on its route because `base` is on target, and what it rested on.
-fn start_of_top() -> (Sim, gapless::engine::Record, gapless::engine::Decision) {
+/// A decision that starts `top` on its route because `base` is on target, and the world that it rested on.
+fn start_of_top() -> (Sim, gapless::engine::Decision) {
     let mut sim = Sim::new(two());
-    loop {
-        let before = sim.record.clone();
-        let decision = sim.tick();
-        if decision.record.services["top"].order.is_some() {
-            return (sim, before, decision);
-        }
-    }
+    let decision = sim.until_decision(|_, decision| decision.record.services["top"].order.is_some());
+    (sim, decision)
 }
 
 #[test]
 fn a_need_that_is_on_its_way_back_is_not_on_target() {
-    let (sim, before, mut decision) = start_of_top();
+    let (sim, mut decision) = start_of_top();
     decision.record.services.get_mut("base").unwrap().direction = gapless::engine::Direction::Backward;
-    let found = safety::check(&sim.revision, &before, &sim.observed(), sim.now, &decision);
+    let found = safety::check(&sim.revision, &sim.record, &sim.observed(), sim.now, &decision);
     assert!(found.iter().any(|v| v.invariant == Invariant::Order), "{found:?}");
 }
 
 #[test]
 fn a_stale_look_at_a_route_is_none() {
-    let (sim, before, decision) = start_of_top();
+    let (sim, decision) = start_of_top();
     let mut seen = sim.observed();
     for sample in seen.routes.values_mut() {
         sample.taken_at = sample.taken_at.checked_sub(jiff::SignedDuration::from_secs(16)).unwrap();
     }
-    let found = safety::check(&sim.revision, &before, &seen, sim.now, &decision);
+    let found = safety::check(&sim.revision, &sim.record, &seen, sim.now, &decision);
     assert!(found.iter().any(|v| v.invariant == Invariant::NoClobber), "{found:?}");
 }

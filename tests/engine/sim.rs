@@ -368,6 +368,19 @@ impl Sim {
         assert_eq!(replayed.same, u64::try_from(self.lines.len()).unwrap());
     }
 
+    /// The first decision from here on that pleases, told the record that it rested on; that record is in its place again.
+    pub fn until_decision(&mut self, pleases: impl Fn(&Record, &Decision) -> bool) -> Decision {
+        for _ in 0..4_000 {
+            let before = self.record.clone();
+            let decision = self.tick();
+            if pleases(&before, &decision) {
+                self.record = before;
+                return decision;
+            }
+        }
+        panic!("there was none: {}", self.log.join("\n"));
+    }
+
     /// Ticks until this holds, at most so many virtual seconds.
     pub fn until(&mut self, seconds: i64, mut done: impl FnMut(&Self) -> bool) {
         for _ in 0..seconds * 1000 / TICK_MS {

@@ -102,15 +102,9 @@ fn spoiled(sim: &Sim, record: &Record, spoil: impl FnOnce(&mut Observed)) -> Dec
 
 /// The first look of a run after which this is so; the record that it began with is in `sim` again.
 fn before(mut sim: Sim, is: impl Fn(&Record) -> bool) -> (Sim, Record) {
-    for _ in 0..4_000 {
-        let record = sim.record.clone();
-        sim.tick();
-        if is(&sim.record) {
-            sim.record = record.clone();
-            return (sim, record);
-        }
-    }
-    panic!("never: {}", sim.log.join("\n"));
+    sim.until_decision(|_, decision| is(&decision.record));
+    let record = sim.record.clone();
+    (sim, record)
 }
 
 #[test]

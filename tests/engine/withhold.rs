@@ -37,15 +37,8 @@ fn failing_base() -> (Sim, Decision) {
         on_target && matches!(sim.stage("late"), Stage::Shifting(_))
     });
     sim.health("base").target_errs = true;
-    for _ in 0..200 {
-        let before = sim.record.clone();
-        let decision = sim.tick();
-        if decision.record.services["base"].direction == Direction::Backward {
-            sim.record = before;
-            return (sim, decision);
-        }
-    }
-    panic!("base never went back: {}", sim.log.join("\n"));
+    let decision = sim.until_decision(|_, decision| decision.record.services["base"].direction == Direction::Backward);
+    (sim, decision)
 }
 
 #[test]

@@ -137,6 +137,12 @@ pub struct Order {
     /// When it was ordered.
     pub at: Timestamp,
 }
+impl Order {
+    /// What the route shows until this order is carried out, if the one before it was.
+    pub fn before(&self) -> Overtaken {
+        Overtaken { number: self.number.saturating_sub(1), weight: self.from }
+    }
+}
 impl From<Order> for (Weight, Weight, u32, Millis) {
     fn from(Order { from, weight, number, at }: Order) -> Self {
         (from, weight, number, Millis(at))

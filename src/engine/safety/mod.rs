@@ -13,7 +13,7 @@ use super::{
     invariant::Invariant,
     observed::{Accepted, Answer, Effective, Observed, RouteSeen},
     reason::{Reason, SideRank},
-    record::{Direction, Record, ServiceState, Stage},
+    record::{Direction, Overtaken, Record, ServiceState, Stage},
     route::STALE,
     side,
     walk::Walk,
@@ -142,10 +142,10 @@ impl<'a> Judge<'a> {
     fn ordered_before(&self, name: &ServiceName, shown: Weight, route: &RouteSeen) -> bool {
         let states = [self.before, self.after].into_iter().filter_map(|record| record.services.get(name));
         let mut known = states.flat_map(|state| {
-            let orders = state.order.map(|o| [(o.number, o.weight), (o.number.saturating_sub(1), o.from)]);
-            orders.into_iter().flatten().chain(state.overtaken.iter().map(|earlier| (earlier.number, earlier.weight)))
+            let orders = state.order.map(|o| [Overtaken { number: o.number, weight: o.weight }, o.before()]);
+            orders.into_iter().flatten().chain(state.overtaken.iter().copied())
         });
-        known.any(|(number, weight)| weight == shown && route.bears(&self.before.run, name, number))
+        known.any(|Overtaken { number, weight }| weight == shown && route.bears(&self.before.run, name, number))
     }
 
     /// `served` and `way-back`: target is enough for the weight; legacy could take everything back, unless it is dead, and

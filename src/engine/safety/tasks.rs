@@ -100,9 +100,10 @@ impl Judge<'_> {
         let past = |other: &ServiceName| {
             self.after.services.get(other).is_some_and(|s| s.stage.is_past_soak() && s.direction == Direction::Forward)
         };
-        let tenants = service.legacy.system.iter().flat_map(|system| self.plan.tenants(system));
+        let plan = self.plan;
+        let tenants = || service.legacy.system.iter().flat_map(|system| plan.tenants(system));
         let group = self.plan.group_of(name).into_iter().flat_map(|(_, group)| &group.services);
-        let counted = tenants.chain(group).chain(service.before()).chain([name]);
+        let counted = tenants().chain(group).chain(service.before()).chain([name]);
         if let Some(other) = counted.into_iter().find(|other| !past(other)).cloned() {
             return self.found(
                 Invariant::LegacyStays,
@@ -113,8 +114,7 @@ impl Judge<'_> {
         let there = |other: &ServiceName| {
             self.route(other).is_some_and(|route| matches!(route.accepted, Accepted::Split(weight) if weight < Weight::FULL))
         };
-        let tenants = service.legacy.system.iter().flat_map(|system| self.plan.tenants(system));
-        if let Some(other) = tenants.chain([name]).find(|other| there(other)).cloned() {
+        if let Some(other) = tenants().chain([name]).find(|other| there(other)).cloned() {
             let detail = format!("its legacy side would end with traffic of {other} there");
             return self.found(Invariant::LegacyStays, name, detail);
         }

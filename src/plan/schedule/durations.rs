@@ -20,10 +20,6 @@ impl Durations {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-    /// How many pieces of work were measured.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
     /// How long this takes; `None` if nobody measured.
     pub fn of(&self, work: Work<'_>) -> Option<Span> {
         if self.is_empty() { None } else { self.0.get(&work.to_string()).copied() }
