@@ -1,13 +1,17 @@
 //! How long `check` takes and how much memory: plans of 100 to 100,000 services, and what hostile files cost.
 //!
-//! Each size is measured in a process of its own, so that the peak of its memory is its own. The last column says by how much
-//! the time for a service grew since the size before: near 1 is near-linear.
+//! Each size is measured in a process of its own, so that the peak of its memory is its own. The column `ratio` says by how much
+//! the time for a service grew since the size before: near 1 is near-linear; then follows what two workers take, by the clock.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "tests may")]
 
+#[path = "../src/cli/threads.rs"]
+mod threads;
+
 use std::{fmt::Write as _, process::Command};
 
-use gapless::plan::{Code, Refused, read};
+use gapless::plan::{Alone, Code, Crew, Refused, read_by};
+use threads::Threads;
 
 const SIZES: [usize; 6] = [100, 1_000, 5_000, 10_000, 20_000, 100_000];
 const ROUNDS: usize = 5;
@@ -137,8 +141,12 @@ const HOSTILE: [&str; 16] = [
     "1,000,000 documents",
 ];
 
-/// Nanoseconds on the processor so far: others on the machine do not count.
-fn processor_time() -> u64 {
+/// Nanoseconds on the processor so far: others on the machine do not count. Of two workers, the time of the clock.
+fn time(workers: usize) -> u64 {
+    if workers > 1 {
+        let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        return clock.as_nanos().try_into().unwrap();
+    }
     let line = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
     line.split_whitespace().next().and_then(|ns| ns.parse().ok()).unwrap_or(0)
 }
@@ -151,7 +159,9 @@ fn peak() -> usize {
 }
 
 /// In a process of its own: what one size or one hostile text takes.
-fn measure(what: &str) {
+fn measure(workers: &str, what: &str) {
+    let workers: usize = workers.parse().unwrap();
+    let crew: &dyn Crew = if workers > 1 { &Threads::new(Some(2)) } else { &Alone };
     let (text, rounds) = match what.split_once(' ') {
         Some(("full", size)) => (plan(size.parse().unwrap()), ROUNDS),
         Some(("steps", size)) => (steps(size.parse().unwrap()), ROUNDS),
@@ -162,9 +172,9 @@ fn measure(what: &str) {
     let mut best = u64::MAX;
     let mut found = String::new();
     for _ in 0..rounds {
-        let started = processor_time();
-        let result = read(&text);
-        best = best.min(processor_time() - started);
+        let started = time(workers);
+        let result = read_by(crew, &text);
+        best = best.min(time(workers) - started);
         found = match result {
             Ok(checked) => checked.warnings.iter().map(|f| f.code.name()).collect::<Vec<_>>().join(" "),
             Err(Refused { findings, .. }) => {
@@ -177,8 +187,8 @@ fn measure(what: &str) {
 }
 
 /// Bytes, microseconds, megabytes before and at the peak, what was found.
-fn child(what: &str) -> (usize, u64, usize, usize, String) {
-    let output = Command::new(std::env::current_exe().unwrap()).args(["--measure", what]).output().unwrap();
+fn child(workers: usize, what: &str) -> (usize, u64, usize, usize, String) {
+    let output = Command::new(std::env::current_exe().unwrap()).args(["--measure", &workers.to_string(), what]).output().unwrap();
     assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
     let line = String::from_utf8(output.stdout).unwrap();
     let parts: Vec<&str> = line.trim_end_matches('\n').split('\t').collect();
@@ -187,27 +197,39 @@ fn child(what: &str) -> (usize, u64, usize, usize, String) {
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    if let [flag, what] = args.as_slice()
+    if let [flag, workers, what] = args.as_slice()
         && flag == "--measure"
     {
-        return measure(what);
+        return measure(workers, what);
     }
     for (kind, sizes) in [("full", &SIZES[..5]), ("small", &SIZES[..]), ("steps", &SIZES[2..3])] {
-        println!("{kind:>9} {:>11} {:>10} {:>12} {:>10} {:>7}  found", "bytes", "ms", "µs/service", "peak MB", "ratio");
+        let heads = ["bytes", "ms", "µs/service", "peak MB", "ratio", "2: ms", "2: MB"];
+        println!(
+            "{kind:>9} {:>11} {:>10} {:>12} {:>10} {:>7} {:>7} {:>7}  found",
+            heads[0], heads[1], heads[2], heads[3], heads[4], heads[5], heads[6]
+        );
         let mut last = None;
         for size in sizes {
-            let (bytes, micros, _, peak, found) = child(&format!("{kind} {size}"));
+            let (bytes, micros, _, peak, found) = child(1, &format!("{kind} {size}"));
+            let (_, both, _, both_peak, _) = child(2, &format!("{kind} {size}"));
             #[allow(clippy::cast_precision_loss, reason = "shown with one digit")]
             let (ms, each) = (micros as f64 / 1e3, micros as f64 / *size as f64);
             let ratio = last.map_or_else(String::new, |last: f64| format!("{:.2}", each / last));
-            println!("{size:>9} {bytes:>11} {ms:>10.1} {each:>12.1} {peak:>10} {ratio:>7}  {found}");
+            let both = both / 1_000;
+            println!("{size:>9} {bytes:>11} {ms:>10.1} {each:>12.1} {peak:>10} {ratio:>7} {both:>7} {both_peak:>7}  {found}");
             last = Some(each);
         }
         println!();
     }
-    println!("{:<34} {:>11} {:>10} {:>10} {:>10}  found", "hostile", "bytes", "ms", "MB before", "peak MB");
+    let heads = ["bytes", "ms", "MB before", "peak MB", "2: ms", "2: MB"];
+    println!(
+        "{:<34} {:>11} {:>10} {:>10} {:>10} {:>7} {:>7}  found",
+        "hostile", heads[0], heads[1], heads[2], heads[3], heads[4], heads[5]
+    );
     for name in HOSTILE {
-        let (bytes, micros, before, peak, found) = child(name);
-        println!("{name:<34} {bytes:>11} {:>10} {before:>10} {peak:>10}  {found}", micros / 1000);
+        let (bytes, micros, before, peak, found) = child(1, name);
+        let (_, both, _, both_peak, _) = child(2, name);
+        let (alone, both) = (micros / 1000, both / 1000);
+        println!("{name:<34} {bytes:>11} {alone:>10} {before:>10} {peak:>10} {both:>7} {both_peak:>7}  {found}");
     }
 }

@@ -5,7 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "tests may")]
 
-#[path = "../src/cli/explore/threads.rs"]
+#[path = "../src/cli/threads.rs"]
 mod threads;
 
 use std::time::Instant;

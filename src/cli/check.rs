@@ -18,7 +18,7 @@ use gapless::{
     },
 };
 
-use crate::{Exit, output};
+use crate::{Exit, output, threads::Threads};
 
 /// Check plans and say everything that is wrong with them at once
 ///
@@ -150,7 +150,7 @@ fn check_files(files: &[PathBuf], deny: Option<Deny>, format: Format) -> anyhow:
         let name = file.display().to_string();
         match read(file) {
             Ok(bytes) => {
-                let found = FileReport::new(&name, plan::read_all(&bytes));
+                let found = FileReport::new(&name, plan::read_all_by(&Threads::default(), &bytes));
                 let shown = String::from_utf8_lossy(&bytes);
                 let source = Source::new(&shown);
                 match format {
@@ -186,7 +186,7 @@ fn verdict(report: &CheckReport, deny: Option<Deny>) -> Exit {
 /// The plan, or `None` after its findings were printed.
 pub fn plan(file: &Path) -> anyhow::Result<Option<Revision>> {
     let bytes = read(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    match plan::read(&bytes) {
+    match plan::read_by(&Threads::default(), &bytes) {
         Ok(checked) => Ok(Some(checked.revision)),
         refused => {
             let report = PlanReport::new(file.display().to_string(), refused);

@@ -3,7 +3,6 @@
 
 mod kept;
 mod progress;
-mod threads;
 
 use std::{path::PathBuf, time::Instant};
 
@@ -19,10 +18,11 @@ use gapless::{
     },
 };
 
-use self::{kept::Kept, progress::Progress, threads::Threads};
+use self::{kept::Kept, progress::Progress};
 use crate::{
     Exit, check,
     output::{self, Format, Output},
+    threads::Threads,
 };
 
 /// Explore every order of events and faults that a run of a plan can meet

@@ -31,6 +31,7 @@ mod schema;
 mod start;
 mod status;
 mod table;
+mod threads;
 mod verify;
 mod watch;
 mod which;

@@ -13,7 +13,6 @@
 //! *What it does not*: see [`LIMITS`].
 
 pub mod brain;
-pub mod crew;
 pub mod moves;
 mod older;
 pub mod piece;
@@ -27,9 +26,9 @@ pub mod story;
 mod table;
 mod worker;
 
-pub use self::crew::{Alone, Crew};
 use self::{budget::Budget, piece::Piece, report::ShapeReport, search::search};
 use crate::engine::{Invariant, Rules};
+pub use crate::plan::{Alone, Crew};
 pub use crate::world::budget;
 
 /// How a plan is explored.

@@ -13,7 +13,6 @@ use super::{
     Options, Reductions,
     brain::Library,
     budget::Budget,
-    crew::Crew,
     moves::Part,
     print::Print,
     state::{Move, State},
@@ -23,6 +22,7 @@ use super::{
 };
 use crate::{
     engine::Invariant,
+    plan::Crew,
     world::{Model, judge::Breach},
 };
 

@@ -2,7 +2,8 @@
 //!
 //! *Flow*: places of everything (saphyr) → values (serde_yaml, into JSON values, so that a file and an object of the API
 //! server take one path) → [`super::kind`]: which of them are plans → shape (JSON schema) → types → meaning
-//! ([`super::check`]). A stage that fails does not stop the next ones: they look at what could be read.
+//! ([`super::check`]). A stage that fails does not stop the next ones: they look at what could be read. With a [`Crew`] of
+//! two, places and values are read side by side, and what comes of it is the same.
 //! *Guarantees*: any bytes give an answer, in bounded time and memory; findings come all at once, in the order of the text.
 //! Aliases and merged objects mean what they mean for kubectl, and are counted as what they stand for before they are
 //! written out. A text that the two parsers read differently is refused.
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 use super::{
     check,
+    crew::{Alone, Crew},
     explained::explained,
     finding::{Code, Finding, Spot},
     kind::{self, Candidate, PassedOver},
@@ -22,8 +24,8 @@ use super::{
     places::{Place, Places},
     shape,
     spec::{self, Document, Metadata, MigrationPlanSpec},
-    survey::{self, Surveyed},
-    values::{Values, decode},
+    survey::Surveyed,
+    values::{decode, survey_and_values},
 };
 
 /// The longest file that is read, in bytes. A plan for the API server is far smaller: see `too-large`.
@@ -96,7 +98,12 @@ pub struct InFile {
 
 /// Reads and checks the text of a file that holds one plan. Pure: the caller reads files and writes findings.
 pub fn read(text: impl AsRef<[u8]>) -> Result<Checked, Refused> {
-    let mut plans = read_all(text).plans;
+    read_by(&Alone, text)
+}
+
+/// The same, with these workers.
+pub fn read_by(crew: &dyn Crew, text: impl AsRef<[u8]>) -> Result<Checked, Refused> {
+    let mut plans = read_all_by(crew, text).plans;
     match plans.len() {
         0 | 1 => plans.pop().map_or_else(|| Err(nothing(&[])), |only| only.result),
         many => Err(one_of_many(&plans, many)),
@@ -106,12 +113,17 @@ pub fn read(text: impl AsRef<[u8]>) -> Result<Checked, Refused> {
 /// Reads and checks all plans of a file: documents after each other, and items of a `List`. Objects of other kinds are
 /// passed over by name, as far as they say what they are.
 pub fn read_all(text: impl AsRef<[u8]>) -> Contents {
-    read_bytes(text.as_ref(), Explain::No)
+    read_all_by(&Alone, text)
+}
+
+/// The same, with these workers.
+pub fn read_all_by(crew: &dyn Crew, text: impl AsRef<[u8]>) -> Contents {
+    read_bytes(crew, text.as_ref(), Explain::No)
 }
 
 /// The same, and each plan without errors as YAML with every default written out and where it came from.
 pub fn explain_all(text: impl AsRef<[u8]>) -> Contents {
-    read_bytes(text.as_ref(), Explain::Yes)
+    read_bytes(&Alone, text.as_ref(), Explain::Yes)
 }
 
 /// Whether plans are to be written out.
@@ -121,22 +133,21 @@ enum Explain {
     No,
 }
 
-fn read_bytes(bytes: &[u8], explain: Explain) -> Contents {
+fn read_bytes(crew: &dyn Crew, bytes: &[u8], explain: Explain) -> Contents {
     let refused = |finding| Contents { plans: vec![refused(1, vec![finding])], passed_over: Vec::new() };
     if bytes.len() > SIZE_MAX {
         let message = format!("the file is longer than {SIZE_MAX} bytes, and no more is read");
         return refused(Finding::error(Code::TooLarge, Path::top(), message, "divide the plan"));
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) => read_documents(text.strip_prefix('\u{feff}').unwrap_or(text), explain),
+        Ok(text) => read_documents(crew, text.strip_prefix('\u{feff}').unwrap_or(text), explain),
         Err(error) => refused(not_text(bytes, error.valid_up_to())),
     }
 }
 
-fn read_documents(text: &str, explain: Explain) -> Contents {
-    let survey = survey::survey(text);
+fn read_documents(crew: &dyn Crew, text: &str, explain: Explain) -> Contents {
+    let (survey, mut values) = survey_and_values(crew, text);
     let mut contents = Contents { plans: Vec::new(), passed_over: Vec::new() };
-    let mut values = Values::of(text, survey.json);
     let mut last = None;
     for mut document in survey.documents {
         // The values of a document that is too deep or too large are never looked for.
@@ -146,7 +157,7 @@ fn read_documents(text: &str, explain: Explain) -> Contents {
         }
         let value = value.filter(|_| document.plain).and_then(|value| decode(value, &mut document));
         match value {
-            Some(value) => read_document(value, document, explain, &mut contents),
+            Some(value) => read_document(crew, value, document, explain, &mut contents),
             None => last = Some((document.line, document.findings)),
         }
         if last.is_some() && survey.stopped.is_none() {
@@ -166,7 +177,7 @@ fn read_documents(text: &str, explain: Explain) -> Contents {
 }
 
 /// Judges what a document holds.
-fn read_document(mut value: Value, document: Surveyed, explain: Explain, contents: &mut Contents) {
+fn read_document(crew: &dyn Crew, mut value: Value, document: Surveyed, explain: Explain, contents: &mut Contents) {
     pass_over_server_fields(&mut value, kind::LISTS_MAX);
     let mut judged = Vec::new();
     let mut said: usize =
@@ -192,7 +203,7 @@ fn read_document(mut value: Value, document: Surveyed, explain: Explain, content
                 contents.passed_over.push(other);
             }
             Candidate::Plan(object, base) => {
-                let plan = judge(object, &base, &document, explain);
+                let plan = judge(crew, object, &base, &document, explain);
                 said += plan.refused.findings.len();
                 judged.push(plan);
             }
@@ -222,14 +233,14 @@ impl InDocument {
 }
 
 /// Judges the plan that stands at `base` in its document.
-fn judge(object: &Value, base: &Path, document: &Surveyed, explain: Explain) -> InDocument {
+fn judge(crew: &dyn Crew, object: &Value, base: &Path, document: &Surveyed, explain: Explain) -> InDocument {
     let own = document.findings.iter().filter_map(|finding| {
         let path = finding.path.within(base)?;
         (!written_by_server(&path)).then(|| Finding { path, ..finding.clone() })
     });
     let mut findings: Vec<Finding> = own.collect();
     let read = findings.len();
-    let judged = check::check(object);
+    let judged = check::check(crew, object);
     findings.extend(judged.findings);
     explained_already(&mut findings, read);
     locate(&mut findings, &document.places, base);
@@ -305,7 +316,7 @@ pub fn check_spec(name: &str, namespace: &str, spec: &MigrationPlanSpec) -> Resu
         "metadata": { "name": name, "namespace": namespace },
         "spec": spec,
     });
-    let judged = check::check(&document);
+    let judged = check::check(&Alone, &document);
     finish(judged.plan, Refused { name: judged.name, services: judged.services, findings: judged.findings })
 }
 

@@ -3,6 +3,7 @@
 mod canonical;
 mod check;
 mod code;
+pub mod crew;
 pub mod document;
 mod explained;
 pub mod finding;
@@ -32,7 +33,8 @@ mod written;
 
 pub use self::{
     canonical::canonical,
-    document::{Checked, Contents, InFile, Refused, check_spec, explain_all, read, read_all, write},
+    crew::{Alone, Crew},
+    document::{Checked, Contents, InFile, Refused, check_spec, explain_all, read, read_all, read_all_by, read_by, write},
     finding::{Code, Finding, Severity},
     kind::PassedOver,
     model::{

@@ -88,9 +88,16 @@ pub(crate) fn key_trap(text: &str) -> Option<Trap> {
     })
 }
 
-/// Most values are no suspects, by their first letter: only these words and numbers are looked at closely.
+/// Most values are no suspects: only words with such a first letter, and numbers that have more than a few plain digits.
 fn suspect(text: &str) -> bool {
-    text.len() <= 64 && text.starts_with(|c: char| c.is_ascii_digit() || "+-.~yYnNtTfFoO".contains(c))
+    let by_first = |first: &u8| first.is_ascii_digit() || b"+-.~yYnNtTfFoO".contains(first);
+    text.len() <= 64 && text.as_bytes().first().is_some_and(by_first) && !is_small(text)
+}
+
+/// A whole number that all readers take for the same.
+fn is_small(text: &str) -> bool {
+    let digits = text.len() <= 15 && text.bytes().all(|b| b.is_ascii_digit());
+    digits && (text == "0" || !text.starts_with('0'))
 }
 
 /// A number as a plan has it: whole or with a point, in decimal digits.
@@ -333,6 +340,16 @@ mod tests {
     }
 
     proptest! {
+        /// What is passed over as a plain number is one for everybody.
+        #[test]
+        fn a_small_number_is_the_same_for_all(number in 0u64..1_000_000_000_000_000) {
+            let text = number.to_string();
+            let readers = [here(&text), kubectl(&text), yaml_1_2(&text), yaml_1_1(&text)];
+            #[allow(clippy::cast_precision_loss, reason = "it has at most fifteen digits")]
+            let number = Taken::Number(number as f64);
+            prop_assert!(is_small(&text) && readers.iter().all(|taken| *taken == number), "{text}: {readers:?}");
+        }
+
         /// `here` is what serde_yaml does.
         #[test]
         fn this_reader_is_described_as_it_is(text in "[-+.~0-9a-fxobeEyYnNtTrRuUsSfFlLoO_:]{1,12}") {

@@ -1,21 +1,55 @@
 //! The values of the documents of a text, as serde_yaml (or, for JSON, serde_json) reads them.
 //!
 //! Aliases and merged objects mean what they mean for kubectl. A document that the two parsers read differently has no value.
+//!
+//! Most texts are read by both parsers at once, if there are workers for it. Only the survey bounds what a text may cost: one
+//! that could cost much by itself, or by what its aliases stand for, is surveyed first.
 
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use super::{
+    crew::{Crew, both},
     finding::{Code, Finding},
     path::Path,
     places::MERGE,
-    survey::Surveyed,
+    survey::{DOCUMENTS_MAX, Survey, Surveyed, survey},
 };
+
+/// A text with more of the letters that stand between values is surveyed before its values are read: each value may cost a
+/// hundred bytes and more in the other parser.
+const BETWEEN_MAX: usize = 2_000_000;
+
+/// The places and the values of the documents of a text.
+pub(super) fn survey_and_values<'a>(crew: &dyn Crew, text: &'a str) -> (Survey, Values<'a>) {
+    if crew.size() < 2 || !is_cheap(text) {
+        let survey = survey(text);
+        let values = Values::of(text, survey.json);
+        return (survey, values);
+    }
+    let read = || Values::of(text, false).take(DOCUMENTS_MAX).collect::<Vec<_>>();
+    let (survey, values) = both(crew, || survey(text), read);
+    (survey, Values::Read(values.into_iter()))
+}
+
+/// Whether any reader of YAML may have the text before it has been surveyed: it is no JSON, nothing in it stands for something
+/// else, and there are not too many values in it.
+fn is_cheap(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let json = matches!(text.trim_ascii_start().as_bytes().first(), Some(b'{' | b'['));
+    // An anchor begins a value, so no letter and no digit stands before it, as it does in the query of a URL.
+    let begins = |at: usize| at.checked_sub(1).and_then(|before| bytes.get(before)).is_none_or(|b| !b.is_ascii_alphanumeric());
+    let anchors = || text.match_indices('&').any(|(at, _)| begins(at));
+    let between = || bytes.iter().filter(|b| matches!(b, b',' | b'\n' | b'\r' | b':' | b'-' | b'?' | b'[' | b'{')).count();
+    !json && !anchors() && between() <= BETWEEN_MAX
+}
 
 /// The values of the documents of a text, one after the other.
 pub(super) enum Values<'a> {
     Yaml(serde_yaml::Deserializer<'a>),
     Json(Option<&'a str>),
+    /// They were read beside the survey.
+    Read(std::vec::IntoIter<Result<Value, Finding>>),
 }
 
 impl<'a> Values<'a> {
@@ -35,6 +69,7 @@ impl Iterator for Values<'_> {
                     unreadable(&error.to_string(), place)
                 }))
             }
+            Self::Read(values) => values.next(),
             Self::Json(text) => Some(
                 serde_json::from_str(text.take()?)
                     .map_err(|error| unreadable(&error.to_string(), Some((error.line(), error.column())))),

@@ -21,7 +21,7 @@ mod models;
 #[allow(dead_code)]
 mod plans;
 mod reductions;
-#[path = "../../src/cli/explore/threads.rs"]
+#[path = "../../src/cli/threads.rs"]
 mod threads;
 
 fn run(revision: &Revision, options: &Options) -> Vec<ShapeReport> {

@@ -8,6 +8,8 @@
 
 mod maker;
 mod random;
+#[path = "../../src/cli/threads.rs"]
+mod threads;
 mod torn;
 
 use std::{
@@ -17,7 +19,7 @@ use std::{
 };
 
 use gapless::plan::{
-    Checked, Code, Finding, Plan, Refused, read, read_all,
+    Checked, Code, Finding, Plan, Refused, read, read_all, read_all_by,
     schedule::{Calendar, Expected, Purpose, forecast, undo_time},
     schema,
 };
@@ -26,6 +28,7 @@ use serde_json::Value;
 use crate::{
     maker::{Maker, reversed, structured},
     random::Random,
+    threads::Threads,
     torn::torn,
 };
 
@@ -126,7 +129,11 @@ fn any_bytes_are_answered() {
     let corpus = corpus();
     let twice = |bytes: &[u8], reached: &mut Reached| {
         if bytes.len().is_multiple_of(61) {
-            assert_eq!(read_all(bytes), read_all(bytes), "the same text has the same answer");
+            assert_eq!(
+                read_all(bytes),
+                read_all_by(&Threads::new(Some(2)), bytes),
+                "the same text has the same answer, whoever reads it"
+            );
         }
         answered(bytes, reached)
     };

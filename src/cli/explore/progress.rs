@@ -13,7 +13,7 @@ use std::{
 use gapless::explore::{Options, explore, piece::Piece, report::ShapeReport};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::threads::Threads;
+use crate::threads::Threads;
 
 /// How far an exploration is.
 #[derive(Debug)]

@@ -5,7 +5,7 @@
 //! *Guarantees*: everything after this sees one kind of service, whether a value stood in it or in the defaults;
 //! [`Defaults::origin`] leads every place of a merged service back to the place of the text that it came from.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::{Map, Value};
 
@@ -45,8 +45,12 @@ impl<'a> Defaults<'a> {
     }
 
     /// A service with what it has from the defaults.
-    pub fn merged(&self, service: &Value) -> Value {
-        merge(Some(service), self.of_service(service).filter(|_| service.is_object()), shape::service()).unwrap_or(Value::Null)
+    pub fn merged<'s>(&self, service: &'s Value) -> Cow<'s, Value> {
+        let given = self.of_service(service).filter(|_| service.is_object());
+        if given.is_none() && !drops(service, shape::service()) {
+            return Cow::Borrowed(service);
+        }
+        Cow::Owned(merge(Some(service), given, shape::service()).unwrap_or(Value::Null))
     }
 
     /// Where the text stands that is at `path` once services are merged. A place that stands nowhere (a field that is missing) is
@@ -180,6 +184,26 @@ fn merge_fields(own: &Map<String, Value>, given: Option<&Map<String, Value>>, sc
     merged
 }
 
+/// Whether merging would drop anything of it though there are no defaults: an element that is disabled.
+fn drops(own: &Value, schema: &Value) -> bool {
+    match own {
+        Value::Object(fields) => {
+            let inner = |name: &str| schema.get("properties").and_then(|fields| fields.get(name));
+            fields.iter().any(|(name, value)| inner(name).is_some_and(|schema| drops(value, schema)))
+        }
+        Value::Array(items) if is_named(schema) => {
+            let inner = schema.get("items").unwrap_or(&Value::Null);
+            items.iter().any(|item| is_disabled(item) == Some(true) || drops(item, inner))
+        }
+        _ => false,
+    }
+}
+
+/// Whether an element says that it is dropped, if it says anything.
+fn is_disabled(element: &Value) -> Option<bool> {
+    element.get("disabled")?.as_bool()
+}
+
 fn list(value: Option<&Value>) -> &[Value] {
     value.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
@@ -203,7 +227,7 @@ fn sources(own: &[Value], given: &[Value]) -> Vec<Source> {
         all.push((Some(index), from));
     }
     all.extend(taken.iter().enumerate().filter(|(_, taken)| !**taken).map(|(index, _)| (None, Some(index))));
-    let disabled = |list: &[Value], at: Option<usize>| at.and_then(|at| list.get(at)?.get("disabled")?.as_bool());
+    let disabled = |list: &[Value], at: Option<usize>| at.and_then(|at| is_disabled(list.get(at)?));
     all.retain(|(i, j)| disabled(own, *i).or(disabled(given, *j)) != Some(true));
     all
 }
@@ -241,6 +265,20 @@ mod tests {
         let b = defaults.merged(&document["spec"]["services"][1]);
         assert_eq!(b["shift"], json!({ "bake": "9m" }), "a record set moves all at once");
         assert_eq!(b["gates"].as_array().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_service_without_defaults_is_taken_as_it_is_unless_something_of_it_is_dropped() {
+        let named = |disabled: bool| json!({ "name": "a", "gates": [{ "name": "x" }, { "name": "y", "disabled": disabled }] });
+        let document =
+            json!({ "spec": { "services": [named(false), named(true), "no object", { "gates": { "disabled": true } }] } });
+        let defaults = Defaults::of(&document);
+        for service in document["spec"]["services"].as_array().unwrap() {
+            let merged = defaults.merged(service);
+            assert_eq!(Some(merged.as_ref()), merge(Some(service), None, shape::service()).as_ref());
+            assert_eq!(matches!(merged, Cow::Owned(_)), *service == named(true));
+        }
+        assert_eq!(defaults.merged(&named(true))["gates"].as_array().unwrap().len(), 1);
     }
 
     #[test]

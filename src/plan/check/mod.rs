@@ -28,6 +28,7 @@ use serde_json::Value;
 
 use self::{defaults::Defaults, outline::Outline};
 use super::{
+    crew::{Crew, both},
     finding::{Code, Finding},
     model::Plan,
     names::LABEL_PATTERN,
@@ -52,10 +53,11 @@ pub(crate) struct Judged {
 }
 
 /// Judges a document.
-pub(crate) fn check(document: &Value) -> Judged {
-    let mut findings = shape::check(document);
+pub(crate) fn check(crew: &dyn Crew, document: &Value) -> Judged {
+    let defaults = Defaults::of(document);
+    let (Written { mut findings, outline, secrets }, services) =
+        both(crew, || Written::of(document), || read_services(document, &defaults));
     let wrong: Vec<Path> = findings.iter().filter(|f| f.is_error()).map(|f| f.path.clone()).collect();
-    let outline = Outline::of(document);
     outline.check(&mut findings);
     names::check(document, &mut findings);
     check_namespace(document, &wrong, &mut findings);
@@ -67,8 +69,7 @@ pub(crate) fn check(document: &Value) -> Judged {
         moments::check(spec, &mut notes);
         tasks::check_plan(spec, &mut notes);
     }
-    let defaults = Defaults::of(document);
-    let services = read_services(document, &defaults, &mut notes);
+    let services = note_services(services, &defaults, &mut notes);
     let readable: Vec<_> = services.iter().filter_map(One::of).collect();
     check_services(&readable, &defaults, &mut notes);
 
@@ -79,7 +80,7 @@ pub(crate) fn check(document: &Value) -> Judged {
         let extent = if whole { filled::Extent::Whole } else { filled::Extent::Part };
         check_filled(document, &filled.plan, extent, &mut notes);
     }
-    secrets::check(document, &mut notes.findings);
+    secrets::add(secrets, &mut notes.findings);
     let plan = match filled {
         _ if notes.findings.iter().any(Finding::is_error) => None,
         Some(filled) if filled.whole && specs.len() == outline.services.len() => Some(filled.plan),
@@ -91,6 +92,21 @@ pub(crate) fn check(document: &Value) -> Judged {
         }
     };
     Judged { plan, name: outline.plan.map(str::to_owned), services: outline.services.len(), findings: notes.findings }
+}
+
+/// What is known of a document as it is written, without its defaults.
+struct Written<'a> {
+    /// What its schema does not allow.
+    findings: Vec<Finding>,
+    outline: Outline<'a>,
+    /// Texts that should not be in it.
+    secrets: Vec<Finding>,
+}
+
+impl<'a> Written<'a> {
+    fn of(document: &'a Value) -> Self {
+        Self { findings: shape::check(document), outline: Outline::of(document), secrets: secrets::find(document) }
+    }
 }
 
 /// Judges each service, and what they have in common. Paths are those of merged services, and led back to the text.
@@ -235,29 +251,35 @@ fn read_spec(document: &Value, wrong: &[Path], findings: &mut Vec<Finding>) -> S
     salvage(&Value::Object(spec), shape::spec(), &base, &wrong, findings)
 }
 
-fn read_services<'a>(document: &'a Value, defaults: &Defaults<'_>, notes: &mut Notes) -> Vec<Read<'a>> {
+/// Each service with what it has from the defaults, as far as it could be read, and what is wrong with it.
+fn read_services<'a>(document: &'a Value, defaults: &Defaults<'_>) -> Vec<(Read<'a>, Vec<Finding>)> {
     let base = Path::top().key("spec").key("services");
-    let items = outline::elements(document.get("spec"), "services");
-    items
-        .enumerate()
-        .map(|(index, item)| {
-            let path = base.index(index);
-            let merged = defaults.merged(item);
-            let mut found = Vec::new();
-            let mut wrong = Vec::new();
-            for mut finding in shape::check_complete_service(&merged).into_iter().filter(Finding::is_error) {
-                finding.path = path.then(finding.path.segments());
-                wrong.push(finding.path.clone());
-                found.push(finding);
-            }
-            // What is wrong without the defaults has been found before; what is missing may have come from them.
-            found.retain(|finding| finding.code == Code::MissingField);
-            let read = salvage(&merged, shape::complete_service(), &path, &wrong, &mut found);
-            notes.add_new(found, defaults);
-            notes.mended.extend(read.mended.iter().map(|path| defaults.origin(path)));
-            Read { path, label: outline::text(item, "name").unwrap_or("(no name)"), read }
-        })
-        .collect()
+    let read = |(index, item): (usize, &'a Value)| {
+        let path = base.index(index);
+        let merged = defaults.merged(item);
+        let mut found = Vec::new();
+        let mut wrong = Vec::new();
+        for mut finding in shape::check_complete_service(&merged).into_iter().filter(Finding::is_error) {
+            finding.path = path.then(finding.path.segments());
+            wrong.push(finding.path.clone());
+            found.push(finding);
+        }
+        // What is wrong without the defaults is found elsewhere; what is missing may have come from them.
+        found.retain(|finding| finding.code == Code::MissingField);
+        let read = salvage(&merged, shape::complete_service(), &path, &wrong, &mut found);
+        (Read { path, label: outline::text(item, "name").unwrap_or("(no name)"), read }, found)
+    };
+    outline::elements(document.get("spec"), "services").enumerate().map(read).collect()
+}
+
+/// Notes what was found of services that were read, and what of them is not as it was written.
+fn note_services<'a>(services: Vec<(Read<'a>, Vec<Finding>)>, defaults: &Defaults<'_>, notes: &mut Notes) -> Vec<Read<'a>> {
+    let note = |(service, found): (Read<'a>, Vec<Finding>)| {
+        notes.add_new(found, defaults);
+        notes.mended.extend(service.read.mended.iter().map(|path| defaults.origin(path)));
+        service
+    };
+    services.into_iter().map(note).collect()
 }
 
 /// A namespace becomes a part of API paths, so it must be a label (RFC 1123), as the API server also says.

@@ -13,9 +13,20 @@ use crate::plan::{
 };
 
 /// Looks at all texts below `spec`.
-pub(super) fn check(document: &Value, found: &mut Vec<Finding>) {
+pub(super) fn find(document: &Value) -> Vec<Finding> {
+    let mut found = Vec::new();
     if let Some(spec) = document.get("spec") {
-        walk(spec, &mut vec![Step::Key("spec")], found);
+        walk(spec, &mut vec![Step::Key("spec")], &mut found);
+    }
+    found
+}
+
+/// Adds what was found. What another check has said of the same text in better words is not said again.
+pub(super) fn add(secrets: Vec<Finding>, found: &mut Vec<Finding>) {
+    for finding in secrets {
+        if !found.iter().any(|old| old.code == finding.code && old.path == finding.path) {
+            found.push(finding);
+        }
     }
 }
 
@@ -57,27 +68,20 @@ fn judge(text: &str, way: &[Step<'_>], found: &mut Vec<Finding>) {
     if let Some(number) = personal::nhs_number(text) {
         let message = format!("the text contains {number}, a valid NHS number outside the test range");
         let help = "use a synthetic one that begins with 999, such as 9990000018";
-        add(Finding::error(Code::PersonalData, path(way), message, help), found);
+        found.push(Finding::error(Code::PersonalData, path(way), message, help));
     }
     match secret(text) {
         Some(Secret::Certain(what)) => {
             let message = format!("the text holds {what}");
             let help = "give credentials by reference (`secretRef`, `keyFromEnv`), and change this one: it has been written down";
-            add(Finding::error(Code::SecretInPlan, path(way), message, help), found);
+            found.push(Finding::error(Code::SecretInPlan, path(way), message, help));
         }
         Some(Secret::Likely(what)) => {
             let message = format!("the text seems to hold {what}");
             let help = "give credentials by reference (`secretRef`, `keyFromEnv`), and change this one if it is real";
-            add(Finding::warning(Code::SecretInPlan, path(way), message, help), found);
+            found.push(Finding::warning(Code::SecretInPlan, path(way), message, help));
         }
         None => {}
-    }
-}
-
-/// What another check has said of the same text in better words is not said again.
-fn add(finding: Finding, found: &mut Vec<Finding>) {
-    if !found.iter().any(|old| old.code == finding.code && old.path == finding.path) {
-        found.push(finding);
     }
 }
 

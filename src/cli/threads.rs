@@ -1,6 +1,6 @@
-//! The threads of an exploration.
+//! The threads of a verb whose work can be shared.
 
-use gapless::explore::Crew;
+use gapless::plan::Crew;
 
 /// So many threads that work side by side, the caller's included.
 #[derive(Debug, Clone, Copy)]
@@ -11,6 +11,13 @@ impl Threads {
     pub fn new(wanted: Option<u16>) -> Self {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         Self(wanted.map_or_else(cores, usize::from).max(1))
+    }
+}
+
+/// As many as there are cores.
+impl Default for Threads {
+    fn default() -> Self {
+        Self::new(None)
     }
 }
 
