@@ -13,7 +13,7 @@ use gapless::{
     journal::{Scribe, changes::Changes},
     plan::{
         After, Check, EndpointSpec, Gate, HttpMethod, HttpSend, Load, OnFailure, Phase, Place, Plan, Probe, Revision,
-        RollbackScope, Router, Service, ServiceName, SideModel, Soak, Span, Watch, Weight,
+        RollbackScope, Router, Service, ServiceName, SideModel, Soak, Span, Watch, Weight, Window, WindowPurpose,
     },
 };
 use jiff::Timestamp;
@@ -70,18 +70,37 @@ fn service(index: usize) -> Service {
 enum Moving {
     All,
     Hundred,
+    /// The same hundred, in a window.
+    HundredInWindow,
 }
 
 fn world(size: usize, moving: Moving) -> (Revision, Record, Observed, Timestamp) {
     let now: Timestamp = "2026-08-28T20:00:00Z".parse().unwrap();
     let names: Vec<ServiceName> = (0..size).map(|i| format!("s{i:05}").parse().unwrap()).collect();
     let services: BTreeMap<_, _> = names.iter().enumerate().map(|(i, n)| (n.clone(), service(i))).collect();
+    let window = Window {
+        purpose: WindowPurpose::Shift,
+        opens: now,
+        closes: now + jiff::Span::new().hours(48),
+        reserve: Span::from_secs(3_600),
+        overrun: OnFailure::Rollback,
+    };
+    let in_window = moving == Moving::HundredInWindow;
+    let open: BTreeMap<_, _> = in_window.then(|| ("weekend".parse().unwrap(), window)).into_iter().collect();
     let phases = (0..=size / 100).map(|i| {
         let after =
-            i.checked_sub(1).filter(|_| moving == Moving::Hundred).map(|p| (format!("p{p}").parse().unwrap(), After::default()));
-        (format!("p{i}").parse().unwrap(), Phase { after: after.into_iter().collect(), ..Phase::default() })
+            i.checked_sub(1).filter(|_| moving != Moving::All).map(|p| (format!("p{p}").parse().unwrap(), After::default()));
+        (
+            format!("p{i}").parse().unwrap(),
+            Phase {
+                after: after.into_iter().collect(),
+                windows: open.iter().map(|(name, _)| name.clone()).collect(),
+                ..Phase::default()
+            },
+        )
     });
-    let revision = Revision::of(Plan::of("bench".parse().unwrap(), "default".into(), phases.collect(), services));
+    let plan = Plan::of("bench".parse().unwrap(), "default".into(), phases.collect(), services);
+    let revision = Revision::of(Plan { windows: open.clone(), ..plan });
     let mut record = Record::new(RunId("bench".into()), &revision, now);
     let mut seen = Observed::default();
     for round in 0..2 {
@@ -118,7 +137,11 @@ fn world(size: usize, moving: Moving) -> (Revision, Record, Observed, Timestamp)
 
 fn bench(c: &mut Criterion) {
     let mut group = c.benchmark_group("one look without news");
-    for (moving, told) in [(Moving::Hundred, "a hundred in motion"), (Moving::All, "all in motion")] {
+    for (moving, told) in [
+        (Moving::Hundred, "a hundred in motion"),
+        (Moving::HundredInWindow, "a hundred in motion in a window"),
+        (Moving::All, "all in motion"),
+    ] {
         for size in [12, 120, 1_200, 12_000] {
             let (revision, record, seen, now) = world(size, moving);
             assert_eq!(decide(&revision, &record, &seen, now).record, record, "nothing is new");

@@ -22,6 +22,7 @@ use super::{
     step::{Step, StepId, Subject},
     task::{TaskStage, TaskState},
     timing, walk,
+    way_back::WayBack,
 };
 use crate::plan::{PhaseName, Plan, Service, ServiceName, Side, Span, TaskName, Weight};
 
@@ -63,6 +64,8 @@ pub struct Draft<'a, 's> {
     pub closed: BTreeMap<&'a PhaseName, Obstacle>,
     /// The services in motion: as of the beginning of the pass, and those that started in it.
     pub moving: BTreeSet<&'a ServiceName>,
+    /// How long those take to go back.
+    pub way_back: WayBack<'a>,
     /// Services that went back, or that never start because one of those comes before them.
     pub gone: BTreeSet<&'a ServiceName>,
     /// Whether all that is left of the run are services that never start.
@@ -102,6 +105,7 @@ impl<'a, 's> Draft<'a, 's> {
             late: BTreeMap::new(),
             closed: BTreeMap::new(),
             moving: BTreeSet::new(),
+            way_back: WayBack::default(),
             gone: BTreeSet::new(),
             idle: false,
         }

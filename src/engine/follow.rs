@@ -32,6 +32,7 @@ use super::{
     safety,
     shared::Shared,
     timing,
+    way_back::WayBack,
 };
 use crate::plan::{Plan, Revision, ServiceName};
 
@@ -44,6 +45,8 @@ pub struct Follow<'p> {
     revision: &'p Revision,
     phases: Phases<'p>,
     moving: Names<'p>,
+    /// How long those take to go back.
+    way_back: WayBack<'p>,
     /// How many those were when last somebody asked what binds them.
     measured: usize,
     /// Kept back by a limit, a window or a freeze: what else is in motion decides when they go on.
@@ -112,6 +115,7 @@ impl<'p> Follow<'p> {
             revision,
             phases: Phases::new(plan),
             moving: Names::new(),
+            way_back: WayBack::default(),
             measured: 0,
             bound: Names::new(),
             restless: Names::new(),
@@ -146,6 +150,7 @@ impl<'p> Follow<'p> {
         let plan = self.plan();
         let mut draft = Draft::new(plan, record, seen, now, Rules::ALL);
         draft.moving = std::mem::take(&mut self.moving);
+        draft.way_back = std::mem::take(&mut self.way_back);
         self.phases.lend(&mut draft);
         let mut visits = Visits::default();
         let mut visited = whom.clone();
@@ -165,6 +170,7 @@ impl<'p> Follow<'p> {
             self.end(&mut draft, name);
         }
         self.moving = std::mem::take(&mut draft.moving);
+        self.way_back = std::mem::take(&mut draft.way_back);
         self.phases.take_back(&mut draft);
         if self.open.is_empty() || draft.events.iter().any(is_extraordinary) {
             return None;

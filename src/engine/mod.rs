@@ -56,6 +56,7 @@ pub mod task;
 mod tasks;
 pub mod timing;
 mod walk;
+pub mod way_back;
 mod way_out;
 pub mod withhold;
 mod writer;

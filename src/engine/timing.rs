@@ -11,10 +11,11 @@ use super::{
     reason::Reason,
     record::{Direction, Record, ServiceState, Stage},
     walk,
+    way_back::WayBack,
 };
 use crate::plan::{
     OnFailure, PhaseName, Plan, Service, ServiceName, Span, Window, WindowName,
-    schedule::{Calendar, Durations, Expected, Purpose, Start, undo_time},
+    schedule::{Calendar, Durations, Expected, Purpose, Start},
 };
 
 /// Whether traffic of the service may be on both sides, or on the way from one to the other: from the first task of its
@@ -35,25 +36,15 @@ pub fn shift_has_begun(service: &Service, state: &ServiceState) -> bool {
     state.tasks.iter().any(|(name, task)| task.stage.has_begun() && agenda::is_of_shift(service, name))
 }
 
-/// Everything that would go back if all that is in motion did: closures included.
-fn undone_with<'p>(
-    plan: &'p Plan,
-    moving: &BTreeSet<&'p ServiceName>,
-    also: Option<&'p ServiceName>,
-) -> BTreeSet<&'p ServiceName> {
-    let mut all: BTreeSet<&ServiceName> = BTreeSet::new();
-    for name in moving.iter().copied().chain(also) {
-        if !all.contains(name) {
-            let closure = plan.rollback_closure(name);
-            all.extend(closure.iter().filter_map(|member| plan.services.get_key_value(member).map(|(own, _)| own)));
-        }
-    }
-    all
-}
-
 /// How long things take: as was measured, where it was.
 fn expected<'a>(draft: &Draft<'a, '_>) -> Expected<'a> {
     Expected::measured(draft.plan, &draft.seen.durations)
+}
+
+/// How long it takes to take back all that is in motion, and one more if it begins to move.
+fn undo<'a>(draft: &mut Draft<'a, '_>, also: Option<&'a ServiceName>) -> Option<Span> {
+    let Draft { way_back, plan, seen, moving, .. } = draft;
+    way_back.takes(plan, &seen.durations, moving, also)
 }
 
 /// **Windows.** A shift, fence or promotion starts only inside a window of its phase, outside freezes, and if it ends with its
@@ -64,7 +55,7 @@ pub fn window(draft: &mut Draft, name: &ServiceName, service: &Service, takes: S
         return None;
     }
     let (own, _) = plan.services.get_key_value(name)?;
-    let undo = undo_time(&expected(draft), undone_with(plan, &draft.moving, Some(own))).unwrap_or_default();
+    let undo = undo(draft, Some(own)).unwrap_or_default();
     let start = Calendar::of(plan).may_start(Purpose::Shift(&service.phase), takes, undo, draft.now);
     let names = plan.phases.get(&service.phase).into_iter().flat_map(|phase| &phase.windows);
     let named = named(&names.filter_map(|name| plan.windows.get_key_value(name)).collect::<Vec<_>>(), &start);
@@ -160,7 +151,7 @@ pub fn overrun(draft: &mut Draft) {
     }
     let mut phases: BTreeSet<&PhaseName> = BTreeSet::new();
     phases.extend(draft.moving.iter().filter_map(|name| plan.services.get(*name)).map(|service| &service.phase));
-    let undo = undo_time(&expected(draft), undone_with(plan, &draft.moving, None));
+    let undo = undo(draft, None);
     let calendar = Calendar::of(plan);
     for phase in phases {
         let Some((Some(window), latest)) = calendar.latest_rollback(Purpose::Shift(phase), undo, draft.now) else { continue };
@@ -204,7 +195,7 @@ pub fn latest_rollback<'p>(
         false => in_motion,
     };
     let phases: BTreeSet<&PhaseName> = concerned.into_iter().map(|(_, service)| &service.phase).collect();
-    let undo = undo_time(&Expected::measured(plan, measured), undone_with(plan, &moving, None)).unwrap_or_default();
+    let undo = WayBack::default().takes(plan, measured, &moving, None).unwrap_or_default();
     let calendar = Calendar::of(plan);
     let bounds = phases.into_iter().filter_map(|phase| calendar.latest_rollback(Purpose::Shift(phase), Some(undo), now));
     bounds.min_by_key(|(_, latest)| *latest)

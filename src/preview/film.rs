@@ -9,7 +9,7 @@ use crate::{
     engine::{Decision, Event, Reason, Record, Stage, Step, StepId, Subject, TaskKey, TaskWay, agenda::named},
     plan::{
         PhaseName, Plan, ServiceName,
-        schedule::{Calendar, Expected, Purpose},
+        schedule::{Calendar, Purpose},
     },
 };
 
@@ -52,7 +52,6 @@ struct Kept {
 #[derive(Debug)]
 pub struct Film<'p> {
     plan: &'p Plan,
-    expected: Expected<'p>,
     calendar: Calendar<'p>,
     /// What happened.
     pub shots: Vec<Shot>,
@@ -120,7 +119,6 @@ impl<'p> Film<'p> {
     pub fn new(plan: &'p Plan) -> Self {
         Self {
             plan,
-            expected: Expected::of(plan),
             calendar: Calendar::of(plan),
             shots: Vec::new(),
             open: BTreeMap::new(),
@@ -141,7 +139,7 @@ impl<'p> Film<'p> {
         let governed = !(self.plan.windows.is_empty() && self.plan.freezes.is_empty());
         self.motion.note(before, &decision.record);
         let orders = decision.events.iter().any(|event| matches!(event, Event::Ordered { .. } | Event::TaskOrdered { .. }));
-        let undo = if orders && governed { self.motion.undo(&self.expected) } else { None };
+        let undo = if orders && governed { self.motion.undo() } else { None };
         let first = self.shots.len();
         for event in &decision.events {
             self.event(before, event, now);

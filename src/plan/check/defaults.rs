@@ -47,7 +47,7 @@ impl<'a> Defaults<'a> {
     /// A service with what it has from the defaults.
     pub fn merged<'s>(&self, service: &'s Value) -> Cow<'s, Value> {
         let given = self.of_service(service).filter(|_| service.is_object());
-        if given.is_none() && !drops(service, shape::service()) {
+        if given.is_none() && !may_drop(service) {
             return Cow::Borrowed(service);
         }
         Cow::Owned(merge(Some(service), given, shape::service()).unwrap_or(Value::Null))
@@ -184,17 +184,12 @@ fn merge_fields(own: &Map<String, Value>, given: Option<&Map<String, Value>>, sc
     merged
 }
 
-/// Whether merging would drop anything of it though there are no defaults: an element that is disabled.
-fn drops(own: &Value, schema: &Value) -> bool {
+/// Whether anything in it may be dropped by merging though there are no defaults. Asked of every service, so it does not look at
+/// the schema.
+fn may_drop(own: &Value) -> bool {
     match own {
-        Value::Object(fields) => {
-            let inner = |name: &str| schema.get("properties").and_then(|fields| fields.get(name));
-            fields.iter().any(|(name, value)| inner(name).is_some_and(|schema| drops(value, schema)))
-        }
-        Value::Array(items) if is_named(schema) => {
-            let inner = schema.get("items").unwrap_or(&Value::Null);
-            items.iter().any(|item| is_disabled(item) == Some(true) || drops(item, inner))
-        }
+        Value::Object(fields) => fields.contains_key("disabled") || fields.values().any(may_drop),
+        Value::Array(items) => items.iter().any(may_drop),
         _ => false,
     }
 }
@@ -276,7 +271,7 @@ mod tests {
         for service in document["spec"]["services"].as_array().unwrap() {
             let merged = defaults.merged(service);
             assert_eq!(Some(merged.as_ref()), merge(Some(service), None, shape::service()).as_ref());
-            assert_eq!(matches!(merged, Cow::Owned(_)), *service == named(true));
+            assert_eq!(matches!(merged, Cow::Borrowed(_)), !may_drop(service));
         }
         assert_eq!(defaults.merged(&named(true))["gates"].as_array().unwrap().len(), 1);
     }

@@ -1,7 +1,5 @@
 //! How long each piece of work takes: as the plan says, or as it was measured.
 
-use std::collections::BTreeMap;
-
 use super::{durations::Durations, work::Work};
 use crate::plan::{
     model::{Act, Check, Gate, Group, Plan, Reverse, Router, Service, ServiceTask, Switch, Undo},
@@ -20,23 +18,21 @@ const CALL: Span = Span::from_secs(5);
 /// what zone files commonly say (RFC 1912 section 2.2 recommends more, and nobody waits for less).
 pub(crate) const OLD_TTL: Span = Span::from_secs(3_600);
 
-/// Expected durations of one plan. Made once for many questions.
+/// Expected durations of one plan. Cheap to make.
 #[derive(Debug, Clone)]
 pub struct Expected<'a> {
     plan: &'a Plan,
-    groups: BTreeMap<&'a ServiceName, &'a GroupName>,
     measured: Durations,
 }
 
 impl<'a> Expected<'a> {
     /// As the plan says.
     pub fn of(plan: &'a Plan) -> Self {
-        let members = |(name, group): (&'a GroupName, &'a Group)| group.services.iter().map(move |member| (member, name));
-        Self { plan, groups: plan.groups.iter().flat_map(members).collect(), measured: Durations::default() }
+        Self::measured(plan, &Durations::default())
     }
     /// As was measured, where it was; else as the plan says.
     pub fn measured(plan: &'a Plan, measured: &Durations) -> Self {
-        Self { measured: measured.clone(), ..Self::of(plan) }
+        Self { plan, measured: measured.clone() }
     }
     /// The plan.
     pub fn plan(&self) -> &'a Plan {
@@ -45,7 +41,7 @@ impl<'a> Expected<'a> {
 
     /// The group that a service is in.
     pub fn group_of(&self, service: &ServiceName) -> Option<(&'a GroupName, &'a Group)> {
-        self.groups.get(service).and_then(|name| self.plan.groups.get_key_value(*name))
+        self.plan.group_of(service)
     }
 
     fn takes(&self, work: Work<'_>, planned: Span) -> Span {
