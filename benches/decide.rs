@@ -13,7 +13,7 @@ use gapless::{
     journal::{Scribe, changes::Changes},
     plan::{
         After, Check, EndpointSpec, Gate, HttpMethod, HttpSend, Load, OnFailure, Phase, Place, Plan, Probe, Revision,
-        RollbackScope, Router, Service, ServiceName, SideModel, Soak, Span, Watch, Weight, Window, WindowPurpose,
+        RollbackScope, Router, Service, ServiceName, SideModel, Soak, Span, Watch, Weight, Window, WindowName, WindowPurpose,
     },
 };
 use jiff::Timestamp;
@@ -86,7 +86,7 @@ fn world(size: usize, moving: Moving) -> (Revision, Record, Observed, Timestamp)
         overrun: OnFailure::Rollback,
     };
     let in_window = moving == Moving::HundredInWindow;
-    let open: BTreeMap<_, _> = in_window.then(|| ("weekend".parse().unwrap(), window)).into_iter().collect();
+    let open: BTreeMap<WindowName, Window> = in_window.then(|| ("weekend".parse().unwrap(), window)).into_iter().collect();
     let phases = (0..=size / 100).map(|i| {
         let after =
             i.checked_sub(1).filter(|_| moving != Moving::All).map(|p| (format!("p{p}").parse().unwrap(), After::default()));
