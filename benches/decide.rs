@@ -92,11 +92,7 @@ fn world(size: usize, moving: Moving) -> (Revision, Record, Observed, Timestamp)
             i.checked_sub(1).filter(|_| moving != Moving::All).map(|p| (format!("p{p}").parse().unwrap(), After::default()));
         (
             format!("p{i}").parse().unwrap(),
-            Phase {
-                after: after.into_iter().collect(),
-                windows: open.iter().map(|(name, _)| name.clone()).collect(),
-                ..Phase::default()
-            },
+            Phase { after: after.into_iter().collect(), windows: open.keys().cloned().collect(), ..Phase::default() },
         )
     });
     let plan = Plan::of("bench".parse().unwrap(), "default".into(), phases.collect(), services);
