@@ -8,7 +8,7 @@
 #[path = "../src/cli/threads.rs"]
 mod threads;
 
-use std::{fmt::Write as _, process::Command};
+use std::{fmt::Write as _, process::Command, time::Instant};
 
 use gapless::plan::{Alone, Code, Crew, Refused, read_by};
 use threads::Threads;
@@ -142,10 +142,9 @@ const HOSTILE: [&str; 16] = [
 ];
 
 /// Nanoseconds on the processor so far: others on the machine do not count. Of two workers, the time of the clock.
-fn time(workers: usize) -> u64 {
+fn time(workers: usize, clock: Instant) -> u64 {
     if workers > 1 {
-        let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-        return clock.as_nanos().try_into().unwrap();
+        return clock.elapsed().as_nanos().try_into().unwrap();
     }
     let line = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
     line.split_whitespace().next().and_then(|ns| ns.parse().ok()).unwrap_or(0)
@@ -171,10 +170,11 @@ fn measure(workers: &str, what: &str) {
     let before = peak();
     let mut best = u64::MAX;
     let mut found = String::new();
+    let clock = Instant::now();
     for _ in 0..rounds {
-        let started = time(workers);
+        let started = time(workers, clock);
         let result = read_by(crew, &text);
-        best = best.min(time(workers) - started);
+        best = best.min(time(workers, clock) - started);
         found = match result {
             Ok(checked) => checked.warnings.iter().map(|f| f.code.name()).collect::<Vec<_>>().join(" "),
             Err(Refused { findings, .. }) => {
@@ -203,10 +203,9 @@ fn main() {
         return measure(workers, what);
     }
     for (kind, sizes) in [("full", &SIZES[..5]), ("small", &SIZES[..]), ("steps", &SIZES[2..3])] {
-        let heads = ["bytes", "ms", "µs/service", "peak MB", "ratio", "2: ms", "2: MB"];
         println!(
             "{kind:>9} {:>11} {:>10} {:>12} {:>10} {:>7} {:>7} {:>7}  found",
-            heads[0], heads[1], heads[2], heads[3], heads[4], heads[5], heads[6]
+            "bytes", "ms", "µs/service", "peak MB", "ratio", "2: ms", "2: MB"
         );
         let mut last = None;
         for size in sizes {
@@ -221,10 +220,9 @@ fn main() {
         }
         println!();
     }
-    let heads = ["bytes", "ms", "MB before", "peak MB", "2: ms", "2: MB"];
     println!(
         "{:<34} {:>11} {:>10} {:>10} {:>10} {:>7} {:>7}  found",
-        "hostile", heads[0], heads[1], heads[2], heads[3], heads[4], heads[5]
+        "hostile", "bytes", "ms", "MB before", "peak MB", "2: ms", "2: MB"
     );
     for name in HOSTILE {
         let (bytes, micros, before, peak, found) = child(1, name);

@@ -150,7 +150,7 @@ fn check_files(files: &[PathBuf], deny: Option<Deny>, format: Format) -> anyhow:
         let name = file.display().to_string();
         match read(file) {
             Ok(bytes) => {
-                let found = FileReport::new(&name, plan::read_all_by(&Threads::default(), &bytes));
+                let found = FileReport::new(&name, plan::read_all_by(&readers(), &bytes));
                 let shown = String::from_utf8_lossy(&bytes);
                 let source = Source::new(&shown);
                 match format {
@@ -183,10 +183,15 @@ fn verdict(report: &CheckReport, deny: Option<Deny>) -> Exit {
     }
 }
 
+/// Who reads a plan file: its work can be shared by two, and threads beyond those would only be started.
+pub fn readers() -> Threads {
+    Threads::new(Some(2))
+}
+
 /// The plan, or `None` after its findings were printed.
 pub fn plan(file: &Path) -> anyhow::Result<Option<Revision>> {
     let bytes = read(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    match plan::read_by(&Threads::default(), &bytes) {
+    match plan::read_by(&readers(), &bytes) {
         Ok(checked) => Ok(Some(checked.revision)),
         refused => {
             let report = PlanReport::new(file.display().to_string(), refused);

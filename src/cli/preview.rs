@@ -18,7 +18,7 @@ use gapless::{
 };
 use jiff::Timestamp;
 
-use crate::{Exit, check, output, runtime, threads::Threads};
+use crate::{Exit, check, output, runtime};
 
 /// Show what a run of a plan would do, when, and until when it can be undone
 ///
@@ -73,7 +73,7 @@ enum Format {
 
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let bytes = check::read(&args.file).with_context(|| format!("{} cannot be read", args.file.display()))?;
-    let checked = match plan::read_by(&Threads::default(), &bytes) {
+    let checked = match plan::read_by(&check::readers(), &bytes) {
         Ok(checked) => checked,
         refused => {
             let report = PlanReport::new(args.file.display().to_string(), refused);

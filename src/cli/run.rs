@@ -24,7 +24,6 @@ use crate::{
     Exit, check, measured,
     output::{self, Format, Output},
     runtime,
-    threads::Threads,
 };
 
 /// Run a plan without a cluster: plain hosts, routers behind the webhook contract
@@ -71,7 +70,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 /// The revision of a plan file; `None` if it has errors, which are printed.
 fn read(file: &Path) -> anyhow::Result<Option<Revision>> {
     let bytes = check::read(file).map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", file.display()))?;
-    let result = plan::read_by(&Threads::default(), &bytes);
+    let result = plan::read_by(&check::readers(), &bytes);
     let revision = result.as_ref().ok().map(|checked| checked.revision.clone());
     let report = PlanReport::new(file.display().to_string(), result);
     if report.count(Severity::Error) + report.count(Severity::Warning) > 0 {

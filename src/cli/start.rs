@@ -20,7 +20,6 @@ use crate::{
     measured,
     output::{self, Format, Output},
     runtime,
-    threads::Threads,
 };
 
 /// Start a run of a plan in the cluster
@@ -101,7 +100,7 @@ fn is_file(plan: &str) -> bool {
 fn from_file(args: &Args) -> anyhow::Result<Option<Revision>> {
     let bytes = check::read(Path::new(&args.plan)).with_context(|| format!("{} cannot be read", args.plan))?;
     let text = String::from_utf8_lossy(&bytes);
-    let result = plan::read_by(&Threads::default(), &bytes);
+    let result = plan::read_by(&check::readers(), &bytes);
     let revision = result.as_ref().ok().map(|checked| checked.revision.clone());
     let report = PlanReport::new(args.plan.clone(), result);
     if !report.findings.is_empty() {

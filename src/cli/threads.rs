@@ -14,13 +14,6 @@ impl Threads {
     }
 }
 
-/// As many as there are cores.
-impl Default for Threads {
-    fn default() -> Self {
-        Self::new(None)
-    }
-}
-
 impl Crew for Threads {
     fn size(&self) -> usize {
         self.0

@@ -88,7 +88,7 @@ pub(crate) fn key_trap(text: &str) -> Option<Trap> {
     })
 }
 
-/// Most values are no suspects: only words with such a first letter, and numbers that have more than a few plain digits.
+/// Most values are no suspects: only words and numbers with such a first letter, and of these no small whole number.
 fn suspect(text: &str) -> bool {
     let by_first = |first: &u8| first.is_ascii_digit() || b"+-.~yYnNtTfFoO".contains(first);
     text.len() <= 64 && text.as_bytes().first().is_some_and(by_first) && !is_small(text)

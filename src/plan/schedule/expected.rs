@@ -2,8 +2,8 @@
 
 use super::{durations::Durations, work::Work};
 use crate::plan::{
-    model::{Act, Check, Gate, Group, Plan, Reverse, Router, Service, ServiceTask, Switch, Undo},
-    names::{BridgeName, GroupName, PhaseName, ServiceName, Span},
+    model::{Act, Check, Gate, Plan, Reverse, Router, Service, ServiceTask, Switch, Undo},
+    names::{BridgeName, PhaseName, ServiceName, Span},
     spec::{PhaseMoment, ServiceMoment, UndoWhen},
 };
 
@@ -37,11 +37,6 @@ impl<'a> Expected<'a> {
     /// The plan.
     pub fn plan(&self) -> &'a Plan {
         self.plan
-    }
-
-    /// The group that a service is in.
-    pub fn group_of(&self, service: &ServiceName) -> Option<(&'a GroupName, &'a Group)> {
-        self.plan.group_of(service)
     }
 
     fn takes(&self, work: Work<'_>, planned: Span) -> Span {
@@ -140,7 +135,7 @@ impl<'a> Expected<'a> {
     /// The pieces of a move that start whole or not at all, each with its bake: the tasks before it with the first weight; a
     /// single writer's switch with the weight that follows it.
     pub fn pieces(&self, name: &ServiceName, service: &Service) -> Vec<Span> {
-        let (weights, bake) = match self.group_of(name) {
+        let (weights, bake) = match self.plan.group_of(name) {
             Some((_, group)) => (group.steps.len(), group.bake),
             None => (service.steps.len(), service.bake),
         };

@@ -386,7 +386,7 @@ fn ends<'a>(
     }
     let end = |(name, (moved, until)): (&&'a ServiceName, &(Timestamp, Timestamp))| {
         let service = plan.services.get(*name)?;
-        let group = expected.group_of(name).into_iter().flat_map(|(_, group)| &group.services);
+        let group = plan.group_of(name).into_iter().flat_map(|(_, group)| &group.services);
         let others = service.before().chain(group).filter_map(|other| soaked.get(other)).map(|(_, soaked)| *soaked);
         let system = service.legacy.system.as_ref().and_then(|system| systems.get(system)).copied();
         let mut at = Some(others.chain(system).fold(*until, Timestamp::max));

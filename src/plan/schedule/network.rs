@@ -120,7 +120,7 @@ fn begin_with_bridges(
 fn movers<'a>(expected: &Expected<'a>) -> Vec<Unit<'a>> {
     let plan = expected.plan();
     let groups = plan.groups.iter().map(|(name, group)| (Mover::Group(name), group.services.iter().collect()));
-    let alone = plan.services.keys().filter(|name| expected.group_of(name).is_none());
+    let alone = plan.services.keys().filter(|name| expected.plan().group_of(name).is_none());
     let alone = alone.map(|name| (Mover::Service(name), vec![name]));
     groups.chain(alone).filter_map(|(mover, members)| unit(expected, mover, members)).collect()
 }

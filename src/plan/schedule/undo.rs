@@ -60,7 +60,7 @@ pub fn undo_time<'a>(expected: &Expected<'a>, services: impl IntoIterator<Item =
 
 fn ways<'a>(expected: &Expected<'a>, services: impl IntoIterator<Item = &'a ServiceName>) -> BTreeMap<Unit<'a>, Way<'a>> {
     let plan = expected.plan();
-    let unit = |name: &'a ServiceName| expected.group_of(name).map_or(Unit::Service(name), |(group, _)| Unit::Group(group));
+    let unit = |name: &'a ServiceName| plan.group_of(name).map_or(Unit::Service(name), |(group, _)| Unit::Group(group));
     let mut ways: BTreeMap<Unit<'a>, Way<'a>> = BTreeMap::new();
     for name in services {
         let Some(service) = plan.services.get(name) else { continue };

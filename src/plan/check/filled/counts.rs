@@ -6,13 +6,11 @@ use crate::plan::{
     model::{Place, Plan, Router, Service},
     names::{ServiceName, Weight},
     path::Path,
-    schedule::Expected,
 };
 
 pub(super) fn check(plan: &Plan, found: &mut Vec<Finding>) {
-    let expected = Expected::of(plan);
     for (name, service) in &plan.services {
-        let path = match expected.group_of(name) {
+        let path = match plan.group_of(name) {
             Some((group, _)) => of("groups", group.as_str()).key("shift").key("steps"),
             None => of("services", name.as_str()).key("shift").key("steps"),
         };

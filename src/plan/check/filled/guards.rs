@@ -36,7 +36,7 @@ pub(super) fn check(plan: &Plan, found: &mut Vec<Finding>) {
 }
 
 fn bake_path(expected: &Expected<'_>, name: &ServiceName) -> Path {
-    match expected.group_of(name) {
+    match expected.plan().group_of(name) {
         Some((group, _)) => of("groups", group.as_str()).key("shift").key("bake"),
         None => of("services", name.as_str()).key("shift").key("bake"),
     }
