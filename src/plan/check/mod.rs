@@ -55,43 +55,18 @@ pub(crate) struct Judged {
 /// Judges a document.
 pub(crate) fn check(crew: &dyn Crew, document: &Value) -> Judged {
     let defaults = Defaults::of(document);
-    let (Written { mut findings, outline, secrets }, services) =
-        both(crew, || Written::of(document), || read_services(document, &defaults));
-    let wrong: Vec<Path> = findings.iter().filter(|f| f.is_error()).map(|f| f.path.clone()).collect();
-    outline.check(&mut findings);
-    names::check(document, &mut findings);
-    check_namespace(document, &wrong, &mut findings);
-    check_size(document, outline.services.len(), &mut findings);
-
-    let spec = read_spec(document, &wrong, &mut findings);
-    let mut notes = Notes { findings, mended: spec.mended };
-    if let Some(spec) = &spec.object {
-        moments::check(spec, &mut notes);
-        tasks::check_plan(spec, &mut notes);
+    let (written, services) = both(crew, || Written::of(document), || read_services(document, &defaults));
+    let meaning = || check_meaning(document, &defaults, &written, &services);
+    let (Meant { mut findings, plan }, secrets) = both(crew, meaning, || secrets::find(document));
+    secrets::add(secrets, &mut findings);
+    let plan = plan.filter(|_| !findings.iter().any(Finding::is_error));
+    if plan.is_none() && !findings.iter().any(Finding::is_error) {
+        // Cannot be: whatever `fill` leaves out, a check has refused before. If it were, no plan may pass.
+        let help = "this is a defect of gapless; please report it";
+        findings.push(Finding::error(Code::BadValue, Path::top(), "the plan could not be completed", help));
     }
-    let services = note_services(services, &defaults, &mut notes);
-    let readable: Vec<_> = services.iter().filter_map(One::of).collect();
-    check_services(&readable, &defaults, &mut notes);
-
-    let specs: Vec<_> = readable.iter().map(|one| one.spec).collect();
-    let filled = spec.object.as_ref().and_then(|spec| fill::plan(document, spec, &specs));
-    if let Some(filled) = &filled {
-        let whole = filled.whole && specs.len() == outline.services.len();
-        let extent = if whole { filled::Extent::Whole } else { filled::Extent::Part };
-        check_filled(document, &filled.plan, extent, &mut notes);
-    }
-    secrets::add(secrets, &mut notes.findings);
-    let plan = match filled {
-        _ if notes.findings.iter().any(Finding::is_error) => None,
-        Some(filled) if filled.whole && specs.len() == outline.services.len() => Some(filled.plan),
-        _ => {
-            // Cannot be: whatever `fill` leaves out, a check has refused before. If it were, no plan may pass.
-            let help = "this is a defect of gapless; please report it";
-            notes.findings.push(Finding::error(Code::BadValue, Path::top(), "the plan could not be completed", help));
-            None
-        }
-    };
-    Judged { plan, name: outline.plan.map(str::to_owned), services: outline.services.len(), findings: notes.findings }
+    let outline = written.outline;
+    Judged { plan, name: outline.plan.map(str::to_owned), services: outline.services.len(), findings }
 }
 
 /// What is known of a document as it is written, without its defaults.
@@ -99,14 +74,55 @@ struct Written<'a> {
     /// What its schema does not allow.
     findings: Vec<Finding>,
     outline: Outline<'a>,
-    /// Texts that should not be in it.
-    secrets: Vec<Finding>,
 }
 
 impl<'a> Written<'a> {
     fn of(document: &'a Value) -> Self {
-        Self { findings: shape::check(document), outline: Outline::of(document), secrets: secrets::find(document) }
+        Self { findings: shape::check(document), outline: Outline::of(document) }
     }
+}
+
+/// What a document means.
+struct Meant {
+    /// All that is wrong with it, but for texts that should not be in it.
+    findings: Vec<Finding>,
+    /// The plan, if all of it could be filled.
+    plan: Option<Plan>,
+}
+
+/// Judges what the parts of a document mean, alone and together.
+fn check_meaning(
+    document: &Value,
+    defaults: &Defaults<'_>,
+    written: &Written<'_>,
+    services: &[(Read<'_>, Vec<Finding>)],
+) -> Meant {
+    let mut findings = written.findings.clone();
+    let wrong: Vec<Path> = findings.iter().filter(|f| f.is_error()).map(|f| f.path.clone()).collect();
+    written.outline.check(&mut findings);
+    names::check(document, &mut findings);
+    check_namespace(document, &wrong, &mut findings);
+    check_size(document, written.outline.services.len(), &mut findings);
+
+    let spec = read_spec(document, &wrong, &mut findings);
+    let mut notes = Notes { findings, mended: spec.mended };
+    if let Some(spec) = &spec.object {
+        moments::check(spec, &mut notes);
+        tasks::check_plan(spec, &mut notes);
+    }
+    note_services(services, defaults, &mut notes);
+    let readable: Vec<_> = services.iter().filter_map(|(service, _)| One::of(service)).collect();
+    check_services(&readable, defaults, &mut notes);
+
+    let specs: Vec<_> = readable.iter().map(|one| one.spec).collect();
+    let filled = spec.object.as_ref().and_then(|spec| fill::plan(document, spec, &specs));
+    let plan = filled.and_then(|filled| {
+        let whole = filled.whole && specs.len() == written.outline.services.len();
+        let extent = if whole { filled::Extent::Whole } else { filled::Extent::Part };
+        check_filled(document, &filled.plan, extent, &mut notes);
+        whole.then_some(filled.plan)
+    });
+    Meant { findings: notes.findings, plan }
 }
 
 /// Judges each service, and what they have in common. Paths are those of merged services, and led back to the text.
@@ -273,13 +289,11 @@ fn read_services<'a>(document: &'a Value, defaults: &Defaults<'_>) -> Vec<(Read<
 }
 
 /// Notes what was found of services that were read, and what of them is not as it was written.
-fn note_services<'a>(services: Vec<(Read<'a>, Vec<Finding>)>, defaults: &Defaults<'_>, notes: &mut Notes) -> Vec<Read<'a>> {
-    let note = |(service, found): (Read<'a>, Vec<Finding>)| {
-        notes.add_new(found, defaults);
+fn note_services(services: &[(Read<'_>, Vec<Finding>)], defaults: &Defaults<'_>, notes: &mut Notes) {
+    for (service, found) in services {
+        notes.add_new(found.clone(), defaults);
         notes.mended.extend(service.read.mended.iter().map(|path| defaults.origin(path)));
-        service
-    };
-    services.into_iter().map(note).collect()
+    }
 }
 
 /// A namespace becomes a part of API paths, so it must be a label (RFC 1123), as the API server also says.
