@@ -59,12 +59,16 @@ pub(crate) fn check(crew: &dyn Crew, document: &Value) -> Judged {
     let meaning = || check_meaning(document, &defaults, &written, &services);
     let (Meant { mut findings, plan }, secrets) = both(crew, meaning, || secrets::find(document));
     secrets::add(secrets, &mut findings);
-    let plan = plan.filter(|_| !findings.iter().any(Finding::is_error));
-    if plan.is_none() && !findings.iter().any(Finding::is_error) {
-        // Cannot be: whatever `fill` leaves out, a check has refused before. If it were, no plan may pass.
-        let help = "this is a defect of gapless; please report it";
-        findings.push(Finding::error(Code::BadValue, Path::top(), "the plan could not be completed", help));
-    }
+    let plan = match plan {
+        _ if findings.iter().any(Finding::is_error) => None,
+        None => {
+            // Cannot be: whatever `fill` leaves out, a check has refused before. If it were, no plan may pass.
+            let help = "this is a defect of gapless; please report it";
+            findings.push(Finding::error(Code::BadValue, Path::top(), "the plan could not be completed", help));
+            None
+        }
+        whole => whole,
+    };
     let outline = written.outline;
     Judged { plan, name: outline.plan.map(str::to_owned), services: outline.services.len(), findings }
 }
@@ -91,12 +95,7 @@ struct Meant {
 }
 
 /// Judges what the parts of a document mean, alone and together.
-fn check_meaning(
-    document: &Value,
-    defaults: &Defaults<'_>,
-    written: &Written<'_>,
-    services: &[(Read<'_>, Vec<Finding>)],
-) -> Meant {
+fn check_meaning(document: &Value, defaults: &Defaults<'_>, written: &Written<'_>, services: &[Read<'_>]) -> Meant {
     let mut findings = written.findings.clone();
     let wrong: Vec<Path> = findings.iter().filter(|f| f.is_error()).map(|f| f.path.clone()).collect();
     written.outline.check(&mut findings);
@@ -111,7 +110,7 @@ fn check_meaning(
         tasks::check_plan(spec, &mut notes);
     }
     note_services(services, defaults, &mut notes);
-    let readable: Vec<_> = services.iter().filter_map(|(service, _)| One::of(service)).collect();
+    let readable: Vec<_> = services.iter().filter_map(One::of).collect();
     check_services(&readable, defaults, &mut notes);
 
     let specs: Vec<_> = readable.iter().map(|one| one.spec).collect();
@@ -217,9 +216,9 @@ impl Notes {
         }
     }
     /// Notes those findings about a merged service that nothing has found before, and what of it is not as it was written.
-    fn add_new(&mut self, findings: Vec<Finding>, defaults: &Defaults<'_>) {
-        for mut finding in findings {
-            finding.path = defaults.origin(&finding.path);
+    fn add_new(&mut self, findings: &[Finding], defaults: &Defaults<'_>) {
+        for finding in findings {
+            let finding = Finding { path: defaults.origin(&finding.path), ..finding.clone() };
             if self.is_new(&finding) {
                 self.findings.push(finding);
             }
@@ -235,6 +234,8 @@ struct Read<'a> {
     path: Path,
     label: &'a str,
     read: Salvaged<ServiceSpec>,
+    /// What is wrong with it.
+    found: Vec<Finding>,
 }
 
 /// A service that could be read, with what it has from the plan's defaults.
@@ -268,7 +269,7 @@ fn read_spec(document: &Value, wrong: &[Path], findings: &mut Vec<Finding>) -> S
 }
 
 /// Each service with what it has from the defaults, as far as it could be read, and what is wrong with it.
-fn read_services<'a>(document: &'a Value, defaults: &Defaults<'_>) -> Vec<(Read<'a>, Vec<Finding>)> {
+fn read_services<'a>(document: &'a Value, defaults: &Defaults<'_>) -> Vec<Read<'a>> {
     let base = Path::top().key("spec").key("services");
     let read = |(index, item): (usize, &'a Value)| {
         let path = base.index(index);
@@ -283,15 +284,15 @@ fn read_services<'a>(document: &'a Value, defaults: &Defaults<'_>) -> Vec<(Read<
         // What is wrong without the defaults is found elsewhere; what is missing may have come from them.
         found.retain(|finding| finding.code == Code::MissingField);
         let read = salvage(&merged, shape::complete_service(), &path, &wrong, &mut found);
-        (Read { path, label: outline::text(item, "name").unwrap_or("(no name)"), read }, found)
+        Read { path, label: outline::text(item, "name").unwrap_or("(no name)"), read, found }
     };
     outline::elements(document.get("spec"), "services").enumerate().map(read).collect()
 }
 
 /// Notes what was found of services that were read, and what of them is not as it was written.
-fn note_services(services: &[(Read<'_>, Vec<Finding>)], defaults: &Defaults<'_>, notes: &mut Notes) {
-    for (service, found) in services {
-        notes.add_new(found.clone(), defaults);
+fn note_services(services: &[Read<'_>], defaults: &Defaults<'_>, notes: &mut Notes) {
+    for service in services {
+        notes.add_new(&service.found, defaults);
         notes.mended.extend(service.read.mended.iter().map(|path| defaults.origin(path)));
     }
 }
