@@ -353,6 +353,7 @@ mod tests {
         /// `here` is what serde_yaml does.
         #[test]
         fn this_reader_is_described_as_it_is(text in "[-+.~0-9a-fxobeEyYnNtTrRuUsSfFlLoO_:]{1,12}") {
+            prop_assume!(!matches!(text.as_str(), "---" | "...")); // by itself on a line it begins or ends a document
             let read: Result<serde_json::Value, _> = serde_yaml::from_str(&text);
             prop_assume!(read.is_ok());
             let read = match read.unwrap() {
