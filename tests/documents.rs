@@ -1,7 +1,11 @@
 //! What one file may hold: several plans, lists, other objects, aliases, JSON; and what it costs to be sent something hostile.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
-use gapless::plan::{Checked, Code, Contents, Finding, Refused, document::SIZE_MAX, read, read_all};
+#[path = "../src/cli/threads.rs"]
+mod threads;
+
+use gapless::plan::{Checked, Code, Contents, Finding, Refused, document::SIZE_MAX, read, read_all, read_all_by};
+use threads::Threads;
 
 fn plan(name: &str, more: &str) -> String {
     format!(
@@ -248,4 +252,39 @@ fn a_graph_of_ten_thousand_cycles_is_answered() {
     // One knot of all: a clique would be the square; a ring with chords is what a careless import makes.
     let ring = text.replace("needs: [{", "needs: [{ service: s7, mode: Before }, {");
     assert!(findings(&ring).iter().any(|finding| finding.code == Code::Cycle));
+}
+
+#[test]
+fn two_workers_find_in_a_large_plan_what_one_finds() {
+    let one = plan("large", "");
+    let (head, service) = one.split_once("    - name: pds\n").unwrap();
+    let own = |at: usize| service.replace("0.11", &format!("{}.{}", at / 250, at % 250 + 1)).replace("pds", &format!("s{at}"));
+    let services = (0..500).map(|at| format!("    - name: s{at}\n{}\n", own(at).trim_end()));
+    let sound = head.to_owned() + &services.collect::<String>();
+    assert!(sound.len() > 64 << 10, "it is read in portions");
+    let here = "    - name: s470\n";
+    let in_place_of_it = |text: &str| sound.replacen(here, text, 1);
+    let line = sound.lines().position(|line| line == here.trim_end()).and_then(|at| u32::try_from(at + 1).ok());
+    let below = line.map(|line| line + 1);
+    for (text, found, at) in [
+        (sound.clone(), vec![], None),
+        (format!("{sound}  limits: {{ inMotion: 3 }}\n"), vec![], None),
+        (in_place_of_it("    - name: s471\n"), vec![Code::DuplicateName], None),
+        (in_place_of_it("    - name: s470\n      onFailre: Hold\n"), vec![Code::UnknownField], below),
+        (in_place_of_it("    - name: s470\n      name: s470\n"), vec![Code::DuplicateKey], below),
+        (in_place_of_it("    - name: \"s470\n"), vec![Code::Syntax], None),
+        (in_place_of_it("    - name: [s470\n"), vec![Code::Syntax], None),
+        (in_place_of_it("    - name: s470 ]\n      - x\n"), vec![Code::Syntax], None),
+        (in_place_of_it("    - name: &it s470\n"), vec![], None),
+        (in_place_of_it("    - name: *it\n"), vec![Code::Syntax], None),
+        (format!("{sound}---\n{}", plan("other", "      onFailre: Hold\n")), vec![Code::UnknownField], None),
+        (format!("{sound}  services: []\n"), vec![Code::DuplicateKey], None),
+    ] {
+        let told = read_all(&text);
+        assert_eq!(read_all_by(&Threads::new(Some(2)), &text), told);
+        let findings = findings(&text);
+        let codes: Vec<Code> = findings.iter().filter(|finding| finding.is_error()).map(|finding| finding.code).collect();
+        assert!(found.iter().all(|code| codes.contains(code)) && codes.is_empty() == found.is_empty(), "{findings:?}");
+        assert!(at.is_none() || findings.iter().any(|finding| finding.line == at), "line {at:?}: {findings:?}");
+    }
 }

@@ -155,7 +155,7 @@ fn read_documents(crew: &dyn Crew, text: &str, explain: Explain) -> Contents {
         if document.empty {
             continue;
         }
-        let value = value.filter(|_| document.plain).and_then(|value| decode(value, &mut document));
+        let value = value.filter(|_| document.plain).and_then(|value| decode(&mut values, value, &mut document));
         match value {
             Some(value) => read_document(crew, value, document, explain, &mut contents),
             None => last = Some((document.line, document.findings)),

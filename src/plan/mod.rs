@@ -17,6 +17,7 @@ pub mod names;
 mod not_yet;
 pub mod path;
 pub mod places;
+mod portions;
 pub mod reference;
 pub mod reserved;
 mod salvage;

@@ -2,8 +2,14 @@
 //!
 //! Aliases and merged objects mean what they mean for kubectl. A document that the two parsers read differently has no value.
 //!
-//! Most texts are read by both parsers at once, if there are workers for it. Only the survey bounds what a text may cost: one
-//! that could cost much by itself, or by what its aliases stand for, is surveyed first.
+//! Most texts are read by both parsers at once, if there are workers for it, the values of a large plan [portion by
+//! portion](super::portions). Only the survey bounds what a text may cost: one that could cost much by itself, or by what its
+//! aliases stand for, is surveyed first.
+
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
@@ -13,6 +19,7 @@ use super::{
     finding::{Code, Finding},
     path::Path,
     places::MERGE,
+    portions::{PORTION, Portions},
     survey::{DOCUMENTS_MAX, Survey, Surveyed, survey},
 };
 
@@ -27,9 +34,34 @@ pub(super) fn survey_and_values<'a>(crew: &dyn Crew, text: &'a str) -> (Survey, 
         let values = Values::of(text, survey.json);
         return (survey, values);
     }
+    if let Some(portions) = Portions::of(text, PORTION) {
+        let (survey, value) = in_portions(crew, text, &portions);
+        let values = value.map_or_else(|| Values::of(text, false), |value| Values::Portions(Some(value), text));
+        return (survey, values);
+    }
     let read = || Values::of(text, false).take(DOCUMENTS_MAX).collect::<Vec<_>>();
     let (survey, values) = both(crew, || survey(text), read);
     (survey, Values::Read(values.into_iter()))
+}
+
+/// The places of a text, and its value as its portions give it. Whoever has nothing else to do takes the next portion.
+fn in_portions(crew: &dyn Crew, text: &str, portions: &Portions<'_>) -> (Survey, Option<Value>) {
+    let (places, next) = (OnceLock::new(), AtomicUsize::new(0));
+    let elements: Vec<OnceLock<Option<Vec<Value>>>> = (0..portions.len()).map(|_| OnceLock::new()).collect();
+    crew.work(&|number| {
+        if number == 0 {
+            drop(places.set(survey(text)));
+        }
+        loop {
+            let portion = next.fetch_add(1, Ordering::Relaxed);
+            let Some(own) = elements.get(portion) else { return };
+            drop(own.set(portions.read(portion)));
+        }
+    });
+    let survey = places.into_inner().unwrap_or_else(|| survey(text)); // what no worker did is done here
+    let value = || portions.whole(elements.into_iter().map(|own| own.into_inner().flatten()));
+    let value = if survey.documents.len() == 1 { value() } else { None };
+    (survey, value)
 }
 
 /// Whether any reader of YAML may have the text before it has been surveyed: it is no JSON, nothing in it stands for something
@@ -50,11 +82,20 @@ pub(super) enum Values<'a> {
     Json(Option<&'a str>),
     /// They were read beside the survey.
     Read(std::vec::IntoIter<Result<Value, Finding>>),
+    /// It was put together of the portions of this text.
+    Portions(Option<Value>, &'a str),
 }
 
 impl<'a> Values<'a> {
     pub fn of(text: &'a str, json: bool) -> Self {
         if json { Self::Json(Some(text)) } else { Self::Yaml(serde_yaml::Deserializer::from_str(text)) }
+    }
+
+    /// The value of the document at hand read as a whole, if it was read in portions.
+    fn as_a_whole(&mut self) -> Option<Result<Value, Finding>> {
+        let Self::Portions(_, text) = self else { return None };
+        *self = Self::of(text, false);
+        self.next()
     }
 }
 
@@ -70,6 +111,7 @@ impl Iterator for Values<'_> {
                 }))
             }
             Self::Read(values) => values.next(),
+            Self::Portions(value, _) => value.take().map(Ok),
             Self::Json(text) => Some(
                 serde_json::from_str(text.take()?)
                     .map_err(|error| unreadable(&error.to_string(), Some((error.line(), error.column())))),
@@ -79,9 +121,12 @@ impl Iterator for Values<'_> {
 }
 
 /// The value of a document, with aliases and merged objects written out; `None` beside a finding.
-pub(super) fn decode(value: Result<Value, Finding>, document: &mut Surveyed) -> Option<Value> {
+pub(super) fn decode(values: &mut Values<'_>, value: Result<Value, Finding>, document: &mut Surveyed) -> Option<Value> {
     let mut value = value.map_err(|finding| document.findings.push(finding)).ok()?;
     if let Some(place) = document.places.differs(&value) {
+        if let Some(whole) = values.as_a_whole() {
+            return decode(values, whole, document);
+        }
         let message = "readers of YAML disagree about what stands here";
         let help = "write it more plainly: one `key: value` a line, texts with special characters in quotes";
         let finding = Finding::error(Code::Syntax, Path::top(), message, help);

@@ -8,6 +8,7 @@
 //! *Guarantees*: no finding rests on a part that could not be read; no plan comes out beside an error; every finding stands
 //! where the text stands, also if it came from the defaults.
 
+mod at;
 mod defaults;
 mod fill;
 mod filled;
@@ -57,8 +58,9 @@ pub(crate) fn check(crew: &dyn Crew, document: &Value) -> Judged {
     let defaults = Defaults::of(document);
     let (written, services) = both(crew, || Written::of(document), || read_services(document, &defaults));
     let meaning = || check_meaning(document, &defaults, &written, &services);
-    let (Meant { mut findings, plan }, secrets) = both(crew, meaning, || secrets::find(document));
+    let (Meant { mut findings, plan }, (secrets, size)) = both(crew, meaning, || (secrets::find(document), length(document)));
     secrets::add(secrets, &mut findings);
+    check_size(size, written.outline.services.len(), &mut findings);
     let plan = match plan {
         _ if findings.iter().any(Finding::is_error) => None,
         None => {
@@ -77,12 +79,14 @@ pub(crate) fn check(crew: &dyn Crew, document: &Value) -> Judged {
 struct Written<'a> {
     /// What its schema does not allow.
     findings: Vec<Finding>,
+    /// What is wrong with its names.
+    names: Vec<Finding>,
     outline: Outline<'a>,
 }
 
 impl<'a> Written<'a> {
     fn of(document: &'a Value) -> Self {
-        Self { findings: shape::check(document), outline: Outline::of(document) }
+        Self { findings: shape::check(document), names: names::check(document), outline: Outline::of(document) }
     }
 }
 
@@ -99,9 +103,8 @@ fn check_meaning(document: &Value, defaults: &Defaults<'_>, written: &Written<'_
     let mut findings = written.findings.clone();
     let wrong: Vec<Path> = findings.iter().filter(|f| f.is_error()).map(|f| f.path.clone()).collect();
     written.outline.check(&mut findings);
-    names::check(document, &mut findings);
+    findings.extend_from_slice(&written.names);
     check_namespace(document, &wrong, &mut findings);
-    check_size(document, written.outline.services.len(), &mut findings);
 
     let spec = read_spec(document, &wrong, &mut findings);
     let mut notes = Notes { findings, mended: spec.mended };
@@ -307,8 +310,7 @@ fn check_namespace(document: &Value, wrong: &[Path], findings: &mut Vec<Finding>
     }
 }
 
-fn check_size(document: &Value, services: usize, findings: &mut Vec<Finding>) {
-    let size = length(document);
+fn check_size(size: usize, services: usize, findings: &mut Vec<Finding>) {
     let help =
         "it can be run from the file: `gapless start FILE` writes its revision alone; to apply it as one object, divide it";
     let message = if size > STORED_MAX {

@@ -7,10 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::outline::{elements, text, twice, unknown_reference};
+use super::{
+    at::At,
+    outline::{elements, text, twice, unknown_reference},
+};
 use crate::plan::{
     finding::{Code, Finding},
-    path::{Path, Segment},
+    path::Path,
 };
 
 /// What a name can be the name of, for references that are looked up here.
@@ -34,28 +37,15 @@ struct Known<'a> {
     windows: BTreeMap<&'a str, &'a str>,
 }
 
-/// A place in the document while it is walked.
-struct At<'a> {
-    above: Option<&'a At<'a>>,
-    segment: Option<Segment>,
-}
-
-impl At<'_> {
-    const TOP: At<'static> = At { above: None, segment: None };
-    fn path(&self) -> Path {
-        let above = self.above.map(At::path).unwrap_or_default();
-        self.segment.clone().map_or_else(|| above.clone(), |segment| above.join(segment))
-    }
-}
-
 /// Duplicates and references of everything but phases' order and services' needs.
-pub(super) fn check(document: &Value, findings: &mut Vec<Finding>) {
+pub(super) fn check(document: &Value) -> Vec<Finding> {
+    let mut findings = Vec::new();
     let spec = document.get("spec").unwrap_or(&Value::Null);
     let known = Known::of(spec);
-    let top = At { above: Some(&At::TOP), segment: Some(Segment::Key("spec".into())) };
-    known.walk(spec, &top, ["", "spec"], findings);
-    hosts_of_systems(spec, findings);
-    groups_of_services(spec, findings);
+    known.walk(spec, &At::top("spec"), ["", "spec"], &mut findings);
+    hosts_of_systems(spec, &mut findings);
+    groups_of_services(spec, &mut findings);
+    findings
 }
 
 impl<'a> Known<'a> {
@@ -76,15 +66,13 @@ impl<'a> Known<'a> {
         match value {
             Value::Object(fields) => {
                 for (name, inner) in fields.iter().filter(|(name, _)| !(key == "spec" && name.as_str() == "metadata")) {
-                    let at = At { above: Some(at), segment: Some(Segment::Key(name.clone())) };
-                    self.walk(inner, &at, [key, name], findings);
+                    self.walk(inner, &at.key(name), [key, name], findings);
                 }
             }
             Value::Array(items) => {
                 duplicates(items, at, [owner, key], findings);
                 for (index, inner) in items.iter().enumerate().take(super::outline::LIST_MAX) {
-                    let at = At { above: Some(at), segment: Some(Segment::Index(index)) };
-                    self.walk(inner, &at, [owner, key], findings);
+                    self.walk(inner, &at.index(index), [owner, key], findings);
                 }
             }
             Value::String(name) => {
@@ -164,19 +152,23 @@ fn duplicates(items: &[Value], at: &At<'_>, [owner, key]: [&str; 2], findings: &
         "services" => "in this service",
         _ => "in this list",
     };
-    let kind = kind_of(key);
     for identity in IDENTITIES {
         let named: Vec<(usize, &str)> =
             items.iter().enumerate().filter_map(|(index, item)| Some((index, text(item, identity)?))).collect();
         if has_twice(named.iter().map(|(_, name)| *name)) {
             let path = at.path();
-            twice(named.into_iter().map(|(index, name)| (name, path.index(index).key(identity))), &kind, where_, findings);
+            twice(
+                named.into_iter().map(|(index, name)| (name, path.index(index).key(identity))),
+                &kind_of(key),
+                where_,
+                findings,
+            );
         }
     }
     if has_twice(items.iter().filter_map(Value::as_str)) {
         let path = at.path();
         let texts = items.iter().enumerate().filter_map(|(index, item)| Some((item.as_str()?, path.index(index))));
-        twice(texts, &kind, "in this list", findings);
+        twice(texts, &kind_of(key), "in this list", findings);
     }
 }
 

@@ -5,10 +5,9 @@
 
 use serde_json::Value;
 
-use super::personal;
+use super::{at::At, personal};
 use crate::plan::{
     finding::{Code, Finding},
-    path::Path,
     shape::FINDINGS_MAX,
 };
 
@@ -16,7 +15,7 @@ use crate::plan::{
 pub(super) fn find(document: &Value) -> Vec<Finding> {
     let mut found = Vec::new();
     if let Some(spec) = document.get("spec") {
-        walk(spec, &mut vec![Step::Key("spec")], &mut found);
+        walk(spec, &At::top("spec"), &mut found);
     }
     found
 }
@@ -30,66 +29,49 @@ pub(super) fn add(secrets: Vec<Finding>, found: &mut Vec<Finding>) {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Step<'a> {
-    Key(&'a str),
-    Index(usize),
-}
-
-fn walk<'a>(value: &'a Value, way: &mut Vec<Step<'a>>, found: &mut Vec<Finding>) {
+fn walk(value: &Value, at: &At<'_>, found: &mut Vec<Finding>) {
     if found.len() > FINDINGS_MAX {
         return; // no more are shown
     }
     match value {
         Value::Object(fields) => {
             for (name, inner) in fields {
-                way.push(Step::Key(name));
-                walk(inner, way, found);
-                way.pop();
+                walk(inner, &at.key(name), found);
             }
         }
         Value::Array(items) => {
             for (index, inner) in items.iter().enumerate() {
-                way.push(Step::Index(index));
-                walk(inner, way, found);
-                way.pop();
+                walk(inner, &at.index(index), found);
             }
         }
-        Value::String(text) => judge(text, way, found),
-        Value::Number(number) => judge(&number.to_string(), way, found),
+        Value::String(text) => judge(text, at, found),
+        Value::Number(number) => judge(&number.to_string(), at, found),
         Value::Null | Value::Bool(_) => {}
     }
 }
 
-fn judge(text: &str, way: &[Step<'_>], found: &mut Vec<Finding>) {
+fn judge(text: &str, at: &At<'_>, found: &mut Vec<Finding>) {
     if text.len() < 6 {
         return;
     }
     if let Some(number) = personal::nhs_number(text) {
         let message = format!("the text contains {number}, a valid NHS number outside the test range");
         let help = "use a synthetic one that begins with 999, such as 9990000018";
-        found.push(Finding::error(Code::PersonalData, path(way), message, help));
+        found.push(Finding::error(Code::PersonalData, at.path(), message, help));
     }
     match secret(text) {
         Some(Secret::Certain(what)) => {
             let message = format!("the text holds {what}");
             let help = "give credentials by reference (`secretRef`, `keyFromEnv`), and change this one: it has been written down";
-            found.push(Finding::error(Code::SecretInPlan, path(way), message, help));
+            found.push(Finding::error(Code::SecretInPlan, at.path(), message, help));
         }
         Some(Secret::Likely(what)) => {
             let message = format!("the text seems to hold {what}");
             let help = "give credentials by reference (`secretRef`, `keyFromEnv`), and change this one if it is real";
-            found.push(Finding::warning(Code::SecretInPlan, path(way), message, help));
+            found.push(Finding::warning(Code::SecretInPlan, at.path(), message, help));
         }
         None => {}
     }
-}
-
-fn path(way: &[Step<'_>]) -> Path {
-    way.iter().fold(Path::top(), |path, step| match step {
-        Step::Key(name) => path.key(*name),
-        Step::Index(index) => path.index(*index),
-    })
 }
 
 /// How sure a secret is one.
