@@ -87,59 +87,48 @@ fn back(undo: &Undo) -> Back {
 
 /// The names of tasks that are part of a step's own mechanism; no task of a plan may be called so.
 pub mod named {
+    use std::sync::LazyLock;
+
     use crate::plan::TaskName;
 
-    /// Warms the target.
-    pub fn warm() -> TaskName {
-        TaskName::built_in("warm")
+    /// Names that are asked for at every look, and so made once.
+    macro_rules! named {
+        ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {$(
+            $(#[$doc])*
+            pub fn $name() -> TaskName {
+                static NAME: LazyLock<TaskName> = LazyLock::new(|| TaskName::built_in($text));
+                NAME.clone()
+            }
+        )*};
     }
-    /// Lowers the time to live of a DNS record set.
-    pub fn lower_ttl() -> TaskName {
-        TaskName::built_in("lower-ttl")
-    }
-    /// Gives it its old time to live back.
-    pub fn restore_ttl() -> TaskName {
-        TaskName::built_in("restore-ttl")
-    }
-    /// Copies requests to the target.
-    pub fn mirror() -> TaskName {
-        TaskName::built_in("mirror")
-    }
-    /// Ends that.
-    pub fn mirror_end() -> TaskName {
-        TaskName::built_in("mirror-end")
-    }
-    /// Makes legacy read-only.
-    pub fn fence() -> TaskName {
-        TaskName::built_in("fence")
-    }
-    /// Makes target writable.
-    pub fn promote() -> TaskName {
-        TaskName::built_in("promote")
-    }
-    /// Makes target read-only, on the way back.
-    pub fn reverse_fence() -> TaskName {
-        TaskName::built_in("reverse-fence")
-    }
-    /// Makes legacy writable, on the way back.
-    pub fn reverse_promote() -> TaskName {
-        TaskName::built_in("reverse-promote")
-    }
-    /// Denies the old address.
-    pub fn scream_test() -> TaskName {
-        TaskName::built_in("scream-test")
-    }
-    /// Switches legacy off.
-    pub fn switch_off() -> TaskName {
-        TaskName::built_in("switch-off")
-    }
-    /// Puts a bridge up.
-    pub fn up() -> TaskName {
-        TaskName::built_in("up")
-    }
-    /// Takes it down.
-    pub fn down() -> TaskName {
-        TaskName::built_in("down")
+
+    named! {
+        /// Warms the target.
+        warm = "warm";
+        /// Lowers the time to live of a DNS record set.
+        lower_ttl = "lower-ttl";
+        /// Gives it its old time to live back.
+        restore_ttl = "restore-ttl";
+        /// Copies requests to the target.
+        mirror = "mirror";
+        /// Ends that.
+        mirror_end = "mirror-end";
+        /// Makes legacy read-only.
+        fence = "fence";
+        /// Makes target writable.
+        promote = "promote";
+        /// Makes target read-only, on the way back.
+        reverse_fence = "reverse-fence";
+        /// Makes legacy writable, on the way back.
+        reverse_promote = "reverse-promote";
+        /// Denies the old address.
+        scream_test = "scream-test";
+        /// Switches legacy off.
+        switch_off = "switch-off";
+        /// Puts a bridge up.
+        up = "up";
+        /// Takes it down.
+        down = "down";
     }
 }
 

@@ -1,6 +1,9 @@
 //! A decision in the making: what the passes of [`super::decide`] read and write.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use jiff::Timestamp;
 
@@ -15,6 +18,7 @@ use super::{
     readiness::Obstacle,
     reason::{Reason, SideRank},
     record::{Direction, Hold, Latch, LatchKind, Order, Record, ServiceState, Stage, millis::whole},
+    roster::Place,
     route::{self, RouteView},
     rules::Rules,
     shared::Shared,
@@ -70,6 +74,8 @@ pub struct Draft<'a, 's> {
     pub gone: BTreeSet<&'a ServiceName>,
     /// Whether all that is left of the run are services that never start.
     pub idle: bool,
+    /// Where the service stands in the record that was asked for last.
+    last: Cell<Place>,
 }
 
 /// For each effect whether it is the first of its kind: under one key, one action is done once.
@@ -108,6 +114,7 @@ impl<'a, 's> Draft<'a, 's> {
             way_back: WayBack::default(),
             gone: BTreeSet::new(),
             idle: false,
+            last: Cell::default(),
         }
     }
 
@@ -126,11 +133,15 @@ impl<'a, 's> Draft<'a, 's> {
         Decision { record, effects, events, waits, wake_at, due_at, outcome }
     }
 
+    /// What the next record has of a service.
+    pub fn own(&self, name: &ServiceName) -> Option<&Shared<ServiceState>> {
+        self.next.services.get_again(name, &self.last)
+    }
     pub fn state(&self, name: &ServiceName) -> Shared<ServiceState> {
-        self.next.services.get(name).cloned().unwrap_or_default()
+        self.own(name).cloned().unwrap_or_default()
     }
     pub fn stage(&self, name: &ServiceName) -> Stage {
-        self.next.services.get(name).map_or(Stage::Waiting, |s| s.stage)
+        self.own(name).map_or(Stage::Waiting, |s| s.stage)
     }
     pub fn change(&mut self, name: &ServiceName, change: impl FnOnce(&mut ServiceState)) {
         self.next.services.change(name, change);
@@ -166,7 +177,7 @@ impl<'a, 's> Draft<'a, 's> {
     /// All of the service's traffic is confirmed on target, and it is not on its way back.
     pub fn is_moved(&self, name: &ServiceName) -> bool {
         let moved = |s: &ServiceState| s.stage == Stage::Soaking || s.stage.is_past_soak();
-        self.next.services.get(name).is_some_and(|s| moved(s) && s.direction == Direction::Forward)
+        self.own(name).is_some_and(|s| moved(s) && s.direction == Direction::Forward)
     }
     /// Nothing more is to be done for the service.
     pub fn at_end(&self, name: &ServiceName) -> bool {
@@ -235,7 +246,7 @@ impl<'a, 's> Draft<'a, 's> {
         let since = match (&step.step, &step.of) {
             (Step::Task(task) | Step::Undo(task), of) => self.task(of, task).map(|t| t.at),
             (_, Subject::Service(name)) => {
-                self.next.services.get(name).and_then(|s| s.hold.as_ref().map(|h| h.since).or(s.order.map(|o| o.at)))
+                self.own(name).and_then(|s| s.hold.as_ref().map(|h| h.since).or(s.order.map(|o| o.at)))
             }
             _ => None,
         };
@@ -244,7 +255,7 @@ impl<'a, 's> Draft<'a, 's> {
     /// How far a task is; `None`: nothing was done for it.
     pub fn task(&self, of: &Subject, task: &TaskName) -> Option<TaskState> {
         match of {
-            Subject::Service(name) => self.next.services.get(name)?.tasks.get(task).copied(),
+            Subject::Service(name) => self.own(name)?.tasks.get(task).copied(),
             Subject::Phase(name) => self.next.phases.get(name)?.tasks.get(task).copied(),
             Subject::Bridge(name) => self.next.bridges.get(name)?.tasks.get(task).copied(),
         }
@@ -317,7 +328,7 @@ impl<'a, 's> Draft<'a, 's> {
     }
 
     pub fn effect_of(&mut self, step: StepId, number: u32, action: Action, version: Option<String>) {
-        let direction = step.service().and_then(|name| self.next.services.get(name)).map_or(Direction::Forward, |s| s.direction);
+        let direction = step.service().and_then(|name| self.own(name)).map_or(Direction::Forward, |s| s.direction);
         let key = EffectKey { run: self.next.run.clone(), step, number, direction };
         let deadline = self.now.saturating_add(EFFECT_VALID.signed()).unwrap_or(Timestamp::MAX);
         self.effects.push(Effect { key, action, precondition: Precondition { version, deadline } });

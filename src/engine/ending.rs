@@ -55,9 +55,8 @@ fn still_counted_on(draft: &Draft, name: &ServiceName, service: &Service) -> Opt
         return None;
     }
     let plan = draft.plan;
-    let past = |other: &ServiceName| {
-        draft.next.services.get(other).is_some_and(|s| s.stage.is_past_soak() && s.direction == Direction::Forward)
-    };
+    let past =
+        |other: &ServiceName| draft.own(other).is_some_and(|s| s.stage.is_past_soak() && s.direction == Direction::Forward);
     if let Some(system) = &service.legacy.system
         && let Some(other) = plan.tenants(system).iter().find(|other| !past(other))
     {

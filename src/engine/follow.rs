@@ -11,15 +11,16 @@
 //! *Caveats*: not for live runs. There the world changes unasked, and a look costs nothing beside an answer from the network.
 
 mod phases;
+mod round;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Bound,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use self::phases::Phases;
+use self::{
+    phases::Phases,
+    round::{Changed, Round, Visit},
+};
 use super::{
     Decision, PASSES, Wait, bridge,
     draft::{Draft, WaitsFor},
@@ -27,11 +28,9 @@ use super::{
     observed::{Intent, Observed},
     outcome, phase,
     reason::Reason,
-    record::{Record, ServiceState, Stage},
+    record::{Record, Stage},
     rules::Rules,
-    safety,
-    shared::Shared,
-    timing,
+    safety, timing,
     way_back::WayBack,
 };
 use crate::plan::{Plan, Revision, ServiceName};
@@ -85,22 +84,8 @@ impl<'p> Dues<'p> {
     }
 }
 
-/// What one look has found of each service that it visited.
-#[derive(Default)]
-struct Visits<'p> {
-    waits: BTreeMap<&'p ServiceName, Vec<(Wait, WaitsFor)>>,
-    dues: BTreeMap<&'p ServiceName, Option<Timestamp>>,
-}
-
-/// One round of a look.
-struct Round<'p> {
-    /// Who is visited.
-    names: Names<'p>,
-    /// Whose state changed in it.
-    changed: Vec<(&'p ServiceName, Shared<ServiceState>)>,
-    /// Who came to be concerned while it went on, perhaps too late to be visited in it.
-    added: Names<'p>,
-}
+/// Why each service that was visited waits, as of its last visit.
+type Waits<'p> = BTreeMap<&'p ServiceName, Vec<(Wait, WaitsFor)>>;
 
 impl<'p> Follow<'p> {
     /// A run that nobody has looked at yet.
@@ -152,19 +137,19 @@ impl<'p> Follow<'p> {
         draft.moving = std::mem::take(&mut self.moving);
         draft.way_back = std::mem::take(&mut self.way_back);
         self.phases.lend(&mut draft);
-        let mut visits = Visits::default();
+        let mut waits = Waits::new();
         let mut visited = whom.clone();
-        let mut round = Round { names: whom, changed: Vec::new(), added: Names::new() };
+        let (mut names, mut changed) = (whom, Vec::new());
         for _ in 0..=plan.services.len().saturating_mul(4) {
             let before = draft.next.clone();
-            self.round(&mut draft, &mut round, &mut visits);
-            visited.extend(&round.names);
+            let round = self.round(&mut draft, names, &changed, &mut waits);
+            visited.extend(round.visits.iter().map(|visit| visit.name));
             if draft.next == before {
                 break;
             }
-            let changed = round.changed.iter().map(|(name, _)| *name);
-            round.names = changed.chain(round.added.iter().copied()).chain(self.restless.iter().copied()).collect();
-            round.added.clear();
+            names = round.added;
+            names.extend(round.changed.iter().map(|(name, _)| *name).chain(self.restless.iter().copied()));
+            changed = round.changed;
         }
         for name in &visited {
             self.end(&mut draft, name);
@@ -175,77 +160,58 @@ impl<'p> Follow<'p> {
         if self.open.is_empty() || draft.events.iter().any(is_extraordinary) {
             return None;
         }
-        draft.waits.extend(visits.waits.into_values().flatten());
+        draft.waits.extend(waits.into_values().flatten());
         let mut decision = draft.finish(None);
         decision.due_at = self.dues.next().filter(|at| *at > now);
         let good = safety::check(self.revision, record, seen, now, &decision).is_empty();
         good.then_some(Looked { decision, visited })
     }
 
-    /// Visits everybody of a round, as [`super::passes`] visits all, pass by pass and by name.
-    fn round(&mut self, draft: &mut Draft<'p, '_>, round: &mut Round<'p>, visits: &mut Visits<'p>) {
-        let plan = self.plan();
+    /// Visits these, and whoever comes to be concerned, as [`super::passes`] visits all, pass by pass and by name. `changed` is
+    /// whose state changed in the round before.
+    fn round(
+        &mut self,
+        draft: &mut Draft<'p, '_>,
+        mut names: Names<'p>,
+        changed: &[Changed<'p>],
+        waits: &mut Waits<'p>,
+    ) -> Round<'p> {
         draft.waits.clear();
         draft.due_at = None;
-        if self.note_motion(draft, &round.changed) {
-            round.names.extend(&self.bound);
+        if self.note_motion(draft, changed) {
+            names.extend(&self.bound);
             self.overrun(draft);
         } else if self.dues.overrun.is_some_and(|at| at <= draft.now) {
             self.overrun(draft);
         }
-        round.names.extend(self.phases.survey(draft, &round.changed));
-        round.changed.clear();
-        draft.effects.retain(|effect| effect.key.number > 0 || keeps(effect.key.step.service(), &round.names));
+        names.extend(self.phases.survey(draft, changed));
+        draft.effects.retain(|effect| effect.key.number > 0 || keeps(effect.key.step.service(), &names));
         self.dues.others = draft.due_at;
-        let mut seen_now: Names<'p> = Names::new();
+        let mut round = Round::of(self.plan(), names);
         for (concerns, pass) in PASSES {
-            let mut at: Option<&'p ServiceName> = None;
-            while let Some(name) = following(&round.names, at) {
-                at = Some(name);
-                let Some((name, service)) = plan.services.get_key_value(name) else { continue };
-                if seen_now.insert(name) {
-                    visits.waits.remove(name);
-                    visits.dues.insert(name, None);
-                }
-                let was = draft.state(name);
-                if !concerns(&was) {
-                    continue;
-                }
-                let (in_motion, first) = (draft.moving.len(), draft.waits.len());
-                draft.due_at = None;
-                pass(draft, name, service);
-                visits.waits.entry(name).or_default().extend(draft.waits.drain(first..));
-                let due = visits.dues.entry(name).or_default();
-                *due = [*due, draft.due_at].into_iter().flatten().min();
-                if draft.moving.len() != in_motion {
-                    round.add(&self.bound);
-                }
-                if draft.next.services.get(name).is_none_or(|is| *is != was) {
-                    round.add(&concerned(plan, name, &was, &draft.state(name)));
-                    round.changed.push((name, was));
-                }
-            }
+            round.pass(draft, (concerns, pass), &self.bound);
         }
         draft.due_at = None;
         phase::show_all(draft);
         bridge::lower(draft);
         self.dues.others = [self.dues.others, draft.due_at].into_iter().flatten().min();
-        for name in seen_now {
-            self.settle(name, visits);
+        for visit in round.visits.iter_mut().filter(|visit| visit.passes > 0) {
+            self.settle(visit);
+            waits.insert(visit.name, std::mem::take(&mut visit.waits));
         }
+        round
     }
 
     /// Keeps what a visit came to.
-    fn settle(&mut self, name: &'p ServiceName, visits: &Visits<'p>) {
-        let waits = visits.waits.get(name).map_or(&[][..], Vec::as_slice);
+    fn settle(&mut self, Visit { name, waits, due, .. }: &Visit<'p>) {
         let any = |such: fn(&Reason) -> bool| waits.iter().any(|(wait, _)| such(&wait.reason));
         put(&mut self.bound, name, any(is_bound));
         put(&mut self.restless, name, any(|reason| !is_told(reason)));
-        self.dues.set(name, visits.dues.get(name).copied().flatten());
+        self.dues.set(name, *due);
     }
 
     /// Takes in who began to move and who arrived. Says whether anybody did.
-    fn note_motion(&mut self, draft: &mut Draft<'p, '_>, changed: &[(&'p ServiceName, Shared<ServiceState>)]) -> bool {
+    fn note_motion(&mut self, draft: &mut Draft<'p, '_>, changed: &[Changed<'p>]) -> bool {
         let mut news = draft.moving.len() != self.measured; // those that began in the last round are among them already
         for (name, _) in changed {
             let Some(service) = draft.plan.services.get(*name) else { continue };
@@ -281,24 +247,12 @@ pub struct Looked<'p> {
     pub visited: Names<'p>,
 }
 
-impl<'p> Round<'p> {
-    fn add(&mut self, names: &Names<'p>) {
-        self.names.extend(names);
-        self.added.extend(names);
-    }
-}
-
 fn put<'p>(set: &mut Names<'p>, name: &'p ServiceName, is_in: bool) {
     if is_in {
         set.insert(name);
     } else {
         set.remove(name);
     }
-}
-
-fn following<'p>(names: &Names<'p>, at: Option<&'p ServiceName>) -> Option<&'p ServiceName> {
-    let from = at.map_or(Bound::Unbounded, Bound::Excluded);
-    names.range::<&ServiceName, _>((from, Bound::Unbounded)).next().copied()
 }
 
 /// An effect that is no order is asked for anew by whoever is visited.
@@ -310,23 +264,6 @@ fn with_group<'p>(plan: &'p Plan, name: &ServiceName, names: &mut Names<'p>) {
     if let Some((_, group)) = plan.group_of(name) {
         names.extend(&group.services);
     }
-}
-
-/// Whom a change of a service concerns: its group; those that need it, once it has arrived or is past its soak; those that share
-/// its legacy system, once it is past its soak.
-fn concerned<'p>(plan: &'p Plan, name: &ServiceName, was: &ServiceState, is: &ServiceState) -> Names<'p> {
-    let past = |state: &ServiceState| state.stage.is_past_soak();
-    let moved = |state: &ServiceState| state.stage == Stage::Soaking || past(state);
-    let mut names = Names::new();
-    with_group(plan, name, &mut names);
-    if moved(was) != moved(is) || past(was) != past(is) {
-        names.extend(plan.dependents(name));
-    }
-    if past(was) != past(is) {
-        let system = plan.services.get(name).and_then(|service| service.legacy.system.as_ref());
-        names.extend(system.into_iter().flat_map(|system| plan.tenants(system)));
-    }
-    names
 }
 
 /// Whether what else is in motion decides when such a wait ends.

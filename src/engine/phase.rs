@@ -58,9 +58,9 @@ fn of(name: &PhaseName) -> Subject {
 /// Whether any service of the phase has begun its way: then the phase has begun.
 fn has_begun(draft: &Draft, name: &PhaseName) -> bool {
     let plan = draft.plan;
-    plan.members(name).iter().any(|service| {
-        draft.stage(service) != Stage::Waiting || draft.next.services.get(service).is_some_and(|s| !s.tasks.is_empty())
-    })
+    plan.members(name)
+        .iter()
+        .any(|service| draft.stage(service) != Stage::Waiting || draft.own(service).is_some_and(|s| !s.tasks.is_empty()))
 }
 
 /// What a phase waits for, in this order: the phases before it, their stability and gates, its approval, its own tasks.
@@ -105,7 +105,7 @@ fn stability(draft: &mut Draft, name: &PhaseName) {
     let plan = draft.plan;
     let (mut broken, mut unknown) = (false, false);
     for service in plan.members(name) {
-        let troubles = draft.next.services.get(service).map(|s| &s.troubles);
+        let troubles = draft.own(service).map(|s| &s.troubles);
         broken |= !draft.is_moved(service);
         broken |= troubles.is_some_and(|t| t.values().any(|t| t.kind == TroubleKind::Failing));
         unknown |= troubles.is_some_and(|t| t.values().any(|t| t.kind == TroubleKind::Unknown));
@@ -144,15 +144,14 @@ fn not_stable(draft: &mut Draft, before: &PhaseName, after: &After) -> Option<Ob
         return Some((Reason::Stable { phase, until }, WaitsFor::World));
     }
     let plan = draft.plan;
-    let troubled =
-        plan.members(before).iter().max_by_key(|n| draft.next.services.get(*n).is_some_and(|s| !s.troubles.is_empty()))?;
+    let troubled = plan.members(before).iter().max_by_key(|n| draft.own(n).is_some_and(|s| !s.troubles.is_empty()))?;
     Some((Reason::Unstable { phase, service: troubled.clone() }, WaitsFor::World))
 }
 
 /// The gates between two phases pass with answers that were asked for after the earlier one was moved.
 fn gates_open(draft: &mut Draft, name: &PhaseName, before: &PhaseName, after: &After) -> Option<Obstacle> {
     let plan = draft.plan;
-    let moved = plan.members(before).iter().filter_map(|n| draft.next.services.get(n)?.moved_at).max();
+    let moved = plan.members(before).iter().filter_map(|n| draft.own(n)?.moved_at).max();
     let since = draft.since(moved.unwrap_or(Timestamp::MIN));
     for (gate_name, gate) in &after.gates {
         let seen = draft.seen.other_gates.get(&(of(name), gate_name.clone()));

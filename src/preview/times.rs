@@ -1,7 +1,5 @@
 //! Moments as people of the plan's zone read them.
 
-use std::fmt;
-
 use jiff::{
     SignedDuration, Timestamp,
     civil::{DateTime, Time},
@@ -36,10 +34,23 @@ impl Clock {
     /// `2026-08-28T21:00:00+01:00`.
     pub fn rfc3339(&self, at: Timestamp) -> String {
         let (t, offset) = self.shown(at);
-        let (seconds, sign) = (offset.seconds(), if offset.is_negative() { '-' } else { '+' });
-        let (hours, minutes) = (seconds.abs() / 3600, seconds.abs() / 60 % 60);
-        let (date, time) = (Date(t), TimeOfDay(t));
-        format!("{date}T{time}{sign}{hours:02}:{minutes:02}")
+        let minutes = offset.seconds().abs() / 60;
+        let mut text = String::with_capacity(25);
+        for (before, number) in [
+            ("", i32::from(t.year()) / 100),
+            ("", i32::from(t.year()) % 100),
+            ("-", t.month().into()),
+            ("-", t.day().into()),
+            ("T", t.hour().into()),
+            (":", t.minute().into()),
+            (":", t.second().into()),
+            (if offset.is_negative() { "-" } else { "+" }, minutes / 60),
+            (":", minutes % 60),
+        ] {
+            text.push_str(before);
+            two_digits(&mut text, number);
+        }
+        text
     }
     /// `Fri 28 Aug 21:00:10`.
     pub fn long(&self, at: Timestamp) -> String {
@@ -69,7 +80,8 @@ impl Clock {
     }
     /// `21:00:10`.
     pub fn second(&self, at: Timestamp) -> String {
-        TimeOfDay(self.shown(at).0).to_string()
+        let (t, _) = self.shown(at);
+        format!("{:02}:{:02}:{:02}", t.hour(), t.minute(), t.second())
     }
     /// `BST` at this moment.
     pub fn abbreviation(&self, at: Timestamp) -> String {
@@ -101,18 +113,10 @@ impl Clock {
     }
 }
 
-/// `2026-08-28`.
-struct Date(DateTime);
-impl fmt::Display for Date {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}-{:02}", self.0.year(), self.0.month(), self.0.day())
-    }
-}
-/// `21:00:10`.
-struct TimeOfDay(DateTime);
-impl fmt::Display for TimeOfDay {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:02}:{:02}:{:02}", self.0.hour(), self.0.minute(), self.0.second())
+/// The last two digits of a number that is not negative.
+fn two_digits(text: &mut String, number: i32) {
+    for digit in [number / 10 % 10, number % 10] {
+        text.push(u32::try_from(digit).ok().and_then(|digit| char::from_digit(digit, 10)).unwrap_or('0'));
     }
 }
 
