@@ -115,6 +115,47 @@ fn the_same_plan_gives_the_same_bytes() {
     }
 }
 
+/// Three services, one after the other, each of which needs an hour of a night's window.
+const NIGHT: &str = "apiVersion: gapless.dev/v1alpha1
+kind: MigrationPlan
+metadata: { name: night }
+spec:
+  windows: [{ name: night, for: Shift, opens: 2026-08-28T20:00, closes: 2026-08-29T01:00, reserve: 1h }]
+  limits: { inMotion: 1 }
+  phases: [{ name: all, windows: [night] }]
+  defaults:
+    shift: { steps: [10, 50, 100], bake: 20m }
+    probes: [{ name: up, send: { http: {} } }]
+    gates: [{ name: up, check: { probe: { name: up, successes: 5 } } }]
+  services:
+    - { name: one, needs: [], legacy: { endpoints: [{ address: 10.0.0.1, port: 80 }] }, target: { endpoints: [{ address: 10.0.1.1, port: 80 }] }, router: { webhook: { url: \"http://10.0.9.9/1\" } } }
+    - { name: three, needs: [], legacy: { endpoints: [{ address: 10.0.0.3, port: 80 }] }, target: { endpoints: [{ address: 10.0.1.3, port: 80 }] }, router: { webhook: { url: \"http://10.0.9.9/3\" } } }
+    - { name: two, needs: [], legacy: { endpoints: [{ address: 10.0.0.2, port: 80 }] }, target: { endpoints: [{ address: 10.0.1.2, port: 80 }] }, router: { webhook: { url: \"http://10.0.9.9/2\" } } }
+";
+
+#[test]
+fn a_window_that_leaves_somebody_does_not_fit() {
+    let revision = plan::read(NIGHT).unwrap().revision;
+    let begun = |start: &str| {
+        let options = Options { start: start.parse().unwrap(), people: Span::ZERO };
+        preview(&revision, options, Vec::new())
+    };
+    let early = begun("2026-08-28T20:00:00Z");
+    assert!(early.windows[0].fits && early.windows[0].left.is_empty() && early.fits_window == Some(true));
+    for (start, left, words) in [
+        ("2026-08-28T21:45:00Z", vec!["two"], "does not fit: two does not get through"),
+        ("2026-08-28T23:30:00Z", vec!["one", "three", "two"], "does not fit: one, three, two do not get through"),
+    ] {
+        let late = begun(start);
+        assert_eq!((late.windows[0].fits, &late.windows[0].left), (false, &left.iter().map(ToString::to_string).collect()));
+        assert_eq!((late.fits_window, late.finish), (Some(false), None));
+        assert!(show::text(&late).contains(words) && show::markdown(&late).contains(words), "{}", show::text(&late));
+        let page = show::html(&late);
+        let marked = page.lines().find(|line| line.contains("window night")).unwrap();
+        assert!(page.contains(words) && marked.contains("is-bad"), "{marked}");
+    }
+}
+
 #[test]
 fn going_back_half_way_takes_back_what_has_begun() {
     let revision = revision(&Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/three-services.yaml"));

@@ -124,8 +124,8 @@ pub fn preview_by(revision: &Revision, options: Options, findings: Vec<Finding>,
         |path: &[usize]| path.iter().filter_map(|place| shots.get(*place)).map(|shot| shot.id.to_string()).collect::<Vec<_>>();
     let moved = service::services_moved(plan, shots);
     let services = service::services(plan, &deeds, shots, &moved);
-    let windows = window::windows(plan, shots);
-    let fits: Vec<bool> = windows.iter().filter(|w| w.last_end.is_some()).map(|w| w.fits).collect();
+    let windows = window::windows(plan, shots, &moved);
+    let fits: Vec<bool> = windows.iter().filter(|w| w.is_used()).map(|w| w.fits).collect();
     let all_moved = plan.services.keys().all(|name| moved.contains_key(name));
     Preview {
         plan: plan.name.to_string(),

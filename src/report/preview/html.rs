@@ -104,9 +104,9 @@ fn facts(out: &mut String, preview: &Preview, clock: &Clock) {
         None => fact("is-bad", "over", "never: see below what it waits for"),
     }
     if preview.windows.len() > FEW {
-        let used: Vec<&WindowLine> = preview.windows.iter().filter(|window| window.last_end.is_some()).collect();
+        let used: Vec<&WindowLine> = preview.windows.iter().filter(|window| window.is_used()).collect();
         let missed = used.iter().filter(|window| !window.fits).count();
-        let tightest = used.iter().min_by_key(|window| window.spare_ms);
+        let tightest = used.iter().min_by_key(|window| (window.fits, window.spare_ms));
         let tightest =
             tightest.map_or(String::new(), |window| format!("tightest: {}, {}", escape(&window.name), window_fit(window)));
         let (class, word) =
@@ -134,10 +134,10 @@ fn facts(out: &mut String, preview: &Preview, clock: &Clock) {
 
 /// The class of a window: nothing happens in it, what happens fits, it does not.
 fn verdict(window: &WindowLine) -> &'static str {
-    match (window.last_end, window.fits) {
-        (None, _) => "",
-        (_, true) => "is-good",
-        (_, false) => "is-bad",
+    match window.fits {
+        _ if !window.is_used() => "",
+        true => "is-good",
+        false => "is-bad",
     }
 }
 

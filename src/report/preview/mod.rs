@@ -106,8 +106,18 @@ fn window_fit(window: &WindowLine) -> String {
             let back = if window.purpose == WindowPurpose::Shift { ", the way back too" } else { "" };
             format!("all fits{back}: {}", spare(ms))
         }
+        _ if !window.left.is_empty() => format!("does not fit: {}", left(&window.left)),
         (Some(_), Some(ms)) => format!("does not fit: {}", spare(ms.min(-1))),
         _ => "nothing happens in it".to_owned(),
+    }
+}
+
+/// Who does not get through, by name as far as a line has room for them.
+fn left(names: &[String]) -> String {
+    match names {
+        [one] => format!("{one} does not get through"),
+        [first, others @ ..] if names.len() > 4 => format!("{first} and {} others do not get through", others.len()),
+        _ => format!("{} do not get through", names.join(", ")),
     }
 }
 

@@ -208,7 +208,7 @@ fn window_bar(paper: &mut Paper, layout: Layout, pen: &Pen<'_>, (window, one): (
     paper.rect(class, (left, base - FULL), (right - left, FULL), "");
     let verdict = window_fit(window);
     let class = if window.fits { "good" } else { "bad" };
-    pen.beside(paper, if window.last_end.is_some() { class } else { "soft" }, (left, base - FULL - 4.0), &verdict);
+    pen.beside(paper, if window.is_used() { class } else { "soft" }, (left, base - FULL - 4.0), &verdict);
     let Some(at) = window.latest_rollback else {
         label(paper, layout, one, &name, 0.0);
         return;
