@@ -13,9 +13,10 @@ use std::{
 
 use super::{Reductions, older, print::Print, reach::Reach, table::Places};
 use crate::{
-    engine::{self, About, Decision, Direction, Observed, Outcome, Record, Rules, ServiceState, Stage, safety},
+    engine::{self, About, Decision, Direction, Outcome, Record, Rules, ServiceState, Stage, safety},
     world::{
         Facts, Model, Moment,
+        facts::Shown,
         flight::Flight,
         judge::Breach,
         model::Delays,
@@ -166,7 +167,7 @@ pub struct Brain<'a> {
     answers: Vec<Arc<Answer>>,
     aged: Places<u128, u32>,
     ages: Vec<RecordIx>,
-    seen: Observed,
+    shown: Shown,
 }
 
 impl<'a> Brain<'a> {
@@ -179,7 +180,7 @@ impl<'a> Brain<'a> {
             answers: Vec::new(),
             aged: Places::new(),
             ages: Vec::new(),
-            seen: Observed::default(),
+            shown: Shown::default(),
         }
     }
 
@@ -232,11 +233,11 @@ impl<'a> Brain<'a> {
         let book = self.book(ix)?;
         let (record, Library { model, rules, .. }) = (&book.record, self.library);
         let now = model.timestamp(Moment(0));
-        facts.show(model, record, &mut self.seen);
+        facts.show(model, record, &mut self.shown);
         let revision = model.revision();
-        let decision = engine::decide_by(*rules, revision, record, &self.seen, now);
+        let decision = engine::decide_by(*rules, revision, record, self.shown.seen(), now);
         let violation = match *rules {
-            Rules::ALL => safety::check(revision, record, &self.seen, now, &decision).into_iter().next(),
+            Rules::ALL => safety::check(revision, record, self.shown.seen(), now, &decision).into_iter().next(),
             _ => None, // with a rule left out the judge of the world is to find what follows
         };
         let violation = violation.map(|found| Breach {

@@ -151,6 +151,11 @@ impl Rounds {
         moments.into_iter().flatten().filter(|at| *at > now).min()
     }
 
+    /// What [`Self::fill`] is made of: nothing else changes what it gives.
+    pub fn shown(&self, gate: &GateModel, looking: Moment, now: Moment) -> RoundsShown {
+        RoundsShown { rounds: *self, newest: self.newest(gate, now), looking }
+    }
+
     /// Fills `into` with the rounds that a sensor shows which looks since `looking`.
     pub fn fill(
         &self,
@@ -195,6 +200,16 @@ impl Rounds {
         self.first = self.first.plus(-by);
         self.before.iter_mut().filter(|run| run.count > 0).for_each(|run| run.first = run.first.plus(-by));
     }
+}
+
+/// What the rounds that a sensor shows are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoundsShown {
+    rounds: Rounds,
+    /// Of the newest answer, how many.
+    newest: u32,
+    /// Since when the sensor looks.
+    looking: Moment,
 }
 
 impl Run {

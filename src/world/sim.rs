@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{
     clock::Moment,
-    facts::Facts,
+    facts::{Facts, Shown},
     fault::Happening,
     flight::Flight,
     history::History,
@@ -19,7 +19,7 @@ use super::{
     state::World,
 };
 use crate::{
-    engine::{self, Decision, Effect, Observed, Record, Rules, RunId},
+    engine::{self, Decision, Effect, Record, Rules, RunId},
     plan::Revision,
 };
 
@@ -40,7 +40,7 @@ pub struct Sim {
     pub yes_after: Option<i64>,
     asked: BTreeSet<(u16, u16)>,
     rules: Rules,
-    seen: Observed,
+    shown: Shown,
     script: BTreeMap<(Moment, u32), Happening>,
     scheduled: u32,
     rest: Rest,
@@ -115,7 +115,7 @@ impl Sim {
             yes_after: Some(60_000),
             asked: BTreeSet::new(),
             rules: Rules::ALL,
-            seen: Observed::default(),
+            shown: Shown::default(),
             script: BTreeMap::new(),
             scheduled: 0,
             rest: Rest::Until(Moment(0)),
@@ -280,7 +280,7 @@ impl Sim {
     fn look(&mut self, mut breaches: Vec<Breach>, past: Option<&Facts>, mut delays: impl FnMut(&Effect) -> Delays) -> Look {
         let (model, moment) = (Arc::clone(&self.model), self.world.now());
         let at = model.timestamp(moment);
-        past.unwrap_or(&self.world.facts).show(&model, &self.record, &mut self.seen);
+        past.unwrap_or(&self.world.facts).show(&model, &self.record, &mut self.shown);
         self.world.memory.watch(&model, &self.world.facts);
         self.blind_since = past.map(|past| past.now).map(|from| self.blind_since.map_or(from, |since| since.min(from)));
         if let Some(since) = self.blind_since {
@@ -288,8 +288,8 @@ impl Sim {
         }
         let revision = model.revision();
         let decision = match self.rules {
-            Rules::ALL => engine::judge(revision, &self.record, &self.seen, at),
-            rules => engine::decide_by(rules, revision, &self.record, &self.seen, at),
+            Rules::ALL => engine::judge(revision, &self.record, self.shown.seen(), at),
+            rules => engine::decide_by(rules, revision, &self.record, self.shown.seen(), at),
         };
         let looked = past.unwrap_or(&self.world.facts);
         breaches.extend(judge::claims(&model, &self.world, looked, &self.record, &decision.record));

@@ -15,7 +15,7 @@ use gapless::{
     world::{
         Delays, Facts, Happening, Look, Moment, Rival, Sim, Tone,
         connections::Client,
-        facts::{Claim, Plane, Reach},
+        facts::{Claim, Plane, Reach, Shown},
         model::OURS,
         people::{Wish, Yes},
         replication::Pace,
@@ -149,6 +149,7 @@ struct Played {
     /// What was so at the last looks.
     past: Vec<Facts>,
     rivals: Vec<(Moment, Rival)>,
+    shown: Shown,
     /// Services whose route was deleted at some moment.
     gone: BTreeSet<u16>,
     looks: u32,
@@ -166,6 +167,7 @@ impl Played {
             stale: 0,
             past: Vec::new(),
             rivals: Vec::new(),
+            shown: Shown::default(),
             gone: BTreeSet::new(),
             looks: 0,
         }
@@ -183,12 +185,20 @@ impl Played {
         self.log[self.log.len().saturating_sub(120)..].join("\n")
     }
 
+    /// What is shown over what was shown before is what would be shown to somebody new.
+    fn shown_again(&mut self, facts: &Facts) {
+        let Sim { model, record, .. } = &self.sim;
+        facts.show(model, record, &mut self.shown);
+        assert_eq!(*self.shown.seen(), facts.observe(model, record), "{}", self.tail());
+    }
+
     fn look(&mut self) -> bool {
         let next = self.sim.next_look().unwrap_or_default();
         self.past.retain(|facts| next.since(facts.now) < STALE);
         let past = if self.stale > 0 { self.past.first().cloned() } else { None };
         self.stale = self.stale.saturating_sub(1);
         let facts = self.sim.world.facts.clone();
+        self.shown_again(past.as_ref().unwrap_or(&facts));
         let (mut loses, mut late) = (self.loses, self.delays);
         let look = self.sim.step_shown(past.as_ref(), |effect| {
             let usual = Delays { wire: 5, programmed: 10, effective: 10, task: None };

@@ -3,23 +3,23 @@
 mod bridge;
 mod route;
 mod service;
-
-use super::{
-    clock::Moment,
-    connections::Connections,
-    model::{GateModel, Ix, Model, Proof, THEIRS, Writer},
-    people::People,
-    refill::refill,
-    replication::{Backlog, Data, Replication, Writes},
-    rounds::{Rounds, Tone},
-    task::{Access, Change as Changes, Stands, TaskFacts},
-};
-use crate::engine::{ClaimsSeen, GateSeen, Observed, Record, Sample, SidesSeen, Unknown, open_doings};
+mod shown;
 
 pub use self::{
     bridge::{BridgeFacts, Claim, Lowering},
     route::{Change, Mark, Plane, Reach, Route},
     service::{ServiceFacts, SideFacts},
+    shown::Shown,
+};
+use super::{
+    clock::Moment,
+    connections::Connections,
+    model::{GateModel, Ix, Model, Proof, Writer},
+    people::People,
+    refill::refill,
+    replication::{Backlog, Data, Replication, Writes},
+    rounds::{Rounds, Tone},
+    task::{Access, Change as Changes, Stands, TaskFacts},
 };
 
 /// All that a sensor can see at one moment. A copy of it is what a stale read shows.
@@ -83,68 +83,6 @@ impl Facts {
     /// One service, to be changed.
     pub fn service_mut(&mut self, ix: Ix) -> Option<&mut ServiceFacts> {
         self.services.get_mut(usize::from(ix))
-    }
-
-    /// What a sensor shows of these facts to a run that has this record.
-    pub fn observe(&self, model: &Model, record: &Record) -> Observed {
-        let mut seen = Observed::default();
-        self.show(model, record, &mut seen);
-        seen
-    }
-
-    /// The same into an `Observed` that this model filled before, whose memory is used again.
-    pub fn show(&self, model: &Model, record: &Record, seen: &mut Observed) {
-        let fits = seen.routes.len() == self.services.len() && seen.sides.len() == self.services.len();
-        if !fits || seen.gates.len() != self.services.len() {
-            *seen = Observed::default();
-            for service in model.services() {
-                let taken_at = model.timestamp(self.now);
-                seen.routes.insert(service.name.clone(), Sample { value: Err(Unknown::NotYet), taken_at });
-                seen.sides.insert(service.name.clone(), SidesSeen::default());
-                let gates = model.gates().get(service.gates.clone()).unwrap_or_default();
-                let gates = gates.iter().map(|gate| (gate.name.clone(), GateSeen::default()));
-                seen.gates.insert(service.name.clone(), gates.collect());
-            }
-        }
-        let (routes, sides) = (seen.routes.values_mut(), seen.sides.values_mut());
-        for (((service, facts), route), sides) in model.services().iter().zip(&self.services).zip(routes).zip(sides) {
-            self.show_route(model, service, &facts.route, route);
-            self.show_sides(model, service, facts, sides);
-        }
-        let looking = model.timestamp(self.looking_since);
-        let shown = seen.gates.values_mut().flat_map(|gates| gates.values_mut());
-        for ((gate, rounds), shown) in model.gates().iter().zip(&self.gates).zip(shown) {
-            shown.watched_since = Some(looking);
-            rounds.fill(gate, self.looking_since, self.now, &mut shown.rounds, |moment| model.timestamp(moment));
-        }
-        seen.orders = self.people.orders(model);
-        self.show_others(model, record, seen);
-    }
-
-    /// Gates that are looked at by themselves, tasks, bridges, approvals: most plans have few of them.
-    fn show_others(&self, model: &Model, record: &Record, seen: &mut Observed) {
-        let looking = model.timestamp(self.looking_since);
-        for (gate, rounds) in model.gates().iter().zip(&self.gates) {
-            let Some(of) = &gate.other else { continue };
-            let shown = seen.other_gates.entry((of.clone(), gate.name.clone())).or_default();
-            shown.watched_since = Some(looking);
-            rounds.fill(gate, self.looking_since, self.now, &mut shown.rounds, |moment| model.timestamp(moment));
-        }
-        seen.tasks.clear();
-        let taken_at = model.timestamp(self.now);
-        for doing in open_doings(record) {
-            let facts = model.task(&doing.of, &doing.task).and_then(|at| self.tasks.get(usize::from(at)));
-            if let Some(value) = facts.and_then(|facts| facts.answer(model, &doing)) {
-                seen.tasks.insert(doing, Sample { value: Ok(value), taken_at });
-            }
-        }
-        for (name, bridge) in model.bridges().iter().zip(&self.bridges) {
-            let others =
-                (bridge.others == Claim::Claimed).then(|| model.owner(THEIRS).map_or_else(String::new, |o| o.name.clone()));
-            let value = ClaimsSeen { ours: bridge.ours == Claim::Claimed, others: others.into_iter().collect() };
-            seen.claims.insert(name.clone(), Sample { value: Ok(value), taken_at });
-        }
-        seen.approvals = self.people.approvals(model);
     }
 
     /// The answer that a gate gives by what it proves; `None`: it proves nothing that is modelled.

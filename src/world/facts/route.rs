@@ -78,14 +78,35 @@ pub enum Plane {
     Refuses,
 }
 
+/// All that the answer about a route is made of, but for when it was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RouteShown {
+    route: Route,
+    looking_since: Moment,
+    legacy_active: Option<u64>,
+}
+
 impl Facts {
-    pub(super) fn show_route(&self, model: &Model, service: &ServiceModel, route: &Route, sample: &mut Sample<RouteSeen>) {
+    /// Shows a route in the place of what was shown of it, and was made of this.
+    pub(super) fn show_route(
+        &self,
+        model: &Model,
+        service: &ServiceModel,
+        route: &Route,
+        (sample, made_of): (&mut Sample<RouteSeen>, &mut Option<RouteShown>),
+    ) {
         sample.taken_at = model.timestamp(self.now);
-        match route.reach {
-            Reach::Silent => sample.value = Err(Unknown::Unreachable("the router does not answer".to_owned())),
-            Reach::Gone => sample.value = Err(Unknown::NotFound("the route".to_owned())),
-            Reach::Answers => sample.value = Ok(self.route_seen(model, service, route)),
+        let legacy_active = self.legacy_active(model, service);
+        let is = RouteShown { route: *route, looking_since: self.looking_since, legacy_active };
+        if *made_of == Some(is) {
+            return;
         }
+        *made_of = Some(is);
+        sample.value = match route.reach {
+            Reach::Silent => Err(Unknown::Unreachable("the router does not answer".to_owned())),
+            Reach::Gone => Err(Unknown::NotFound("the route".to_owned())),
+            Reach::Answers => Ok(seen(model, service, is)),
+        };
     }
 
     /// Requests and connections that legacy has, where the router can tell.
@@ -94,27 +115,27 @@ impl Facts {
         let (kept, own) = (model.connections().get(place)?, self.connections.get(place)?);
         (kept.router == Told::Counted).then(|| u64::from(own.are_open()))
     }
+}
 
-    fn route_seen(&self, model: &Model, service: &ServiceModel, route: &Route) -> RouteSeen {
-        let marked = |m: Mark| match m.run {
-            OURS => mark(model.run(), &service.name, m.number),
-            _ => format!("other-{}-{}", service.name, m.number),
-        };
-        let since = model.timestamp(route.in_force_since.max(self.looking_since));
-        RouteSeen {
-            version: route.version.to_string(),
-            owner: route.owner.and_then(|run| model.owner(run)).cloned(),
-            accepted: Accepted::Split(weight(route.accepted)),
-            mark: route.mark.map(marked),
-            programmed: match (route.change, route.plane) {
-                (None, _) => Programmed::Yes,
-                (Some(change), _) if change.programmed => Programmed::Yes,
-                (Some(_), Plane::Refuses) => Programmed::Refused("the data plane does not take these weights".to_owned()),
-                (Some(_), _) => Programmed::Pending,
-            },
-            effective: route.change.is_none().then_some(Effective { weight: weight(route.in_force), since }),
-            legacy_active: self.legacy_active(model, service),
-        }
+fn seen(model: &Model, service: &ServiceModel, RouteShown { route, looking_since, legacy_active }: RouteShown) -> RouteSeen {
+    let marked = |m: Mark| match m.run {
+        OURS => mark(model.run(), &service.name, m.number),
+        _ => format!("other-{}-{}", service.name, m.number),
+    };
+    let since = model.timestamp(route.in_force_since.max(looking_since));
+    RouteSeen {
+        version: route.version.to_string(),
+        owner: route.owner.and_then(|run| model.owner(run)).cloned(),
+        accepted: Accepted::Split(weight(route.accepted)),
+        mark: route.mark.map(marked),
+        programmed: match (route.change, route.plane) {
+            (None, _) => Programmed::Yes,
+            (Some(change), _) if change.programmed => Programmed::Yes,
+            (Some(_), Plane::Refuses) => Programmed::Refused("the data plane does not take these weights".to_owned()),
+            (Some(_), _) => Programmed::Pending,
+        },
+        effective: route.change.is_none().then_some(Effective { weight: weight(route.in_force), since }),
+        legacy_active,
     }
 }
 
