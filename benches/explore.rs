@@ -73,6 +73,9 @@ fn searches() {
         let options = |faults| Options::new(None, Budget::of(faults, &Kind::ALL), u64::MAX);
         let one = measure(&revision, &options(1));
         row(&format!("{file}, one fault"), one, "");
+        if file == "service-desk.yaml" {
+            continue; // without reductions it has more states than 24 GB hold
+        }
         let whole = measure(&revision, &options(1).unreduced());
         let ratio = format!("{:.2} times the states without reductions", whole.states as f64 / one.states as f64);
         row(&format!("{file}, unreduced"), whole, &ratio);

@@ -55,6 +55,36 @@ fn each_wrong_plan_is_answered_as_its_golden_says() {
     assert!(differ.is_empty(), "these differ from their goldens:\n{}", differ.join("\n"));
 }
 
+/// What a plan file gives, as a person sees it.
+fn shown(text: &str) -> String {
+    FileReport::new("plan.yaml", read_all(text)).text(&Source::new(text), Colour::Plain)
+}
+
+#[test]
+fn no_secret_and_no_number_of_a_person_is_shown_again() {
+    let secrets = ["hunter2", "token=abc", "tr0ub4dor", "ghp_a1b2c3d4e5f6g7h8i9j0A1B2C3D4E5F6G7H8", "9434765919", "943 476 5919"];
+    let mut hidden = 0;
+    for file in wrong_plans() {
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        let shown = shown(&text);
+        hidden += secrets.iter().filter(|secret| text.contains(*secret)).count();
+        assert!(secrets.iter().all(|secret| !shown.contains(secret)), "{}:\n{shown}", file.display());
+    }
+    assert!(hidden >= secrets.len(), "{hidden}");
+    // A text of several lines, and a mistake of another kind beside a secret.
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/findings/secret-in-plan-texts.yaml")).unwrap();
+    let text = text.replace(
+        "body: \"ghp_a1b2c3d4e5f6g7h8i9j0A1B2C3D4E5F6G7H8\"",
+        "body: \"ghp_a1b2c3d4e5f6g7h8i9j0A1B2C3D4E5F6G7H8\", bdy: x",
+    );
+    let shown_beside = shown(&text);
+    assert!(shown_beside.contains("bdy") && !shown_beside.contains("ghp_a1b2"), "{shown_beside}");
+    let text = text.replace("asks: \"Log in as admin, password: tr0ub4dor\" }", "}").replace("approval: { allOf: [{ role: desk }], }", "approval:\n        allOf: [{ role: desk }]\n        asks: |\n          Log in as admin,\n          password: tr0ub4dor\n        aks: x");
+    assert!(text.contains("\n          password: tr0ub4dor"));
+    let shown = shown(&text);
+    assert!(shown.contains("a password or token") && shown.contains("aks") && !shown.contains("tr0ub4dor"), "{shown}");
+}
+
 #[test]
 fn every_code_is_met_by_a_wrong_plan() {
     let met: BTreeSet<Code> =

@@ -141,6 +141,10 @@ impl Code {
     pub fn right(self) -> &'static str {
         self.fenced("\nRight:\n")
     }
+    /// Whether what stands where it points must not be shown again, in a log or anywhere else.
+    pub fn is_confidential(self) -> bool {
+        matches!(self, Self::PersonalData | Self::SecretInPlan)
+    }
     /// The code of this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.name() == name)

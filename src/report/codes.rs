@@ -19,8 +19,9 @@ pub fn list() -> String {
 /// same plan mended.
 pub fn explain(code: Code, colour: Colour) -> String {
     let (wrong, right) = (code.wrong(), code.right());
-    let source = Source::new(wrong);
-    let said: Vec<String> = findings_of(wrong.as_bytes())
+    let findings = findings_of(wrong.as_bytes());
+    let source = Source::new(wrong).hiding(&findings);
+    let said: Vec<String> = findings
         .iter()
         .filter(|finding| finding.code == code)
         .map(|finding| format!("{}\n", render(finding, "wrong.yaml", &source, colour)))

@@ -81,7 +81,7 @@ impl PlanReport {
 
     /// Everything for a person: the findings with their lines, then one line that sums up.
     pub fn text(&self, source: &str, colour: Colour) -> String {
-        self.text_of(&Source::new(source), colour)
+        self.text_of(&Source::new(source).hiding(&self.findings), colour)
     }
 
     fn text_of(&self, source: &Source<'_>, colour: Colour) -> String {
@@ -142,6 +142,7 @@ impl FileReport {
 
     /// Everything for a person: each plan's findings and its line that sums up, then what was passed over.
     pub fn text(&self, source: &Source<'_>, colour: Colour) -> String {
+        let source = &source.hiding(self.plans.iter().flat_map(|plan| &plan.findings));
         let mut text: String = self.plans.iter().map(|plan| plan.text_of(source, colour)).collect();
         for other in &self.passed_over {
             let name = other.name.as_deref().map_or_else(String::new, |name| format!(" {}", clean(name)));

@@ -1,7 +1,10 @@
 //! Findings as rustc shows them: code, message, the line underlined, related places, what to do.
 //!
 //! *Guarantees*: the text is divided into lines once; of each finding only the lines that belong to it are looked at, so
-//! that many findings of a long file take no longer than their number. Control characters never reach a terminal.
+//! that many findings of a long file take no longer than their number. Control characters never reach a terminal. A secret that a
+//! finding points at is not written into yet another log ([`Source::hiding`]).
+
+use std::borrow::Cow;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
@@ -24,19 +27,40 @@ pub enum Colour {
 }
 
 /// The text of a file, by lines.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Source<'a> {
-    lines: Vec<&'a str>,
+    lines: Vec<Cow<'a, str>>,
 }
 
 impl<'a> Source<'a> {
     /// Divides `text` into lines.
     pub fn new(text: &'a str) -> Self {
-        Self { lines: text.strip_prefix('\u{feff}').unwrap_or(text).lines().collect() }
+        Self { lines: text.strip_prefix('\u{feff}').unwrap_or(text).lines().map(Cow::Borrowed).collect() }
+    }
+    /// The same text with a dot for each letter of what these findings say is a secret or about a person. Of a text of several
+    /// lines those that stand further in than its first are hidden as well.
+    pub fn hiding<'f>(&self, findings: impl IntoIterator<Item = &'f Finding>) -> Self {
+        let mut source = self.clone();
+        for finding in findings.into_iter().filter(|finding| finding.code.is_confidential()) {
+            if let (Some(line), Some(column)) = (finding.line, finding.column) {
+                source.hide(line as usize, (column as usize).saturating_sub(1), finding.width as usize);
+            }
+        }
+        source
+    }
+    fn hide(&mut self, number: usize, start: usize, width: usize) {
+        let mut lines = self.lines.iter_mut().skip(number.saturating_sub(1));
+        let Some(first) = lines.next() else { return };
+        let (indent, range) = (indent(first), bytes(first, start, width));
+        *first = hidden(first, range).into();
+        if width == 0 {
+            let inner = lines.take_while(|line| line.trim().is_empty() || self::indent(line) > indent);
+            inner.for_each(|line| *line = hidden(line, 0..line.len()).into());
+        }
     }
     /// The line `number`, from 1.
-    fn line(&self, number: usize) -> Option<&'a str> {
-        self.lines.get(number.checked_sub(1)?).copied()
+    fn line(&self, number: usize) -> Option<&str> {
+        self.lines.get(number.checked_sub(1)?).map(|line| &**line)
     }
     /// The column after the last character that a place covers, from 1; `width` 0: to the end of the line.
     pub(super) fn end_column(&self, line: u32, column: u32, width: u32) -> Option<usize> {
@@ -91,7 +115,7 @@ struct Excerpt<'a> {
 }
 
 /// The lines of a finding, those of its own place first; `None` if it has no place in the text, or one on an overlong line.
-fn excerpts<'a>(finding: &Finding, source: &Source<'a>) -> Option<Vec<Excerpt<'a>>> {
+fn excerpts<'a>(finding: &Finding, source: &'a Source<'_>) -> Option<Vec<Excerpt<'a>>> {
     let mark = |line: Option<u32>, column: Option<u32>, width: u32, kind, label: &str| {
         Some(Mark { line: line? as usize, column: column? as usize, width: width as usize, kind, label: clean(label) })
     };
@@ -119,7 +143,7 @@ fn excerpts<'a>(finding: &Finding, source: &Source<'a>) -> Option<Vec<Excerpt<'a
 }
 
 impl<'a> Excerpt<'a> {
-    fn extend(&mut self, mark: Mark, source: &Source<'a>) {
+    fn extend(&mut self, mark: Mark, source: &'a Source<'_>) {
         let next = self.first_line + self.lines.len();
         // A line between the marks is folded away when there are many, so an overlong one may be cut.
         let between = |line| source.line(line).map(|text| if text.len() > LINE_MAX { "…" } else { text });
@@ -145,6 +169,17 @@ impl<'a> Excerpt<'a> {
         let annotations: Vec<_> = annotations.collect();
         Snippet::source(self.lines.join("\n")).line_start(self.first_line).path(file).annotations(annotations)
     }
+}
+
+/// Spaces before a line.
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+/// A line with a dot for each letter of this part of it.
+fn hidden(line: &str, part: std::ops::Range<usize>) -> String {
+    let letter = |(at, c): (usize, char)| if part.contains(&at) && !c.is_whitespace() { '•' } else { c };
+    line.char_indices().map(letter).collect()
 }
 
 /// The bytes of `width` characters of `line` from `start`; width 0: to its end, without a comment after it.
