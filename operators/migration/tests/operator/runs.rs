@@ -1,9 +1,6 @@
 //! Whole runs by the operator's own process.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 
 use gapless::{
     kubernetes::{api::Kind, crd::MigrationRun, permissions::OPERATOR},
@@ -11,6 +8,7 @@ use gapless::{
 };
 use gapless_testcluster::{Cluster, Fault, none_failed, until};
 use serde_json::{Value, json};
+use tokio::{sync::watch, time::timeout};
 
 use crate::support::{Operator, Site, api, at, get, install, revision, run_id, run_until, start, state};
 
@@ -34,7 +32,7 @@ async fn a_service_moves_with_two_writes_a_weight_and_every_permission_is_used()
     let operator = Operator::start(&ns, &cluster.kubeconfig());
     let history = site.route.history().await;
     let run = start(&ns, "first", &revision).await;
-    let versions = versions(&ns, &run);
+    let mut versions = versions(&ns, &run);
     let load = {
         site.route.answers("legacy by our Service", |answer| answer.status == 200).await;
         site.route.load(200)
@@ -52,10 +50,10 @@ async fn a_service_moves_with_two_writes_a_weight_and_every_permission_is_used()
         "one write a weight, and one that gives the route up: {writes:?}"
     );
     // Five edges: 25 ordered; 25 confirmed and 100 ordered; 100 confirmed; soaked; ended. Beside them the finalizer, put on and
-    // taken away, and at most two looks that a person should know of before anything began.
-    run_until(&ns, "first", "no finalizer", |run| run.metadata.finalizers.as_ref().is_none_or(Vec::is_empty)).await;
-    let written = versions.lock().unwrap().len();
-    assert!((7..=9).contains(&written), "{written} writes of the run: {:?}", versions.lock().unwrap());
+    // taken away, which is the last, and at most two looks that a person should know of before anything began.
+    let released = versions.wait_for(|all| all.last().is_some_and(|version| version.finalizers == 0));
+    let written = timeout(Duration::from_secs(30), released).await.expect("the finalizer is taken away").unwrap().clone();
+    assert!((7..=9).contains(&written.len()), "{} writes of the run: {written:?}", written.len());
     let status = done.status.unwrap();
     assert_eq!(status.progress.unwrap().text, "5/5");
     assert!(status.waiting.is_empty(), "{:?}", status.waiting);
@@ -68,21 +66,30 @@ async fn a_service_moves_with_two_writes_a_weight_and_every_permission_is_used()
     used_all(&operator.stop().await);
 }
 
-/// The progress in every version of a run after its creation, as they come.
-fn versions(ns: &gapless_testcluster::Namespace, run: &MigrationRun) -> Arc<Mutex<Vec<String>>> {
+/// A version of a run, as a watch tells it.
+#[derive(Debug, Clone)]
+#[allow(dead_code, reason = "shown when the test fails")]
+struct Version {
+    progress: String,
+    finalizers: usize,
+}
+
+/// Every version of a run after its creation, as they come.
+fn versions(ns: &gapless_testcluster::Namespace, run: &MigrationRun) -> watch::Receiver<Vec<Version>> {
     use futures_util::StreamExt as _;
     let runs: kube::Api<MigrationRun> = kube::Api::namespaced(ns.client(), ns.name());
-    let (seen, since) = (Arc::new(Mutex::new(Vec::new())), run.metadata.resource_version.clone().unwrap());
-    let record = Arc::clone(&seen);
+    let since = run.metadata.resource_version.clone().unwrap();
+    let (tell, told) = watch::channel(Vec::new());
     tokio::spawn(async move {
         let events = runs.watch(&kube::api::WatchParams::default(), &since).await.unwrap();
         let mut events = std::pin::pin!(events);
         while let Some(Ok(kube::api::WatchEvent::Modified(run))) = events.next().await {
+            let finalizers = run.metadata.finalizers.map_or(0, |all| all.len());
             let progress = run.status.and_then(|status| status.progress).map(|progress| progress.text);
-            record.lock().unwrap().push(progress.unwrap_or_default());
+            tell.send_modify(|all| all.push(Version { progress: progress.unwrap_or_default(), finalizers }));
         }
     });
-    seen
+    told
 }
 
 async fn events_of(ns: &gapless_testcluster::Namespace, run: &MigrationRun) -> Option<Vec<String>> {
@@ -264,6 +271,6 @@ async fn while_a_weight_bakes_nothing_is_written() {
     let route = site.route.history().await;
     let versions = versions(&ns, &run);
     tokio::time::sleep(Duration::from_secs(8)).await; // that nothing happens sends no event
-    assert!(versions.lock().unwrap().is_empty(), "{:?}", versions.lock().unwrap());
+    assert!(versions.borrow().is_empty(), "{:?}", versions.borrow());
     assert_eq!(route.versions().len(), 1, "{:?}", route.versions());
 }
