@@ -59,8 +59,8 @@ fn in_portions(crew: &dyn Crew, text: &str, portions: &Portions<'_>) -> (Survey,
         }
     });
     let survey = places.into_inner().unwrap_or_else(|| survey(text)); // what no worker did is done here
-    let value = || portions.whole(elements.into_iter().map(|own| own.into_inner().flatten()));
-    let value = if survey.documents.len() == 1 { value() } else { None };
+    let one = survey.documents.len() == 1;
+    let value = one.then(|| portions.whole(elements.into_iter().map(|own| own.into_inner().flatten()))).flatten();
     (survey, value)
 }
 
