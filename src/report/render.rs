@@ -37,8 +37,7 @@ impl<'a> Source<'a> {
     pub fn new(text: &'a str) -> Self {
         Self { lines: text.strip_prefix('\u{feff}').unwrap_or(text).lines().map(Cow::Borrowed).collect() }
     }
-    /// The same text with a dot for each letter of what these findings say is a secret or about a person. Of a text of several
-    /// lines those that stand further in than its first are hidden as well.
+    /// The same text with a dot for each letter of what these findings say is a secret or about a person, in all its lines.
     pub fn hiding<'f>(&self, findings: impl IntoIterator<Item = &'f Finding>) -> Self {
         let mut source = self.clone();
         for finding in findings.into_iter().filter(|finding| finding.code.is_confidential()) {
@@ -48,14 +47,30 @@ impl<'a> Source<'a> {
         }
         source
     }
+    /// Hides a value. One without a width may have several lines: all that stand further in than what it belongs to.
     fn hide(&mut self, number: usize, start: usize, width: usize) {
+        let owner = self.owner(number, start);
         let mut lines = self.lines.iter_mut().skip(number.saturating_sub(1));
         let Some(first) = lines.next() else { return };
-        let (indent, range) = (indent(first), bytes(first, start, width));
-        *first = hidden(first, range).into();
+        let mut range = bytes(first, start, width);
         if width == 0 {
-            let inner = lines.take_while(|line| line.trim().is_empty() || self::indent(line) > indent);
+            range.end = first.len(); // within quotes, what looks like a comment is none
+            let inner = lines.take_while(|line| line.trim().is_empty() || indent(line) > owner);
             inner.for_each(|line| *line = hidden(line, 0..line.len()).into());
+        }
+        *first = hidden(first, range).into();
+    }
+    /// How far in the key or the dash stands to which the value belongs that begins at this place.
+    fn owner(&self, number: usize, start: usize) -> usize {
+        let Some(line) = self.line(number) else { return 0 };
+        let own = depth(line);
+        match line.get(..own).and_then(|before| before.rfind('-')) {
+            _ if start > own => own,
+            Some(dash) => dash,
+            None => {
+                let above = (1..number).rev().filter_map(|above| self.line(above)).filter(|line| !line.trim().is_empty());
+                above.map(depth).find(|above| *above < own).unwrap_or(0)
+            }
         }
     }
     /// The line `number`, from 1.
@@ -176,6 +191,15 @@ fn indent(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
 
+/// How far in a line's first word stands, behind the dashes of lists.
+fn depth(line: &str) -> usize {
+    let mut rest = line;
+    while let Some(more) = rest.strip_prefix(' ').or_else(|| rest.strip_prefix('-').filter(|more| more.starts_with(' '))) {
+        rest = more;
+    }
+    line.len() - rest.len()
+}
+
 /// A line with a dot for each letter of this part of it.
 fn hidden(line: &str, part: std::ops::Range<usize>) -> String {
     let letter = |(at, c): (usize, char)| if part.contains(&at) && !c.is_whitespace() { '•' } else { c };
@@ -199,4 +223,33 @@ fn bytes(line: &str, start: usize, width: usize) -> std::ops::Range<usize> {
 /// Without control characters, which could paint a terminal.
 pub(super) fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Code, path::Path};
+
+    #[test]
+    fn all_lines_of_a_confidential_text_are_hidden_and_no_others() {
+        let cases = [
+            // The place of the text, the text as written, how it is shown.
+            (
+                (1, 9, 0),
+                "- asks: \"log in # word: x,\n    then go\"\n  more: y",
+                "- asks: •••• •• • ••••• ••\n    •••• •••\n  more: y",
+            ),
+            ((1, 9, 0), "- asks: |\n    log in\n\n    word: x\n- more: y", "- asks: •\n    ••• ••\n\n    ••••• •\n- more: y"),
+            ((2, 5, 0), "  asks:\n    log in\n    word=x\n  more: y", "  asks:\n    ••• ••\n    ••••••\n  more: y"),
+            ((3, 5, 0), "  asks:\n\n    log in\n    word=x\n  more: y", "  asks:\n\n    ••• ••\n    ••••••\n  more: y"),
+            ((2, 7, 0), "  asks:\n      'log in\n    word: x'\n  more: y", "  asks:\n      •••• ••\n    ••••• ••\n  more: y"),
+            ((1, 7, 3), "asks: \"x\" # why\n  more: y", "asks: ••• # why\n  more: y"),
+        ];
+        for ((line, column, width), text, shown) in cases {
+            let finding = Finding::error(Code::SecretInPlan, Path::top(), "m", "h").at(line, column, width);
+            assert_eq!(Source::new(text).hiding([&finding]).lines.join("\n"), shown, "{text}");
+            let other = Finding { code: Code::BadValue, ..finding };
+            assert_eq!(Source::new(text).hiding([&other]).lines.join("\n"), text);
+        }
+    }
 }
