@@ -122,7 +122,7 @@ fn dependent_in_the_way(draft: &Draft, name: &ServiceName) -> Option<ServiceName
     dependents.filter(|other| !group.services.contains(*other)).find(|other| !back(other)).cloned()
 }
 
-/// The next weight on the way back: the highest of the plan's that is below the present one, at last 0. Where only one side
+/// The next weight on the way back: the highest of the plan's that is below what target has, at last 0. Where only one side
 /// may write there is nothing in between.
 fn next_weight(service: &Service, from: Weight) -> Weight {
     if service.data.is_some() {
@@ -151,7 +151,9 @@ fn begin(draft: &mut Draft, name: &ServiceName, service: &Service, state: &Servi
         return leave_dead_legacy(draft, name, service, state, &view, (version, shown));
     }
     if before_traffic(draft, name, service) == Progress::Done {
-        draft.order(name, Step::Return, next_weight(service, state.weight()), Stage::Returning, version, shown);
+        // What never arrived is no weight to come down from: a step below it could be more than target has.
+        let from = shown.min(state.weight());
+        draft.order(name, Step::Return, next_weight(service, from), Stage::Returning, version, shown);
     }
 }
 

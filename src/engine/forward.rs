@@ -67,6 +67,20 @@ fn waits_for_needs(draft: &Draft, name: &ServiceName, service: &Service) -> Opti
     Some((Reason::Need { service: need.clone() }, WaitsFor::Step))
 }
 
+/// `order`: its phase may begin. One whose shift has begun waits as well, up to its first weight, for a service of an earlier phase
+/// may have turned round meanwhile. With legacy fenced it does not wait, for nobody can write: it goes back at once, or, where
+/// only the way forward ends the pause, it goes on.
+fn waits_for_phase(draft: &mut Draft, name: &ServiceName, service: &Service, state: &ServiceState) -> Option<Obstacle> {
+    let (reason, on) = draft.closed.get(&service.phase).cloned()?;
+    if writer::must_go_on(draft, name) {
+        return None;
+    }
+    if writer::has_fenced(state) {
+        draft.send_back(name, &reason);
+    }
+    Some((reason, on))
+}
+
 /// What holds a service that has not shifted yet. **A switch of writers is done whole or not at all**: once legacy is fenced nobody
 /// can write until it is done, so a person's hold of the run lets it finish. A fault holds at once, and the pause budget ends that.
 fn held(draft: &Draft, name: &ServiceName) -> Option<Reason> {
@@ -82,7 +96,7 @@ fn start(draft: &mut Draft, name: &ServiceName, service: &Service, state: &Servi
         return;
     }
     let begun = timing::shift_has_begun(service, state);
-    if let Some((reason, on)) = draft.closed.get(&service.phase).cloned().filter(|_| !begun) {
+    if let Some((reason, on)) = waits_for_phase(draft, name, service, state) {
         return draft.wait(Step::Prepare, name, reason, on);
     }
     if let Some((reason, on)) = taken_over(draft, name, state) {

@@ -13,6 +13,7 @@ use super::{
     record::{Direction, Ended, Outcome, Stage},
     route,
     step::Step,
+    writer,
 };
 use crate::plan::{Service, ServiceName};
 
@@ -79,8 +80,8 @@ pub fn release(draft: &mut Draft, name: &ServiceName) -> bool {
     }
 }
 
-/// The services that went back, and those that have not begun and will not, because one that they wait for, or one of their
-/// group, is among these.
+/// The services that went back, and those that have not shifted and will not, because one that they wait for, or one of their
+/// group, is among these. One whose writer is between two sides and can only go on waits for no phase.
 pub fn gone<'a>(draft: &Draft<'a, '_>) -> BTreeSet<&'a ServiceName> {
     let plan = draft.plan;
     let returned = draft.select(|_, state| state.stage == Stage::Returned);
@@ -92,7 +93,8 @@ pub fn gone<'a>(draft: &Draft<'a, '_>) -> BTreeSet<&'a ServiceName> {
         let stays = |name: &ServiceName, service: &Service| {
             let mut group = plan.group_of(name).into_iter().flat_map(|(_, group)| &group.services);
             let waits_for = |other: &ServiceName| gone.contains(other);
-            late.contains_key(&service.phase) || service.before().any(waits_for) || group.any(waits_for)
+            let phase = late.contains_key(&service.phase) && !writer::must_go_on(draft, name);
+            phase || service.before().any(waits_for) || group.any(waits_for)
         };
         let more = plan.services.iter().filter(|(name, service)| draft.stage(name) == Stage::Waiting && stays(name, service));
         let more: Vec<_> = more.map(|(name, _)| name).collect();

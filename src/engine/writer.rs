@@ -157,6 +157,13 @@ fn pause_ends(draft: &mut Draft, name: &ServiceName) {
     }
 }
 
+/// Legacy is fenced, and only the way forward ends that: target may be the writer already, or nothing takes the fence back.
+pub fn must_go_on(draft: &Draft, name: &ServiceName) -> bool {
+    let state = draft.state(name);
+    let bound = || draft.bound(&draft.plan.rollback_closure(name)).contains_key(name);
+    has_fenced(&state) && (may_be_promoted(&state) || bound())
+}
+
 /// **Pause budget.** From the order of the fence on, whatever else the service waits for. The latest moment is the one from which
 /// either end of the pause, promotion or fence taken back, still comes within the budget by what the plan expects; if the promotion
 /// has not begun by then, the fence is taken back, with the service: whatever its `onFailure` says, for nobody can write. Says
@@ -164,11 +171,8 @@ fn pause_ends(draft: &mut Draft, name: &ServiceName) {
 pub fn pause_is_over(draft: &mut Draft, name: &ServiceName, service: &Service) -> bool {
     let state = draft.state(name);
     let (Some(since), Some(data)) = (state.pause_since, &service.data) else { return false };
-    if may_be_promoted(&state) || draft.wake_in(draft.since(since), latest_end(data)) > draft.now {
+    if must_go_on(draft, name) || draft.wake_in(draft.since(since), latest_end(data)) > draft.now {
         return false;
-    }
-    if draft.bound(&draft.plan.rollback_closure(name)).contains_key(name) {
-        return false; // nothing takes the fence back: the way forward is the only one that ends the pause
     }
     let reason = Reason::PauseOver { budget: data.pause_budget };
     draft.send_back(name, &reason);

@@ -2,11 +2,11 @@
 
 use gapless::{
     engine::{Backend, Direction, Intent, Outcome, Owner, RunId, Stage},
-    plan::{OnFailure, Place, Revision, Service, ServiceRef, Soak, Span},
+    plan::{OnFailure, Place, Revision, Service, ServiceMoment, ServiceRef, Soak, Span},
 };
 
 use crate::{
-    plans::{apart, five, one, plan, service, two, weight},
+    plans::{apart, five, http, one, plan, service, task, two, undo_by, weight},
     sim::{Sim, ticks},
 };
 
@@ -373,4 +373,42 @@ fn nothing_of_a_later_phase_starts_in_the_look_in_which_an_earlier_one_goes_back
         let starts = sim.log.iter().position(|line| line.contains("late: target found ready"));
         assert!(starts.is_none() || starts < goes_back, "healed {rounds} rounds later:\n{}", sim.log.join("\n"));
     }
+}
+
+/// Once found by a random plan: the way back began a step below the weight that was ordered, which was more than target had.
+#[test]
+fn a_way_back_never_gives_target_more_than_it_has() {
+    let mut service = service(1, "one", &[]);
+    service.rollback_steps = vec![weight(50), weight(10), weight(0)];
+    let mut sim = Sim::new(Revision::of(plan(vec![("only", service)])));
+    sim.until_stage("only", Stage::Shifting(1));
+    sim.until(5, |s| s.written("only") == ["5", "25"]);
+    sim.lose_next = 1;
+    sim.until_stage("only", Stage::Shifting(2));
+    sim.health("only").target = 0;
+    sim.until_outcome(Outcome::RolledBack);
+    assert_eq!(sim.written("only"), ["5", "25", "10", "0"]);
+}
+
+/// Once found by a random plan: a service whose shift had begun was not stopped by its phase any more.
+#[test]
+fn a_shift_that_has_begun_waits_when_a_service_of_an_earlier_phase_turns_round() {
+    let mut late = service(2, "two", &[]);
+    late.tasks = [("pause".parse().unwrap(), task(ServiceMoment::BeforeShift, http("pause"), undo_by("resume")))].into();
+    let soak = Soak { length: Span::from_secs(60), guard_for: Span::ZERO, on_failure: OnFailure::Rollback };
+    let early = Service { soak, ..service(1, "one", &[]) };
+    let mut sim = Sim::new(Revision::of(plan(vec![("early", early), ("late", late)])));
+    sim.hanging.insert("pause".into());
+    sim.until(60, |s| s.log.iter().any(|line| line == "late/task-pause"));
+    sim.health("early").legacy = 0; // it may not go back, for it is no better there
+    sim.health("early").target_errs = true;
+    sim.until(5, |s| s.record.services["early"].direction == Direction::Backward);
+    sim.hanging.clear();
+    ticks(&mut sim, 200);
+    assert_eq!(sim.written("late"), [""; 0], "{:?}", sim.waits);
+    assert!(
+        sim.waits.iter().any(|wait| wait == "late/prepare: phase one comes first, and its service early is not on target yet"),
+        "{:?}",
+        sim.waits
+    );
 }

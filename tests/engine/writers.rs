@@ -1,12 +1,12 @@
 //! One writer: catch-up, fence, lag proven 0, promote, all traffic; and the other way round.
 
 use gapless::{
-    engine::{Intent, Outcome, Stage},
-    plan::{Data, Gate, OnFailure, Revision, Service, ServiceMoment, Span, Undo, UndoWhen, Weight},
+    engine::{Direction, Intent, Outcome, Stage},
+    plan::{Data, Gate, OnFailure, Revision, Service, ServiceMoment, Soak, Span, Undo, UndoWhen, Weight},
 };
 
 use crate::{
-    plans::{http, other_gate, service, task, writer},
+    plans::{http, other_gate, plan, service, task, writer},
     sim::Sim,
 };
 
@@ -338,4 +338,46 @@ fn a_promotion_that_was_lost_with_its_process_is_ordered_again_without_a_hold() 
     sim.crash();
     sim.until_outcome(Outcome::Completed);
     assert_eq!(order(&sim), ["only/task-fence", "only/task-promote", "only 100"]);
+}
+
+/// `only` in a second phase behind `early`, which turns round as soon as this much was done for `only`.
+fn turns_round_behind(done: &str, reverse: Option<()>, change: impl FnOnce(&mut Data)) -> Sim {
+    let second = |service: &mut Service| service.phase = "two".parse().unwrap();
+    let mut only = writer_with(reverse, second).plan().services["only"].clone();
+    change(data(&mut only));
+    let soak = Soak { length: Span::from_secs(60), guard_for: Span::ZERO, on_failure: OnFailure::Rollback };
+    let early = Service { soak, ..service(2, "one", &[]) };
+    let mut sim = Sim::new(Revision::of(plan(vec![("early", early), ("only", only)])));
+    sim.silent.insert("promote-proof".into());
+    sim.until(60, |s| s.log.iter().any(|line| line == &format!("only/task-{done}")));
+    sim.silent.insert("lag".into());
+    sim.health("early").target_errs = true;
+    sim.until(5, |s| s.record.services["early"].direction == Direction::Backward);
+    sim.silent.clear();
+    sim
+}
+
+/// Its phase does not come again soon, and until then nobody could write.
+#[test]
+fn a_fence_is_taken_back_at_once_when_a_service_of_an_earlier_phase_turns_round() {
+    let mut sim = turns_round_behind("fence", None, |data| data.pause_budget = Span::from_secs(600));
+    sim.until(3, |s| s.log.iter().any(|line| line == "only/undo-fence"));
+    sim.until_outcome(Outcome::RolledBack);
+    assert_eq!(sim.writable["only"], (true, false));
+}
+
+/// Behind the promotion only the traffic ends the pause, and so it does behind a fence that nothing takes back.
+#[test]
+fn a_switch_that_only_goes_on_is_ended_whatever_becomes_of_an_earlier_phase() {
+    for (done, reverse) in [("promote", None), ("promote", Some(())), ("fence", None)] {
+        let mut sim = turns_round_behind(done, reverse, |data| {
+            if done == "fence" {
+                data.unfence = None;
+            }
+        });
+        sim.until(20, |s| s.written("only") == ["100"]);
+        sim.until(60, |s| s.stage("early") == Stage::Returned);
+        assert_eq!(sim.writable["only"], (false, true), "{done}, {reverse:?}");
+        sim.replays();
+    }
 }

@@ -175,14 +175,16 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// `order`: a first shift after all that comes before, a return after all that depends on it.
+    /// `order`: a first shift after all that comes before, a return after all that depends on it. Traffic follows a writer that was
+    /// promoted whatever becomes of earlier phases, for until then nobody can write.
     fn order(&mut self, name: &ServiceName, service: &Service, was: &ServiceState, is: &ServiceState) {
         let group = self.plan.group_of(name).map(|(_, group)| group);
         let outside = |other: &ServiceName| group.is_none_or(|g| !g.services.contains(other));
         let stage = |other: &ServiceName| self.after.services.get(other).map_or(Stage::Waiting, |s| s.stage);
         let goes_back = |other: &ServiceName| self.after.services.get(other).is_some_and(|s| s.direction == Direction::Backward);
         if was.order.is_none() && is.order.is_some() {
-            let phases = self.plan.phases_before(&service.phase).iter().filter_map(|phase| self.late().get(phase).copied());
+            let before = self.plan.phases_before(&service.phase).iter().filter(|_| !self.is_promoted(name, service));
+            let phases = before.filter_map(|phase| self.late().get(phase).copied());
             let on_target = |o: &ServiceName| stage(o) == Stage::Soaking || stage(o).is_past_soak();
             let needs = service.before().filter(|o| outside(o) && (!on_target(o) || goes_back(o)));
             if let Some(other) = phases.chain(needs).min().cloned() {

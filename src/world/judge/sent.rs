@@ -83,7 +83,7 @@ fn raised(
             format!("{weight} % are given to target while legacy could not take them back"),
         ));
     }
-    if let Some(found) = starts_in_order(model, world, looked, (ix, service), route) {
+    if let Some(found) = starts_in_order(model, world, looked, (ix, service), (route, promoted)) {
         return Some(found);
     }
     let silent = model.gates_of(ix).find(|(place, gate)| {
@@ -116,13 +116,14 @@ fn raised(
     Some(Found::new(Invariant::Fresh, format!("{weight} % follow before gate {} passed at {} %", gate.name, route.accepted)))
 }
 
-/// The first traffic that goes to target goes there after all traffic of what it needs.
+/// The first traffic that goes to target goes there after all traffic of what it needs, and of earlier phases unless it follows a
+/// writer that was promoted.
 fn starts_in_order(
     model: &Model,
     world: &World,
     looked: &Facts,
     (ix, service): (Ix, &ServiceModel),
-    route: &Route,
+    (route, promoted): (&Route, bool),
 ) -> Option<Found> {
     if route.in_force != 0 || route.accepted != 0 {
         return None;
@@ -131,7 +132,7 @@ fn starts_in_order(
         let name = model.bridges().get(usize::from(*bridge)).map(ToString::to_string).unwrap_or_default();
         return Some(Found::new(Invariant::Order, format!("it gets traffic on target before bridge {name} stands")));
     }
-    let before = model.phases_before(ix);
+    let before = if promoted { &[][..] } else { model.phases_before(ix) };
     let of_phase = (0..).zip(model.services()).filter(|(_, other)| before.contains(&other.phase)).map(|(other, _)| other);
     let ahead = service.needs.iter().copied().chain(of_phase);
     let there = |facts: &Facts, other| facts.service(other).is_some_and(|s| s.route.in_force == 100 && s.route.accepted == 100);
