@@ -7,7 +7,7 @@ use super::{
     invariant::Invariant,
     observed::Backend,
     reason::{Reason, SideRank},
-    record::{Direction, Order, ServiceState, Stage},
+    record::{Direction, ServiceState, Stage},
     route::{self, RouteView, SETTLE},
     step::{Step, Subject},
     task::TaskStage,
@@ -195,8 +195,8 @@ fn refused_as_no_better(draft: &mut Draft, name: &ServiceName, service: &Service
     true
 }
 
-/// What may not go back does not stay on a dead legacy either: if the target is enough for all of it, that is where it goes.
-/// The way back stays ordered, for when legacy lives.
+/// What may not go back does not stay on a dead legacy either: if the target is enough for all of it, that is where it goes,
+/// unless legacy is the writer again. The way back stays ordered, for when legacy lives.
 fn leave_dead_legacy(
     draft: &mut Draft,
     name: &ServiceName,
@@ -207,7 +207,8 @@ fn leave_dead_legacy(
 ) {
     let legacy = draft.side(name, service, Side::Legacy, Weight::ZERO);
     let dead = legacy.rank == SideRank::Dead && legacy.dead_rounds >= service.failures();
-    let Some(order) = state.order.filter(|_| dead) else { return };
+    let writes = service.data.is_some() && state.stage == Stage::Returning;
+    let Some(order) = state.order.filter(|_| dead && !writes) else { return };
     if draft.rank(name, service, Side::Target, Weight::FULL) != SideRank::Enough {
         return;
     }
@@ -224,34 +225,28 @@ fn leave_dead_legacy(
     }
 }
 
-/// All traffic was ordered back: back when real answers show it.
+/// Traffic is on its way back: back when real answers show that all is. Before each further weight legacy is judged anew.
 fn finish(draft: &mut Draft, name: &ServiceName, service: &Service, state: &ServiceState) {
     let Some(order) = state.order else { return returned(draft, name) };
     let view = draft.route(name, state);
-    if matches!(view, RouteView::Effective(_)) {
-        return lower(draft, name, service, &order);
-    }
-    if let RouteView::Before { version, weight } = &view
-        && route::is_settled(&order, draft.now)
-    {
+    let (effective, lost) = match &view {
+        RouteView::Effective(_) if order.weight == Weight::ZERO => return returned(draft, name),
+        RouteView::Effective(_) => (true, false),
+        RouteView::Before { .. } => (false, route::is_settled(&order, draft.now)),
+        _ => (false, false),
+    };
+    if let Some((version, shown)) = writable(draft, name, state, &view).filter(|_| effective || lost) {
         if refused_as_no_better(draft, name, service, state) {
-            return;
+            return leave_dead_legacy(draft, name, service, state, &view, (version, shown));
         }
-        draft.set_weight(name, Step::Return, &order, version.clone(), *weight);
+        if effective {
+            return draft.order(name, Step::Return, next_weight(service, order.weight), Stage::Returning, version, order.weight);
+        }
+        draft.set_weight(name, Step::Return, &order, version, shown);
     }
     draft.wake_in(order.at, SETTLE);
     draft.wake_in(order.at, route::EFFECTIVE_WITHIN);
     let reason = route::wait(&view, &order, draft.now);
     let on = route::waits_for(&reason);
     draft.wait(Step::Return, name, reason, on);
-}
-
-/// A weight of the way back is effective: the next one, or all traffic is back.
-fn lower(draft: &mut Draft, name: &ServiceName, service: &Service, order: &Order) {
-    if order.weight == Weight::ZERO {
-        return returned(draft, name);
-    }
-    let Ok(route) = route::fresh(draft.seen, name, draft.now) else { return };
-    let version = route.version.clone();
-    draft.order(name, Step::Return, next_weight(service, order.weight), Stage::Returning, version, order.weight);
 }

@@ -2,7 +2,7 @@
 
 use super::{
     agenda,
-    draft::{Draft, WaitsFor},
+    draft::{Draft, EFFECT_VALID, WaitsFor},
     effect::Action,
     event::Event,
     gate,
@@ -13,7 +13,11 @@ use super::{
     task::TaskStage,
     tasks::{self, Progress},
 };
-use crate::plan::{Bridge, BridgeName, ManagedBridge, Service, ServiceName, Side};
+use crate::plan::{Bridge, BridgeName, ManagedBridge, Service, ServiceName, Side, Span};
+
+/// For so long after a claim was recorded as asked for one may still arrive: it is asked for at each look for as long as an effect is
+/// valid, and each of these stays valid for as long again.
+pub const CLAIM_VALID: Span = Span::from_secs(20);
 
 fn of(name: &BridgeName) -> Subject {
     Subject::Bridge(name.clone())
@@ -52,7 +56,7 @@ fn raise(draft: &mut Draft, name: &BridgeName, managed: &ManagedBridge) -> Progr
         return Progress::Waits;
     }
     if !matches!(claims(draft, name), Ok(ClaimsSeen { ours: true, .. })) {
-        draft.effect_of(Step::Raise.of(of(name)), 0, Action::Claim { bridge: name.clone() }, None);
+        claim(draft, name);
         return Progress::Waits;
     }
     if draft.task(&of(name), &agenda::named::down()).map(|t| t.stage) == Some(TaskStage::Ordered)
@@ -73,6 +77,33 @@ fn raise(draft: &mut Draft, name: &BridgeName, managed: &ManagedBridge) -> Progr
         draft.event(Event::BridgeUp { bridge: name.clone() });
     }
     progress
+}
+
+/// Asks for the claim of this run. The record knows of it first, so that it is given up also when it comes late ([`give_up`]).
+fn claim(draft: &mut Draft, name: &BridgeName) {
+    let asked = draft.next.bridges.get(name).and_then(|bridge| bridge.claimed_at);
+    let until = asked.map(|at| draft.wake_in(at, EFFECT_VALID));
+    if until.is_none_or(|until| until <= draft.now) {
+        draft.next.bridges.entry(name.clone()).or_default().claimed_at = Some(draft.stamp);
+    }
+    draft.effect_of(Step::Raise.of(of(name)), 0, Action::Claim { bridge: name.clone() }, None);
+}
+
+/// Gives the claim of this run up if nobody needs it any more. There is none once that is seen, and none that was asked for can
+/// come any more.
+fn give_up(draft: &mut Draft, name: &BridgeName) {
+    let Some(asked) = draft.next.bridges.get(name).and_then(|bridge| bridge.claimed_at) else { return };
+    if user(draft, name).is_some() {
+        return;
+    }
+    match claims(draft, name) {
+        Ok(ClaimsSeen { ours: false, .. }) => {
+            if draft.wake_in(asked, CLAIM_VALID) <= draft.now {
+                draft.next.bridges.entry(name.clone()).or_default().claimed_at = None;
+            }
+        }
+        _ => draft.effect_of(Step::Lower.of(of(name)), 0, Action::Unclaim { bridge: name.clone() }, None),
+    }
 }
 
 /// Who counts on a bridge, freshly; or why nobody can tell.
@@ -96,10 +127,8 @@ pub fn lower(draft: &mut Draft) {
         let Some(managed) = &bridge.managed else { continue };
         let raised = draft.task(&of(name), &agenda::named::up()).is_some_and(|t| t.stage.has_begun());
         let down = draft.task(&of(name), &agenda::named::down()).map(|t| t.stage);
-        if down == Some(TaskStage::Done) && !matches!(claims(draft, name), Ok(ClaimsSeen { ours: false, .. })) {
-            draft.effect_of(Step::Lower.of(of(name)), 0, Action::Unclaim { bridge: name.clone() }, None);
-        }
         if !raised || down == Some(TaskStage::Done) {
+            give_up(draft, name);
             continue;
         }
         if down == Some(TaskStage::Ordered) && may_be_going_down(draft, name) {
@@ -203,9 +232,8 @@ pub fn is_open(draft: &Draft) -> bool {
         if kept.contains(&name) {
             return false;
         }
-        let claimed = !matches!(claims(draft, name), Ok(ClaimsSeen { ours: false, .. }));
-        let up = stage(name, agenda::named::up());
-        let goes_down = stage(name, agenda::named::down()) == Some(TaskStage::Ordered);
-        up.is_some_and(|up| claimed || up.has_begun() || goes_down)
+        let claimed = draft.next.bridges.get(name).is_some_and(|bridge| bridge.claimed_at.is_some());
+        let up = stage(name, agenda::named::up()).is_some_and(TaskStage::has_begun);
+        claimed || up || stage(name, agenda::named::down()) == Some(TaskStage::Ordered)
     })
 }

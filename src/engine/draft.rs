@@ -332,6 +332,9 @@ impl<'a, 's> Draft<'a, 's> {
         let key = EffectKey { run: self.next.run.clone(), step, number, direction };
         let deadline = self.now.saturating_add(EFFECT_VALID.signed()).unwrap_or(Timestamp::MAX);
         self.effects.push(Effect { key, action, precondition: Precondition { version, deadline } });
+        if number == 0 {
+            self.wake(deadline); // what is no order is asked for at each look: it may be lost, and nothing else may ever happen
+        }
     }
 
     /// Holds one service until a person resumes it.

@@ -34,13 +34,20 @@ pub enum Verdict {
         /// The newest round, if it was bad.
         bad: Option<String>,
     },
-    /// No answer since this moment.
-    Silent {
-        /// When the newest answer came, or when waiting for one began.
-        since: Timestamp,
-        /// Why there is none.
-        why: String,
-    },
+    /// No answer.
+    Silent(Silence),
+}
+
+/// A gate gives no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Silence {
+    /// Since when, as far as its rounds are still known: when the newest answer or the first round without one came, or when
+    /// waiting for one began.
+    pub since: Timestamp,
+    /// When the newest answer came that is still known.
+    pub answered: Option<Timestamp>,
+    /// Why there is none.
+    pub why: String,
 }
 
 /// How old the newest round of a gate may be.
@@ -70,8 +77,8 @@ pub fn judge(gate: &Gate, seen: Option<&GateSeen>, since: Timestamp, now: Timest
     let Some(newest) = rounds().next() else {
         return no_rounds(gate, seen, since, now);
     };
-    if let Some(silent) = silence(gate, rounds(), newest, now) {
-        return silent;
+    if let Some(silence) = silence(gate, rounds(), newest, now) {
+        return Verdict::Silent(silence);
     }
     if let Some(fail) = failing(gate, rounds()) {
         return fail;
@@ -94,18 +101,25 @@ fn no_rounds(gate: &Gate, seen: Option<&GateSeen>, since: Timestamp, now: Timest
     if now.duration_since(since) <= stale_after(gate).signed() {
         return Verdict::TooFew { good: 0, wanted: gate.successes, bad: None };
     }
-    Verdict::Silent { since, why: format!("no round was answered since {since:.0}") }
+    Verdict::Silent(Silence { since, answered: None, why: format!("no round was answered since {since:.0}") })
 }
 
 /// The newest round has no answer, or there was none for too long.
-fn silence<'a>(gate: &Gate, rounds: impl Iterator<Item = &'a Round>, newest: &Round, now: Timestamp) -> Option<Verdict> {
+fn silence<'a>(gate: &Gate, mut rounds: impl Iterator<Item = &'a Round>, newest: &Round, now: Timestamp) -> Option<Silence> {
     if let Answer::Unknown(why) = &newest.answer {
-        let first = rounds.take_while(|r| matches!(r.answer, Answer::Unknown(_))).last().unwrap_or(newest);
-        return Some(Verdict::Silent { since: first.done_at, why: why.to_string() });
+        let mut since = newest.done_at;
+        let answer = rounds.find(|round| {
+            let unknown = matches!(round.answer, Answer::Unknown(_));
+            if unknown {
+                since = round.done_at;
+            }
+            !unknown
+        });
+        return Some(Silence { since, answered: answer.map(|round| round.done_at), why: why.to_string() });
     }
-    let limit = stale_after(gate);
+    let (limit, since) = (stale_after(gate), newest.done_at);
     let stale = now.duration_since(newest.sent_at) > limit.signed();
-    stale.then(|| Verdict::Silent { since: newest.done_at, why: format!("the newest answer is older than {limit}") })
+    stale.then(|| Silence { since, answered: Some(since), why: format!("the newest answer is older than {limit}") })
 }
 
 /// So many bad rounds in a row, up to the newest that has an answer, that the gate fails. Rounds without an answer are
@@ -157,6 +171,6 @@ pub fn wait(name: &GateName, verdict: Verdict) -> Option<Reason> {
         Verdict::Pass => None,
         Verdict::Fail { rounds, why, .. } => Some(Reason::GateFailing { gate, rounds, why }),
         Verdict::TooFew { good, wanted, .. } => Some(Reason::GateSamples { gate, good, wanted }),
-        Verdict::Silent { why, .. } => Some(Reason::GateUnknown { gate, why }),
+        Verdict::Silent(Silence { why, .. }) => Some(Reason::GateUnknown { gate, why }),
     }
 }

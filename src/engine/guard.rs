@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{
     draft::Draft,
     event::Event,
-    gate::{self, Verdict},
+    gate::{self, Silence, Verdict},
     invariant::Invariant,
     reason::{Reason, SideRank},
     record::{Direction, ServiceState, Stage, Trouble, TroubleKind, millis::whole},
@@ -38,7 +38,7 @@ pub fn watch(draft: &mut Draft, name: &ServiceName, service: &Service) {
             Verdict::Fail { rounds, since, why } => {
                 fails(draft, name, service, (gate_name, gate), (rounds, since, why));
             }
-            Verdict::Silent { since, why } => silent(draft, name, (gate_name, gate), since, why),
+            Verdict::Silent(silence) => silent(draft, name, (gate_name, gate), silence),
             // Only an answer ends a silence, and only a good one a row of failures: a restart ends neither.
             Verdict::TooFew { good: 0, bad: None, .. } => {}
             Verdict::TooFew { good: 0, .. } if troubled(draft, name, gate_name) == Some(TroubleKind::Failing) => {}
@@ -72,11 +72,11 @@ fn target(draft: &mut Draft, name: &ServiceName, service: &Service, state: &Serv
 fn fails(draft: &mut Draft, name: &ServiceName, service: &Service, gate: (&GateName, &Gate), fail: (u32, Timestamp, String)) {
     let (gate_name, (rounds, since, why)) = (gate.0, fail);
     let state = draft.state(name);
+    let since = match state.troubles.get(gate_name) {
+        Some(Trouble { kind: TroubleKind::Failing, since }) => *since,
+        _ => since,
+    };
     let (act_at, action, reason) = if state.moved_at.is_some() {
-        let since = match state.troubles.get(gate_name) {
-            Some(Trouble { kind: TroubleKind::Failing, since }) => *since,
-            _ => since,
-        };
         let act_at = since.saturating_add(service.soak.guard_for.signed()).unwrap_or(Timestamp::MAX);
         (act_at, service.soak.on_failure, Reason::GuardFailed { gate: gate_name.clone(), since, why: why.clone() })
     } else {
@@ -92,14 +92,14 @@ fn fails(draft: &mut Draft, name: &ServiceName, service: &Service, gate: (&GateN
 }
 
 /// A gate without an answer neither passes nor fails; after its limit the plan says what happens.
-pub fn silent(draft: &mut Draft, name: &ServiceName, (gate_name, gate): (&GateName, &Gate), since: Timestamp, why: String) {
+pub fn silent(draft: &mut Draft, name: &ServiceName, (gate_name, gate): (&GateName, &Gate), silence: Silence) {
+    let Silence { since, answered, why } = silence;
     if !draft.rules.keep(Invariant::UnknownHolds) {
         return draft.act(name, OnFailure::Rollback, Reason::GateFailed { gate: gate_name.clone(), weight: Weight::ZERO, why });
     }
-    let since = match draft.state(name).troubles.get(gate_name) {
-        Some(Trouble { kind: TroubleKind::Unknown, since }) => *since,
-        _ => since,
-    };
+    // What is recorded counts as long as no answer is known that came after it, between two looks or unseen by an old one.
+    let holds = |known: &Trouble| known.kind == TroubleKind::Unknown && answered.is_none_or(|at| whole(at) <= known.since);
+    let since = draft.state(name).troubles.get(gate_name).copied().filter(holds).map_or(since, |known| known.since);
     let act_at = draft.wake_in(since, gate.unknown_limit);
     if act_at <= draft.now {
         let reason = Reason::GateUnknownTooLong { gate: gate_name.clone(), limit: gate.unknown_limit, why };
@@ -113,11 +113,17 @@ pub fn silent(draft: &mut Draft, name: &ServiceName, (gate_name, gate): (&GateNa
     trouble(draft, name, gate_name, Trouble { kind: TroubleKind::Unknown, since }, reason);
 }
 
+/// Records a trouble that is new, or one that began later than is recorded.
 fn trouble(draft: &mut Draft, name: &ServiceName, gate: &GateName, trouble: Trouble, reason: Reason) {
-    if draft.state(name).troubles.get(gate).is_none_or(|t| t.kind != trouble.kind) {
-        draft.change(name, |s| {
-            s.troubles.insert(gate.clone(), Trouble { since: whole(trouble.since), ..trouble });
-        });
+    let trouble = Trouble { since: whole(trouble.since), ..trouble };
+    let known = draft.state(name).troubles.get(gate).copied();
+    if known == Some(trouble) {
+        return;
+    }
+    draft.change(name, |s| {
+        s.troubles.insert(gate.clone(), trouble);
+    });
+    if known.is_none_or(|known| known.kind != trouble.kind) {
         draft.event(Event::GateTrouble { service: name.clone(), reason });
     }
 }

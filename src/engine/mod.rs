@@ -69,6 +69,7 @@ use crate::plan::{Revision, Service, ServiceName};
 
 pub use self::{
     approval::{About, ApprovalSeen, Consent},
+    bridge::CLAIM_VALID,
     effect::{Action, Effect, EffectKey, Precondition, mark},
     event::Event,
     invariant::Invariant,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     backward, bridge,
-    draft::{Draft, EFFECT_VALID, WaitsFor},
+    draft::{Draft, WaitsFor},
     effect::Action,
     event::Event,
     observed::Unknown,
@@ -67,7 +67,6 @@ pub fn release(draft: &mut Draft, name: &ServiceName) -> bool {
             // Number 0: it is no order. With the number of the order that ended the way back it would bear that one's key,
             // and a router that has done that one would take this for its repetition.
             draft.effect(name, step, 0, Action::Release { service: name.clone() }, Some(version));
-            draft.wake_in(draft.now, EFFECT_VALID); // it may be lost, and nothing else may ever happen
             true
         }
         Ok(_) => false,

@@ -38,7 +38,7 @@ pub fn gates_quiet(draft: &Draft, name: &ServiceName, service: &Service) -> Vec<
         let reason = match gate::judge(gate, gate::answers(draft.seen, name, gate_name), Timestamp::MIN, draft.now) {
             Verdict::Pass => None,
             Verdict::TooFew { good, bad: None, .. } if good > 0 => None,
-            Verdict::Silent { .. } if !draft.rules.keep(Invariant::UnknownHolds) => None,
+            Verdict::Silent(_) if !draft.rules.keep(Invariant::UnknownHolds) => None,
             other => gate::wait(gate_name, other),
         };
         loud.extend(reason.map(|reason| (reason, WaitsFor::World)));
@@ -53,7 +53,7 @@ pub fn gates_pass(draft: &mut Draft, name: &ServiceName, service: &Service, effe
     for (gate_name, gate) in &service.gates {
         let verdict = gate::judge(gate, gate::answers(draft.seen, name, gate_name), since, draft.now);
         draft.wake_if_silent(gate::stale_after(gate));
-        if matches!(verdict, Verdict::Silent { .. }) && !draft.rules.keep(Invariant::UnknownHolds) {
+        if matches!(verdict, Verdict::Silent(_)) && !draft.rules.keep(Invariant::UnknownHolds) {
             continue;
         }
         open.extend(gate::wait(gate_name, verdict).map(|reason| (reason, WaitsFor::World)));

@@ -21,8 +21,9 @@ use super::{reason::Reason, roster::Roster, shared::Shared, task::TaskState};
 use crate::plan::{BridgeName, Digest, PhaseName, Plan, PlanName, Revision, Span, TaskName, WindowName};
 
 /// The form in which this version writes records, and the only one that it reads. Those of before any release: form 1
-/// wrote every moment as text and every task as an object, form 2 did not know which weight an overtaken order had.
-pub const FORMAT: u16 = 3;
+/// wrote every moment as text and every task as an object, form 2 did not know which weight an overtaken order had, form 3 not
+/// which bridges a run had asked for.
+pub const FORMAT: u16 = 4;
 
 /// Why a record of this form is not read; `None`: it is.
 pub fn unreadable(format: u64) -> Option<Reason> {
@@ -175,6 +176,9 @@ pub struct BridgeState {
     /// Whether it was put up and is not taken down yet: the run claims it.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "millis::option")]
     pub up_since: Option<Timestamp>,
+    /// When the run asked for its claim last; `None`: it has none, and none is on its way.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "millis::option")]
+    pub claimed_at: Option<Timestamp>,
     /// How far putting it up and taking it down are.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tasks: BTreeMap<TaskName, TaskState>,

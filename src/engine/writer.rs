@@ -110,7 +110,7 @@ pub fn behind(fence: jiff::Timestamp) -> jiff::Timestamp {
 fn copied(draft: &mut Draft, name: &ServiceName, gate_name: &str, gate: &Gate, since: jiff::Timestamp) -> bool {
     let Some((gate_name, verdict)) = ask(draft, name, gate_name, gate, since) else { return false };
     match &verdict {
-        Verdict::Silent { since, why } => guard::silent(draft, name, (&gate_name, gate), *since, why.clone()),
+        Verdict::Silent(silence) => guard::silent(draft, name, (&gate_name, gate), silence.clone()),
         _ => guard::recovers(draft, name, &gate_name),
     }
     is_past(draft, name, &gate_name, verdict, &Step::CatchUp)

@@ -48,8 +48,9 @@ pub fn moments(record: &mut Record, reach: &Reach, change: &impl Fn(Timestamp, i
         let of = Subject::Phase(name.clone());
         tasks.iter_mut().for_each(|(task, state)| of_task(&of, task, state, reach, change));
     }
-    for (name, BridgeState { up_since, tasks }) in bridges {
+    for (name, BridgeState { up_since, claimed_at, tasks }) in bridges {
         up_since.iter_mut().for_each(|at| *at = change(*at, reach.up()));
+        claimed_at.iter_mut().for_each(|at| *at = change(*at, reach.claim()));
         let of = Subject::Bridge(name.clone());
         tasks.iter_mut().for_each(|(task, state)| of_task(&of, task, state, reach, change));
     }
@@ -204,7 +205,10 @@ mod tests {
             state.troubles.insert("gate".parse().unwrap(), trouble);
             let phase = PhaseState { approved_at: Some(at(27)), stable_since: Some(at(28)), stable_before: None, tasks: tasks() };
             record.phases.insert("phase".parse().unwrap(), phase);
-            record.bridges.insert("bridge".parse().unwrap(), BridgeState { up_since: Some(at(29)), tasks: tasks() });
+            record.bridges.insert(
+                "bridge".parse().unwrap(),
+                BridgeState { up_since: Some(at(29)), claimed_at: Some(at(29)), tasks: tasks() },
+            );
             record.latch = Some(Latch { id: 1, kind: LatchKind::Hold, since: at(30), reason: reason.clone() });
             record.overrun.insert("window".parse().unwrap(), at(31));
             record.ended = Some(Ended { outcome: Outcome::Completed, at: at(32) });

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::Reductions;
 use crate::{
     engine::{
-        ServiceState, Stage, Subject,
+        CLAIM_VALID, ServiceState, Stage, Subject,
         agenda::{self, Back, Item, named},
         gate,
         route::{EFFECTIVE_WITHIN, SETTLE},
@@ -156,6 +156,10 @@ impl Reach {
     /// Since when a bridge stands: the answers of its gates from then on.
     pub fn up(&self) -> i64 {
         self.limit(self.answers)
+    }
+    /// When a claim was asked for: until it can come no more (`bridge::give_up`).
+    pub fn claim(&self) -> i64 {
+        self.limit(ms(CLAIM_VALID))
     }
     /// What is only asked for whether it is there, or only told to people.
     pub fn nothing(&self) -> i64 {

@@ -53,6 +53,20 @@ fn a_bridge_comes_down_after_a_rollback_as_well() {
     assert!(tasks(&sim).contains(&"bridge peering/task-down".to_owned()), "{:?}", tasks(&sim));
 }
 
+/// Once found by a random plan: a run that went back before its bridge was put up ended with its claim, and no other run could ever
+/// have taken that bridge down.
+#[test]
+fn a_claim_that_was_only_asked_for_is_given_up_also_when_it_comes_late() {
+    for late_ms in [0, 9_000] {
+        let mut sim = Sim::new(Revision::of(bridged()));
+        sim.delay_next_ms = late_ms;
+        sim.until(10, |s| s.record.bridges.values().any(|bridge| bridge.claimed_at.is_some()));
+        sim.orders.intent = Intent::Rollback;
+        sim.until_outcome(Outcome::RolledBack);
+        assert!(!sim.claimed, "{late_ms} ms late: {}", sim.log.join("\n"));
+    }
+}
+
 /// While the bridge was put up anew it still counted as taken down: nobody asked how that stood, and its claim came and went.
 #[test]
 fn a_bridge_that_is_going_down_is_put_up_again_for_a_service_that_is_tried_again() {

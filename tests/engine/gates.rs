@@ -45,7 +45,7 @@ fn word(verdict: &Verdict) -> String {
         Verdict::Pass => "pass".into(),
         Verdict::Fail { rounds, .. } => format!("fail {rounds}"),
         Verdict::TooFew { good, wanted, .. } => format!("{good} of {wanted}"),
-        Verdict::Silent { .. } => "silent".into(),
+        Verdict::Silent(_) => "silent".into(),
     }
 }
 

@@ -6,7 +6,7 @@ use gapless::{
 };
 
 use crate::{
-    plans::{one, plan, service, two, weight},
+    plans::{one, plan, service, two, weight, writer},
     sim::{Sim, ticks},
 };
 
@@ -112,6 +112,39 @@ fn legacy_that_dies_while_its_service_is_to_go_back_is_left_all_the_same() {
     sim.health("only").legacy = 2;
     sim.until_outcome(Outcome::RolledBack);
     assert_eq!(sim.written("only"), ["5", "25", "100", "0"]);
+}
+
+/// Once found by a random plan: legacy was judged before the first weight of the way back, and got all the others whatever became
+/// of it.
+#[test]
+fn a_legacy_that_dies_between_the_weights_of_a_way_back_is_left_and_gets_no_more() {
+    let mut service = service(1, "one", &[]);
+    service.rollback_steps = vec![weight(50), weight(10), weight(0)];
+    let mut sim = Sim::new(Revision::of(plan(vec![("only", service)])));
+    sim.until_stage("only", Stage::Soaking);
+    sim.orders.intent = Intent::Rollback;
+    sim.until(5, |s| s.routes["only"].weight == weight(50));
+    sim.health("only").legacy = 0;
+    sim.until(5, |s| s.routes["only"].weight == weight(100));
+    sim.health("only").legacy = 2;
+    sim.until_outcome(Outcome::RolledBack);
+    assert!(sim.written("only").ends_with(&["100", "50", "10", "0"]), "{:?}", sim.written("only"));
+    sim.replays();
+}
+
+/// Traffic to a side that may not write is traffic that fails.
+#[test]
+fn a_legacy_that_is_the_writer_again_is_not_left_for_a_target_that_is_not() {
+    let mut sim = Sim::new(writer(Some(())));
+    sim.until_stage("only", Stage::Soaking);
+    sim.orders.intent = Intent::Rollback;
+    sim.until(60, |s| s.stage("only") == Stage::Returning);
+    sim.lose_next = 1;
+    sim.health("only").legacy = 0;
+    ticks(&mut sim, 1_000);
+    sim.health("only").legacy = 2;
+    sim.until_outcome(Outcome::RolledBack);
+    assert!(sim.written("only").ends_with(&["0"]) && !sim.written("only")[1..].contains(&"100"), "{:?}", sim.written("only"));
 }
 
 #[test]

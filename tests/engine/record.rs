@@ -67,7 +67,7 @@ fn whole() -> Record {
         tasks: BTreeMap::from([("room".parse().unwrap(), task(TaskStage::Ordered, 3, 1))]),
     };
     record.phases = BTreeMap::from([("one".parse().unwrap(), phase)]);
-    let bridge = BridgeState { up_since: Some(moment(4)), tasks: BTreeMap::new() };
+    let bridge = BridgeState { up_since: Some(moment(4)), claimed_at: Some(moment(3)), tasks: BTreeMap::new() };
     record.bridges = BTreeMap::from([("peering".parse().unwrap(), bridge)]);
     record.overrun = BTreeMap::from([("weekend".parse().unwrap(), moment(5))]);
     record.approvals_used = BTreeSet::from(["one-yes".into()]);

@@ -94,7 +94,8 @@ pub struct Sim {
     pub silent: BTreeSet<String>,
     /// Other runs that count on bridges.
     pub claims: BTreeSet<String>,
-    claimed: bool,
+    /// Whether this run counts on the bridge.
+    pub claimed: bool,
     /// For each service with one writer: whether legacy and target can be written.
     pub writable: BTreeMap<ServiceName, (bool, bool)>,
     /// Who writes the journal, if one is kept, and what was written.

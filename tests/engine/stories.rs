@@ -2,8 +2,10 @@
 
 use gapless::{
     engine::{Backend, Direction, Intent, Outcome, Owner, RunId, Stage},
-    plan::{OnFailure, Place, Revision, Service, ServiceMoment, ServiceRef, Soak, Span},
+    plan::{OnFailure, Place, Revision, RollbackScope, Service, ServiceMoment, ServiceRef, Soak, Span, Undo},
 };
+
+use jiff::SignedDuration;
 
 use crate::{
     plans::{apart, five, http, one, plan, service, task, two, undo_by, weight},
@@ -411,4 +413,51 @@ fn a_shift_that_has_begun_waits_when_a_service_of_an_earlier_phase_turns_round()
         "{:?}",
         sim.waits
     );
+}
+
+/// Once found by a random plan: the way back of the other one was withheld, for the one that it goes with was under way again.
+#[test]
+fn who_goes_back_with_another_does_so_though_that_one_is_tried_again_in_the_same_look() {
+    let mut first = service(1, "one", &[]);
+    first.rollback_scope = RollbackScope::Run;
+    first.tasks =
+        [("pause".parse().unwrap(), task(ServiceMoment::BeforePrepare, http("pause"), Undo::None("said".into())))].into();
+    let mut sim = Sim::new(Revision::of(plan(vec![("first", first), ("second", service(2, "one", &[]))])));
+    sim.hanging.insert("pause".into());
+    sim.until_stage("second", Stage::Shifting(1));
+    sim.orders.retries.insert("first".parse().unwrap(), 1);
+    sim.failing.insert("pause".into());
+    sim.hanging.clear();
+    sim.until(60, |s| s.record.services["second"].direction == Direction::Backward);
+    assert_eq!(sim.record.services["first"].attempt, 1, "{}", sim.log.join("\n"));
+    assert_eq!(sim.record.services["first"].direction, Direction::Forward);
+    sim.until_stage("second", Stage::Returned);
+}
+
+/// Once found by a random plan: an old look had told of a silence that was over by then, and the next one counted from there.
+#[test]
+fn a_silence_counts_from_the_newest_answer_whatever_was_recorded() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Shifting(1));
+    ticks(&mut sim, 10);
+    sim.health("only").gate_silent = true;
+    sim.until(5, |s| !s.record.services["only"].troubles.is_empty());
+    let silent = sim.now;
+    let before = silent - SignedDuration::from_secs(19);
+    sim.record.services.get_mut("only").unwrap().troubles.values_mut().for_each(|trouble| trouble.since = before);
+    sim.until(60, |s| s.record.services["only"].hold.is_some());
+    let held_after = sim.now.duration_since(silent).as_secs();
+    assert!((19..=20).contains(&held_after), "{held_after} s: {}", sim.log.join("\n"));
+}
+
+/// Once found by a random plan: what makes a side known to the router was lost, and nothing else ever happened.
+#[test]
+fn a_look_in_time_asks_again_for_a_side_that_is_being_made_known() {
+    let mut sim = Sim::new(one());
+    sim.health("only").backends[0] = Backend::Missing;
+    sim.lose_next = 1;
+    sim.until(5, |s| s.waits.iter().any(|w| w.contains("the legacy side is being made known")));
+    let decision = sim.look();
+    let asked = decision.effects.first().unwrap().precondition.deadline;
+    assert!(decision.wake_at.is_some_and(|at| at <= asked), "{:?}", decision.wake_at);
 }

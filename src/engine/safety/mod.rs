@@ -111,7 +111,8 @@ impl<'a> Judge<'a> {
             self.writes(name, service, weight);
             match effect.key.direction {
                 Direction::Forward => self.served(name, service, weight),
-                Direction::Backward if weight > from => self.served(name, service, weight), // a dead legacy is left
+                // A dead legacy is left, also where an order that was late has put all on target meanwhile.
+                Direction::Backward if weight > from || weight == Weight::FULL => self.served(name, service, weight),
                 Direction::Backward => self.no_worse(name, service, weight),
             }
         }
@@ -276,9 +277,10 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// `order`: what goes back because another one does, does not go alone.
+    /// `order`: what goes back because another one does, does not go alone. One that is tried again by now did go back.
     fn company(&mut self, name: &ServiceName, other: &ServiceName) {
-        if self.after.services.get(other).is_none_or(|s| s.direction == Direction::Forward) {
+        let retried = |is: &ServiceState| self.before.services.get(other).is_some_and(|was| is.attempt > was.attempt);
+        if !self.after.services.get(other).is_some_and(|is| is.direction == Direction::Backward || retried(is)) {
             self.found(Invariant::Order, name, format!("it would go back with {other}, which does not go back"));
         }
     }

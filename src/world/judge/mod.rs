@@ -141,8 +141,8 @@ impl Memory {
             task.service.filter(|ix| !self.of(*ix).own_cause).into_iter().for_each(|ix| self.may_go_back(model, ix));
         }
         for (single, own) in model.replications().iter().zip(&facts.replications) {
-            // The engine counts from its order, which needs a moment to take effect.
-            let over = own.paused_since.is_some_and(|since| facts.now.since(since).saturating_add(ON_ITS_WAY) >= single.latest);
+            // The engine counts from its order, which needs a moment to take effect, and may have been lost and given again.
+            let over = own.paused_since.is_some_and(|since| facts.now.since(since).saturating_add(GIVEN_AGAIN) >= single.latest);
             if over && !self.of(single.service).own_cause {
                 self.may_go_back(model, single.service);
             }
@@ -184,8 +184,8 @@ impl Found {
     }
 }
 
-/// How long an order is on its way at most, in milliseconds.
-const ON_ITS_WAY: i64 = 1_000;
+/// For so long an order may be on its way, in milliseconds, given again once after it was lost.
+const GIVEN_AGAIN: i64 = 20_000;
 
 /// How well a side could carry a share: the same order as the design's, by the facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

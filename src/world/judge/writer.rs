@@ -9,7 +9,7 @@ use crate::{
         facts::Facts,
         flight::{Act, Flight},
         model::{Ix, Model},
-        replication::{Backlog, Over},
+        replication::{Backlog, Over, closing},
         state::World,
         task::{Access, Change, Stands},
     },
@@ -55,6 +55,10 @@ pub fn pauses(model: &Model, world: &World, record: &Record) -> Option<Breach> {
         let since = own.paused_since.filter(|_| own.to == Side::Target && single.over == Over::Unfence)?;
         let paused = world.now().since(since);
         let state = record.services.get(&model.service(single.service)?.name)?;
+        let legacy = world.facts.service(single.service)?.side(Side::Legacy).writes;
+        if legacy == Access::Open && closing(model, &world.facts.tasks, single.service).is_none() {
+            return None; // there is no fence: nobody writes where nobody answers
+        }
         let promoted = state.tasks.get(&named::promote()).map(|task| task.stage);
         let goes_on = matches!(promoted, Some(TaskStage::Ordered | TaskStage::Done));
         let ends = goes_on || state.direction == Direction::Backward;
