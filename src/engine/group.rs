@@ -3,7 +3,7 @@
 use super::{
     draft::Draft,
     reason::Reason,
-    record::{ServiceState, Stage},
+    record::{Direction, ServiceState, Stage},
 };
 use crate::plan::{Group, Plan, Service, ServiceName};
 
@@ -19,7 +19,7 @@ fn members<'a>(draft: &Draft<'a, '_>, group: &'a Group) -> Vec<(&'a ServiceName,
 }
 
 /// **Lock step.** No member orders its next weight before all others have confirmed the one it has; one that has gone ahead by
-/// one step, as after a crash between two writes, counts. `ready` says whether a member could go on now.
+/// one step, as after a crash between two writes, counts; one that goes back does not. `ready` says whether a member could go on now.
 pub fn waits_for(
     draft: &mut Draft,
     name: &ServiceName,
@@ -29,6 +29,7 @@ pub fn waits_for(
     for (member, service) in others(draft, name) {
         let state = draft.state(member);
         let come_as_far = match (state.stage, index) {
+            _ if state.direction == Direction::Backward => false,
             (Stage::Waiting, None) => ready(draft, member, service, &state),
             (Stage::Shifting(at), Some(index)) if at == index => ready(draft, member, service, &state),
             (Stage::Shifting(at), index) => index.is_none_or(|index| at > index),

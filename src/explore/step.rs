@@ -173,6 +173,9 @@ impl Stepper<'_> {
             How::Well => {}
         }
         next.world.memory.watch(self.model, &next.world.facts);
+        if let Some(facts) = &looked {
+            next.world.memory.blind(self.model, next.world.now().since(facts.now));
+        }
         let Some(facts) = &looked else {
             next.eyes = Eyes::Done;
             next.due = answer.due;

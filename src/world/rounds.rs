@@ -1,7 +1,10 @@
 //! The rounds of a gate, as runs of equal answers instead of one by one: a month of good answers is one number.
 
 use super::{clock::Moment, model::GateModel};
-use crate::engine::{Answer, Round, Unknown};
+use crate::{
+    engine::{Answer, Round, Unknown},
+    plan::OnFailure,
+};
 
 /// What a gate answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -139,13 +142,15 @@ impl Rounds {
             Tone::Silent => 1,
         };
         let nth = |from: i64, n: u32| self.first.plus((from + i64::from(n) - 1) * gate.every);
-        let skipped = (effective.since(self.first).max(0) + gate.every - 1) / gate.every;
+        let skipped = |since: Moment| (since.since(self.first).max(0) + gate.every - 1) / gate.every;
         let next = self.newest(gate, now);
         let mixed = next < gate.of && self.before.iter().any(|run| run.count > 0 && run.tone != self.tone);
         let moments = [
             Some(nth(0, 1)),
             Some(nth(0, enough)),
-            Some(nth(skipped, enough)),
+            Some(nth(skipped(effective), enough)),
+            // What proves a fence was asked for behind it (`engine::writer::behind`).
+            gate.proves.map(|_| nth(skipped(effective.plus(1)), enough)),
             (mixed && gate.of > gate.wanted).then(|| nth(0, next + 1)),
         ];
         moments.into_iter().flatten().filter(|at| *at > now).min()
@@ -182,7 +187,10 @@ impl Rounds {
     pub(super) fn forget(&mut self, gate: &GateModel, now: Moment) {
         let silent = self.tone == Tone::Silent || self.before.iter().any(|run| run.tone == Tone::Silent);
         let mut left = if silent { gate.keep } else { gate.of.max(gate.failures) }; // only silence is counted from its beginning
-        let surplus = self.newest(gate, now).saturating_sub(left);
+        // Since when it is silent the judge has to know for as long as the plan bears it, though no sensor does any more.
+        let borne = if gate.on_unknown == OnFailure::Rollback { gate.unknown_limit / gate.every + 1 } else { 0 };
+        let known = if self.tone == Tone::Silent { left.max(u32::try_from(borne).unwrap_or(u32::MAX)) } else { left };
+        let surplus = self.newest(gate, now).saturating_sub(known);
         self.first = self.first.plus(i64::from(surplus) * gate.every);
         left = left.saturating_sub(self.newest(gate, now));
         for run in self.before.iter_mut().rev() {

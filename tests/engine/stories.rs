@@ -1,7 +1,7 @@
 //! Whole runs told step by step.
 
 use gapless::{
-    engine::{Backend, Direction, Intent, Outcome, Owner, RunId, Stage},
+    engine::{Backend, Direction, Event, Intent, Outcome, Owner, RunId, Stage},
     plan::{OnFailure, Place, Revision, RollbackScope, Service, ServiceMoment, ServiceRef, Soak, Span, Undo},
 };
 
@@ -460,4 +460,28 @@ fn a_look_in_time_asks_again_for_a_side_that_is_being_made_known() {
     let decision = sim.look();
     let asked = decision.effects.first().unwrap().precondition.deadline;
     assert!(decision.wake_at.is_some_and(|at| at <= asked), "{:?}", decision.wake_at);
+}
+
+/// Once found by the explorer in a random plan: the check objected to a first weight that the same look took back, and the service held.
+#[test]
+fn a_first_weight_and_its_way_back_in_one_look_are_no_weight() {
+    let with_task = |act| task(ServiceMoment::BeforePrepare, act, Undo::None("said".into()));
+    let mut last = service(3, "one", &["base", "top"]);
+    last.rollback_scope = RollbackScope::Run;
+    last.tasks = [("prep".parse().unwrap(), with_task(http("prep")))].into();
+    let mut sim = Sim::new(Revision::of(plan(vec![
+        ("base", service(1, "one", &[])),
+        ("last", last),
+        ("top", service(2, "one", &["base"])),
+    ])));
+    sim.hanging.insert("prep".into());
+    sim.until_stage("base", Stage::Shifting(2));
+    sim.health("top").target = 0; // it does not start yet
+    sim.until_stage("base", Stage::Soaking);
+    sim.away(2);
+    sim.failing.insert("prep".into());
+    sim.hanging.clear();
+    sim.health("top").target = 2;
+    sim.until_outcome(Outcome::RolledBack);
+    assert!(!sim.events.iter().any(|event| matches!(event, Event::Withheld { .. })), "{}", sim.log.join("\n"));
 }

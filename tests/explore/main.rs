@@ -13,6 +13,12 @@ use gapless::{
     plan::Revision,
 };
 
+#[path = "../world/any_plan.rs"]
+#[allow(dead_code)]
+mod any_plan;
+#[path = "../world/chance.rs"]
+#[allow(dead_code)]
+mod chance;
 mod counterexamples;
 #[path = "../engine/plans.rs"]
 #[allow(dead_code)]
@@ -20,6 +26,7 @@ mod models;
 #[path = "../world/plans.rs"]
 #[allow(dead_code)]
 mod plans;
+mod random;
 mod reductions;
 #[path = "../../src/cli/threads.rs"]
 mod threads;
@@ -83,6 +90,18 @@ fn a_small_plan_holds_whatever_goes_wrong_twice() {
     let revision = plans::one();
     let shapes = run(&revision, &Options::new(None, Budget::of(2, &Kind::ALL), u64::MAX));
     assert!(shapes.iter().all(|shape| shape.exhaustive), "{}", stories(&shapes));
+}
+
+/// None of the examples goes back by weights.
+#[test]
+fn a_way_back_by_weights_holds_whatever_goes_wrong_once() {
+    let plan = plans::one().plan().clone();
+    let weights = [50, 10, 0].map(|percent| gapless::plan::Weight::new(percent).unwrap());
+    let with = |mut plan: gapless::plan::Plan| {
+        plan.services.values_mut().for_each(|service| service.rollback_steps = weights.to_vec());
+        Revision::of(plan)
+    };
+    holds("a way back by weights", &with(plan), &Kind::ALL, u64::MAX);
 }
 
 /// A plan in which the rule that keeps this invariant is missed, in words and as such.

@@ -183,7 +183,8 @@ impl<'a> Judge<'a> {
         let outside = |other: &ServiceName| group.is_none_or(|g| !g.services.contains(other));
         let stage = |other: &ServiceName| self.after.services.get(other).map_or(Stage::Waiting, |s| s.stage);
         let goes_back = |other: &ServiceName| self.after.services.get(other).is_some_and(|s| s.direction == Direction::Backward);
-        if was.order.is_none() && is.order.is_some() {
+        // An order that the same look takes back is not carried out.
+        if was.order.is_none() && is.order.is_some() && is.stage != Stage::Returning {
             let before = self.plan.phases_before(&service.phase).iter().filter(|_| !self.is_promoted(name, service));
             let phases = before.filter_map(|phase| self.late().get(phase).copied());
             let on_target = |o: &ServiceName| stage(o) == Stage::Soaking || stage(o).is_past_soak();

@@ -1,0 +1,41 @@
+//! Random plans with every word of the language, explored piece by piece within one fault: the first states of each piece.
+//!
+//! `GAPLESS_EXPLORE_RUNS=N` takes so many plans, from `GAPLESS_EXPLORE_FROM` on, `GAPLESS_EXPLORE_STATES=N` so many states of each
+//! piece, `GAPLESS_EXPLORE_FAULTS=N` so many faults.
+
+use gapless::explore::{
+    Options,
+    budget::{Budget, Kind},
+};
+
+use crate::{any_plan, run, stories};
+
+fn given(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(otherwise)
+}
+
+#[test]
+fn random_plans_hold_within_a_fault() {
+    let (from, runs) = (given("GAPLESS_EXPLORE_FROM", 0), given("GAPLESS_EXPLORE_RUNS", 24));
+    let states = given("GAPLESS_EXPLORE_STATES", 2_000);
+    let faults = u8::try_from(given("GAPLESS_EXPLORE_FAULTS", 1)).unwrap();
+    let (mut wrong, mut whole, mut all) = (String::new(), 0, 0);
+    for seed in from..from + runs {
+        let Some(plan) = any_plan::of(seed) else { continue };
+        let told = std::panic::catch_unwind(|| run(&plan.revision, &Options::new(None, Budget::of(faults, &Kind::ALL), states)));
+        let found = match told {
+            Ok(shapes) => {
+                all += shapes.len();
+                whole += shapes.iter().filter(|shape| shape.exhaustive).count();
+                stories(&shapes)
+            }
+            Err(_) => "it panicked\n".to_owned(),
+        };
+        if !found.is_empty() {
+            wrong.push_str(&format!("plan of seed {seed}\n{}\n{found}\n", plan.text));
+        }
+    }
+    println!("{all} pieces, {whole} of them whole");
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(all > 0);
+}
