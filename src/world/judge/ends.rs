@@ -45,7 +45,8 @@ fn cuts(model: &Model, looked: &Facts, ix: Ix, service: &ServiceModel) -> bool {
     let (Some(kept), Some(own), Some(facts)) = (kept, looked.connections(model, ix), looked.service(ix)) else { return false };
     let known = match own.open {
         Open::None => false,
-        Open::Renewed | Open::Until(_) => true,
+        Open::Renewed => true,
+        Open::Until(last) => last > looked.now,
         Open::ForGood => kept.router == Told::Counted,
     };
     let waited = looked.now.since(facts.route.in_force_since);

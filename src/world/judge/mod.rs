@@ -143,10 +143,18 @@ impl Memory {
         for (single, own) in model.replications().iter().zip(&facts.replications) {
             // The engine counts from its order, which needs a moment to take effect, and may have been lost and given again.
             let over = own.paused_since.is_some_and(|since| facts.now.since(since).saturating_add(GIVEN_AGAIN) >= single.latest);
-            if over && !self.of(single.service).own_cause {
+            // Behind a fence nobody waits for a service of an earlier phase that goes back.
+            if (over || self.turned_before(model, single.service)) && !self.of(single.service).own_cause {
                 self.may_go_back(model, single.service);
             }
         }
+    }
+
+    /// Whether a service of a phase before this one's had a reason to go back.
+    fn turned_before(&self, model: &Model, ix: Ix) -> bool {
+        let before = model.phases_before(ix);
+        let mut earlier = (0..).zip(model.services()).filter(|(_, other)| before.contains(&other.phase));
+        earlier.any(|(other, _)| self.of(other).cause)
     }
 
     /// Nothing newer than this many milliseconds was shown for some time: whoever bears a gate's silence for less may go back.
