@@ -28,9 +28,11 @@ pub fn settle(draft: &mut Draft) -> Option<Outcome> {
     // One that has not shifted may have much to take back all the same: a fence, a promotion, tasks.
     let is_open = |name: &ServiceName| !gone.contains(name) || draft.state(name).direction == Direction::Backward;
     let mut unfinished = waiting.iter().any(|(name, _)| is_open(name));
-    let mut open_routes = false;
-    for (name, _) in draft.select(|_, state| state.stage != Stage::Waiting) {
+    let (mut open_routes, mut kept) = (false, Vec::new());
+    for (name, service) in draft.select(|_, state| state.stage != Stage::Waiting) {
         match draft.at_end(name) {
+            // It is at its end because another one went back. That one may be tried again, or all be ordered back.
+            true if draft.stage(name) == Stage::Soaked && service.decommission.is_some() => kept.push(name),
             true => open_routes |= release(draft, name),
             false => unfinished = true,
         }
@@ -38,6 +40,9 @@ pub fn settle(draft: &mut Draft) -> Option<Outcome> {
     let open_phases = plan.phases.iter().any(|(name, phase)| phase::is_open(draft, name, phase));
     if unfinished || open_phases || bridge::is_open(draft) {
         return stuck(draft).then_some(Outcome::Held);
+    }
+    for name in kept {
+        open_routes |= release(draft, name);
     }
     if open_routes {
         return None;

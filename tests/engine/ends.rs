@@ -6,7 +6,7 @@ use gapless::{
 };
 
 use crate::{
-    plans::{approval, ending, http, task, two, weight, with_roles},
+    plans::{approval, ending, http, task, two, undo_by, weight, with_roles},
     sim::{Sim, ticks},
 };
 
@@ -137,4 +137,25 @@ fn a_legacy_system_stays_while_a_service_past_its_soak_is_to_go_back_to_it() {
     assert!(sim.waits.iter().any(|wait| wait == waits), "{:?}", sim.waits);
     sim.health("a").legacy = 2;
     sim.until_stage("a", Stage::Returned);
+}
+
+/// Once found by a random plan: the route had been given up, and the way back took it for somebody else's.
+#[test]
+fn who_stays_on_target_because_another_went_back_goes_back_as_well_while_the_run_goes_on() {
+    let mut plan = ending().plan().clone();
+    let b = plan.services.get_mut("b").unwrap();
+    b.tasks = [("prep".parse().unwrap(), task(ServiceMoment::BeforePrepare, http("prep"), undo_by("unprep")))].into();
+    let mut sim = Sim::new(Revision::of(plan));
+    sim.until_stage("b", Stage::Soaking);
+    sim.until_stage("a", Stage::Soaked);
+    sim.hanging.insert("prep".into());
+    sim.health("b").target_errs = true;
+    sim.until_stage("b", Stage::Returned);
+    ticks(&mut sim, 40);
+    assert!(sim.routes["a"].owner.is_some(), "it is ours until the run ends");
+    sim.orders.intent = Intent::Rollback;
+    sim.hanging.clear();
+    sim.until_outcome(Outcome::RolledBack);
+    assert!(sim.written("a").ends_with(&["0"]), "{}", sim.log.join("\n"));
+    assert!(sim.routes["a"].owner.is_none());
 }
