@@ -93,3 +93,21 @@ fn one_failing_member_takes_its_group_back_and_what_needs_it_first() {
     assert_eq!(order[0], "x");
     assert_eq!(order.len(), 3, "{order:?}");
 }
+
+/// Else one member would begin and wait on target for another that may not.
+#[test]
+fn a_group_counts_as_its_members_for_the_limits() {
+    let mut plan = grouped();
+    plan.services.insert("w".parse().unwrap(), service(4, "one", &[]));
+    plan.limits.in_motion = Some(2);
+    let mut sim = Sim::new(Revision::of(plan));
+    sim.health("a").target = 0;
+    sim.until_stage("w", Stage::Shifting(0));
+    sim.health("a").target = 2;
+    sim.until(60, |s| {
+        let rest = ["a", "b"].iter().all(|member| s.stage(member) == Stage::Waiting);
+        assert!(rest || s.stage("w") >= Stage::Soaking, "{:?}", s.waits);
+        s.stage("w") >= Stage::Soaking
+    });
+    sim.until_outcome(Outcome::Completed);
+}

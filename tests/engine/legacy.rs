@@ -138,8 +138,9 @@ fn a_legacy_that_is_the_writer_again_is_not_left_for_a_target_that_is_not() {
     let mut sim = Sim::new(writer(Some(())));
     sim.until_stage("only", Stage::Soaking);
     sim.orders.intent = Intent::Rollback;
-    sim.until(60, |s| s.stage("only") == Stage::Returning);
-    sim.lose_next = 1;
+    sim.until(60, |s| s.log.iter().any(|line| line == "only/task-reverse-promote"));
+    sim.lose_next = 1; // the traffic does not follow
+    sim.until_stage("only", Stage::Returning);
     sim.health("only").legacy = 0;
     ticks(&mut sim, 1_000);
     sim.health("only").legacy = 2;

@@ -347,7 +347,9 @@ fn turns_round_behind(done: &str, reverse: Option<()>, change: impl FnOnce(&mut 
     change(data(&mut only));
     let soak = Soak { length: Span::from_secs(60), guard_for: Span::ZERO, on_failure: OnFailure::Rollback };
     let early = Service { soak, ..service(2, "one", &[]) };
-    let mut sim = Sim::new(Revision::of(plan(vec![("early", early), ("only", only)])));
+    let soak = Soak { length: Span::from_secs(300), ..early.soak };
+    let long = Service { soak, ..service(3, "one", &[]) }; // what is left of the run
+    let mut sim = Sim::new(Revision::of(plan(vec![("early", early), ("long", long), ("only", only)])));
     sim.silent.insert("promote-proof".into());
     sim.until(60, |s| s.log.iter().any(|line| line == &format!("only/task-{done}")));
     sim.silent.insert("lag".into());
