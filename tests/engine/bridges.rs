@@ -63,6 +63,7 @@ fn a_claim_that_was_only_asked_for_is_given_up_also_when_it_comes_late() {
         sim.until(10, |s| s.record.bridges.values().any(|bridge| bridge.claimed_at.is_some()));
         sim.orders.intent = Intent::Rollback;
         sim.until_outcome(Outcome::RolledBack);
+        ticks(&mut sim, 400); // what is under way arrives
         assert!(!sim.claimed, "{late_ms} ms late: {}", sim.log.join("\n"));
     }
 }

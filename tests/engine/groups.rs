@@ -59,9 +59,9 @@ fn a_member_that_is_a_step_behind_is_waited_for() {
 fn a_member_that_is_tried_again_does_not_begin_while_another_is_on_its_way_back() {
     let mut sim = Sim::new(Revision::of(grouped()));
     sim.until(60, |s| s.written("a") == ["10"] && s.written("b") == ["10"]);
+    sim.route("a").reachable = false; // it cannot go back
     sim.health("a").target_errs = true;
     sim.until(5, |s| s.record.services["a"].direction == Direction::Backward);
-    sim.route("a").reachable = false;
     sim.orders.retries.insert("b".parse().unwrap(), 1);
     sim.until(60, |s| s.record.services["b"].attempt == 1);
     ticks(&mut sim, 200);
