@@ -225,24 +225,36 @@ fn leave_dead_legacy(
     }
 }
 
+/// What is to be ordered of a way back that has begun.
+#[derive(Debug, Clone, Copy)]
+enum Due {
+    /// Its next weight: the newest one is effective.
+    Next,
+    /// The newest one again: it was lost.
+    Again,
+}
+
 /// Traffic is on its way back: back when real answers show that all is. Before each further weight legacy is judged anew.
 fn finish(draft: &mut Draft, name: &ServiceName, service: &Service, state: &ServiceState) {
     let Some(order) = state.order else { return returned(draft, name) };
     let view = draft.route(name, state);
-    let (effective, lost) = match &view {
+    let due = match &view {
         RouteView::Effective(_) if order.weight == Weight::ZERO => return returned(draft, name),
-        RouteView::Effective(_) => (true, false),
-        RouteView::Before { .. } => (false, route::is_settled(&order, draft.now)),
-        _ => (false, false),
+        RouteView::Effective(_) => Some(Due::Next),
+        RouteView::Before { .. } if route::is_settled(&order, draft.now) => Some(Due::Again),
+        _ => None,
     };
-    if let Some((version, shown)) = writable(draft, name, state, &view).filter(|_| effective || lost) {
+    if let (Some(due), Some((version, shown))) = (due, writable(draft, name, state, &view)) {
         if refused_as_no_better(draft, name, service, state) {
             return leave_dead_legacy(draft, name, service, state, &view, (version, shown));
         }
-        if effective {
-            return draft.order(name, Step::Return, next_weight(service, order.weight), Stage::Returning, version, order.weight);
+        match due {
+            Due::Next => {
+                let next = next_weight(service, order.weight);
+                return draft.order(name, Step::Return, next, Stage::Returning, version, shown);
+            }
+            Due::Again => draft.set_weight(name, Step::Return, &order, version, shown),
         }
-        draft.set_weight(name, Step::Return, &order, version, shown);
     }
     draft.wake_in(order.at, SETTLE);
     draft.wake_in(order.at, route::EFFECTIVE_WITHIN);
