@@ -320,7 +320,9 @@ impl<'a, 's> Draft<'a, 's> {
         let action = Action::SetWeight { service: name.clone(), weight: order.weight, from: shown };
         self.effect(name, step, order.number, action, Some(version));
         self.wake_in(order.at, route::SETTLE);
-        self.wake_in(order.at, route::EFFECTIVE_WITHIN);
+        if self.wake_in(order.at, route::EFFECTIVE_WITHIN) <= self.now {
+            self.wake_in(self.now, EFFECT_VALID); // it was lost before, and may be again
+        }
     }
 
     pub fn effect(&mut self, name: &ServiceName, step: Step, number: u32, action: Action, version: Option<String>) {

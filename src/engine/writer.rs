@@ -171,7 +171,8 @@ pub fn must_go_on(draft: &Draft, name: &ServiceName) -> bool {
 pub fn pause_is_over(draft: &mut Draft, name: &ServiceName, service: &Service) -> bool {
     let state = draft.state(name);
     let (Some(since), Some(data)) = (state.pause_since, &service.data) else { return false };
-    if must_go_on(draft, name) || draft.wake_in(draft.since(since), latest_end(data)) > draft.now {
+    let ahead = may_be_promoted(&state) || draft.wake_in(draft.since(since), latest_end(data)) > draft.now;
+    if ahead || must_go_on(draft, name) {
         return false;
     }
     let reason = Reason::PauseOver { budget: data.pause_budget };

@@ -1,4 +1,4 @@
-//! What is tried again, and what is not: attempts, resumes, failed tasks.
+//! What is tried again, and what is not: attempts, resumes, failed tasks, lost orders.
 
 use std::collections::BTreeMap;
 
@@ -138,4 +138,17 @@ fn what_held_on_the_way_there_does_not_hold_on_the_way_back() {
     sim.tick();
     assert_eq!(sim.record.services["only"].hold, None);
     sim.until_outcome(Outcome::RolledBack);
+}
+
+/// Once found by a random plan: an order was lost for the second time after its minute, and no moment to look was named any more.
+#[test]
+fn an_order_that_is_lost_again_after_its_minute_is_looked_for_in_time() {
+    let mut sim = Sim::new(one());
+    sim.until_stage("only", Stage::Shifting(0));
+    sim.lose_next = u32::MAX;
+    sim.until_stage("only", Stage::Shifting(1));
+    ticks(&mut sim, 1_300); // 65 s
+    let decision = sim.look();
+    let given = decision.effects.first().unwrap().precondition.deadline;
+    assert!(decision.due_at.is_some_and(|at| at <= given), "{:?}, given until {given}", decision.due_at);
 }

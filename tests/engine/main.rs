@@ -26,6 +26,7 @@ mod stale;
 #[cfg(feature = "kubernetes")]
 mod stored;
 mod stories;
+mod ways_back;
 mod wide;
 mod windows;
 mod withhold;
