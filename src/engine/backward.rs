@@ -221,7 +221,7 @@ fn leave_dead_legacy(
         if route::is_settled(&order, draft.now) {
             draft.set_weight(name, step, &order, version, shown);
         }
-        draft.wake_in(order.at, SETTLE);
+        draft.look_for_lost(order.at, SETTLE);
     }
 }
 
@@ -256,7 +256,7 @@ fn finish(draft: &mut Draft, name: &ServiceName, service: &Service, state: &Serv
             Due::Again => draft.set_weight(name, Step::Return, &order, version, shown),
         }
     }
-    draft.wake_in(order.at, SETTLE);
+    draft.look_for_lost(order.at, SETTLE);
     draft.wake_in(order.at, route::EFFECTIVE_WITHIN);
     let reason = route::wait(&view, &order, draft.now);
     let on = route::waits_for(&reason);

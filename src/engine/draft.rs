@@ -62,6 +62,8 @@ pub struct Draft<'a, 's> {
     pub waits: Vec<(Wait, WaitsFor)>,
     pub wake_at: Option<Timestamp>,
     pub due_at: Option<Timestamp>,
+    /// When what was ordered is looked for, as it may have been lost.
+    pub lost_at: Option<Timestamp>,
     /// For each phase that may not begin yet: a service of an earlier phase that is not on target.
     pub late: Late<'a>,
     /// Why phases may not begin that may not.
@@ -108,6 +110,7 @@ impl<'a, 's> Draft<'a, 's> {
             waits: Vec::new(),
             wake_at: None,
             due_at: None,
+            lost_at: None,
             late: BTreeMap::new(),
             closed: BTreeMap::new(),
             moving: BTreeSet::new(),
@@ -120,7 +123,8 @@ impl<'a, 's> Draft<'a, 's> {
 
     /// The decision as it stands. Of several orders for one service only the newest is carried out, and once.
     pub fn finish(self, outcome: Option<super::Outcome>) -> Decision {
-        let Self { next: record, mut effects, events, waits, wake_at, due_at, .. } = self;
+        let Self { next: record, mut effects, events, waits, wake_at, due_at, lost_at, .. } = self;
+        let due_at = [due_at, lost_at].into_iter().flatten().min();
         let newest = |name: &ServiceName| record.services.get(name).and_then(|s| s.order).map_or(0, |o| o.number);
         let is_old = |e: &Effect| match (&e.action, e.key.step.service()) {
             (Action::SetWeight { .. }, Some(service)) => e.key.number != newest(service),
@@ -285,6 +289,15 @@ impl<'a, 's> Draft<'a, 's> {
             self.due_at = Some(self.due_at.map_or(at, |earlier| earlier.min(at)));
         }
     }
+    /// Look then for what was ordered: it may have been lost. Where all effects arrive at once nothing is due at such a moment.
+    pub fn look_for_lost(&mut self, from: Timestamp, span: Span) -> Timestamp {
+        let at = from.saturating_add(span.signed()).unwrap_or(Timestamp::MAX);
+        if at > self.now {
+            self.wake_at = Some(self.wake_at.map_or(at, |earlier| earlier.min(at)));
+            self.lost_at = Some(self.lost_at.map_or(at, |earlier| earlier.min(at)));
+        }
+        at
+    }
     /// Look again after so long without an answer: silence is no news.
     pub fn wake_if_silent(&mut self, span: Span) {
         let at = self.now.saturating_add(span.signed()).unwrap_or(Timestamp::MAX);
@@ -319,9 +332,9 @@ impl<'a, 's> Draft<'a, 's> {
     pub fn set_weight(&mut self, name: &ServiceName, step: Step, order: &Order, version: String, shown: Weight) {
         let action = Action::SetWeight { service: name.clone(), weight: order.weight, from: shown };
         self.effect(name, step, order.number, action, Some(version));
-        self.wake_in(order.at, route::SETTLE);
+        self.look_for_lost(order.at, route::SETTLE);
         if self.wake_in(order.at, route::EFFECTIVE_WITHIN) <= self.now {
-            self.wake_in(self.now, EFFECT_VALID); // it was lost before, and may be again
+            self.look_for_lost(self.now, EFFECT_VALID); // it was lost before, and may be again
         }
     }
 
@@ -335,7 +348,7 @@ impl<'a, 's> Draft<'a, 's> {
         let deadline = self.now.saturating_add(EFFECT_VALID.signed()).unwrap_or(Timestamp::MAX);
         self.effects.push(Effect { key, action, precondition: Precondition { version, deadline } });
         if number == 0 {
-            self.wake(deadline); // what is no order is asked for at each look: it may be lost, and nothing else may ever happen
+            self.look_for_lost(self.now, EFFECT_VALID); // what is no order is asked for at each look, and nothing else may ever happen
         }
     }
 

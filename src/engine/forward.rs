@@ -48,12 +48,12 @@ pub fn advance(draft: &mut Draft, name: &ServiceName, service: &Service) {
     }
 }
 
-/// `one-owner`: another run drives its route. Then nothing is done beside that route either: no task begins. As long as nobody
-/// can tell whose it is, the first one does not.
+/// `one-owner`: another run drives its route, or nobody can tell whose it is. Then nothing is done beside that route either: no task
+/// begins. On the way back a silent router keeps nothing waiting, for there everything is taken back that can be.
 fn taken_over(draft: &Draft, name: &ServiceName, state: &ServiceState) -> Option<Obstacle> {
     match draft.route(name, state) {
         RouteView::Foreign(owner) => Some((Reason::OneOwner { owner }, WaitsFor::Person)),
-        RouteView::Unknown(why) if state.tasks.is_empty() => Some((Reason::RouteUnknown { why }, WaitsFor::World)),
+        RouteView::Unknown(why) => Some((Reason::RouteUnknown { why }, WaitsFor::World)),
         _ => None,
     }
 }

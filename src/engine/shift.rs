@@ -35,7 +35,7 @@ fn unconfirmed(draft: &mut Draft, name: &ServiceName, service: &Service, state: 
         if !draft.rules.keep(Invariant::Fresh) {
             return Vec::new();
         }
-        draft.wake_in(order.at, SETTLE);
+        draft.look_for_lost(order.at, SETTLE);
         draft.wake_in(order.at, EFFECTIVE_WITHIN);
         let reason = route::wait(&view, order, draft.now);
         let on = route::waits_for(&reason);

@@ -13,7 +13,9 @@ use super::{
     record::millis::Millis,
     step::{Step, StepId, Subject},
 };
-use crate::plan::{Act, Side, Span, TaskName, Weight};
+use crate::plan::TaskName;
+
+pub use crate::plan::Deed;
 
 /// One doing of one task: equal keys mean the same doing, and doing it twice is doing it once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -49,30 +51,6 @@ pub enum TaskWay {
     Do,
     /// It is taken back.
     Undo,
-}
-
-/// What a task makes happen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Deed {
-    /// What the plan says.
-    Act(Act),
-    /// CronJobs of this name run again on this side.
-    ResumeCron(String, Side),
-    /// The record set of the service's DNS router gets this time to live.
-    LowerTtl(Span),
-    /// It gets the time to live back that it had.
-    RestoreTtl,
-    /// This share of the service's requests is copied to the target.
-    StartMirror(Weight),
-    /// None is any more.
-    StopMirror,
-    /// The service's legacy addresses are denied to everybody.
-    Deny,
-    /// They are open again.
-    Allow,
-    /// The service's legacy side is switched off for good.
-    SwitchOff,
 }
 
 /// How far a task is, as the record keeps it. Written as a list: `["done", 1787947213001, 1]`.

@@ -195,7 +195,7 @@ fn perform(draft: &mut Draft, subject: &Subject, item: &Item, deed: &Deed, (way,
     let task = TaskKey { of: subject.clone(), task: item.name.clone(), number, way };
     let action = Action::Task { task, deed: deed.clone() };
     draft.effect_of(Step::task(&item.name, way).of(subject.clone()), number, action, None);
-    draft.wake_in(draft.now, within);
+    draft.look_for_lost(draft.now, within);
 }
 
 /// Gives a lost order again, and looks for it after as long as it has been missing: so that one which nobody takes is given ever
@@ -243,7 +243,7 @@ fn standing(draft: &mut Draft, subject: &Subject, item: &Item, deed: &Deed, stat
     }
     let key = TaskKey { of: subject.clone(), task: item.name.clone(), number: state.number, way };
     let (reason, on) = waits(draft, subject, item, deed, state.at);
-    let resend_at = draft.wake_in(state.at, route::SETTLE);
+    let resend_at = draft.look_for_lost(state.at, route::SETTLE);
     let seen = draft.seen.tasks.get(&key);
     let fresh = seen.filter(|s| draft.now.duration_since(s.taken_at) <= STALE.signed());
     let task = || item.name.clone();

@@ -75,8 +75,8 @@ impl Reach {
     fn learn_tasks(&mut self, plan: &Plan) {
         for (name, service) in &plan.services {
             for item in agenda::of_service(service) {
-                let own = of_item(&item).max(self.of_mechanism(service, &item.name));
-                self.tasks.insert((Subject::from(name), item.name), own);
+                let own = of_item(item).max(self.of_mechanism(service, &item.name));
+                self.tasks.insert((Subject::from(name), item.name.clone()), own);
             }
         }
         for (name, phase) in &plan.phases {

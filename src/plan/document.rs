@@ -11,11 +11,13 @@
 //! *Caveats*: what the API server writes (`status`, and metadata such as `uid`) is no part of what is wanted and is passed
 //! over, so that `kubectl get -o yaml` can be checked as it is. A path begins at the top of its plan, not of its file.
 
+use std::sync::{Mutex, PoisonError};
+
 use serde_json::Value;
 
 use super::{
     check,
-    crew::{Alone, Crew},
+    crew::{Alone, Crew, both},
     explained::explained,
     finding::{Code, Finding, Spot},
     kind::{self, Candidate, PassedOver},
@@ -209,9 +211,13 @@ fn read_document(crew: &dyn Crew, mut value: Value, document: Surveyed, explain:
             }
         }
     }
-    // A large plan is held as text, places, value, plan and digest's text in turn, but never as all of them.
-    drop((value, document));
-    contents.plans.extend(judged.into_iter().map(InDocument::finish));
+    // A large plan takes long to give back, and long to digest: neither waits for the other.
+    let (read, judged) = (Mutex::new(Some((value, document))), Mutex::new(judged));
+    let take = || std::mem::take(&mut *judged.lock().unwrap_or_else(PoisonError::into_inner));
+    let finish = || take().into_iter().map(InDocument::finish).collect::<Vec<_>>();
+    let give_back = || drop(read.lock().unwrap_or_else(PoisonError::into_inner).take());
+    let ((), finished) = both(crew, give_back, finish);
+    contents.plans.extend(finished);
 }
 
 /// A plan of a document that is still held as a value.

@@ -1,9 +1,11 @@
 //! What is wanted: the plan document, its checks, and the checked plan. Knows nothing of the rest of the program.
 
+pub mod agenda;
 mod canonical;
 mod check;
 mod code;
 pub mod crew;
+mod deed;
 pub mod document;
 mod explained;
 pub mod finding;
@@ -35,6 +37,7 @@ mod written;
 pub use self::{
     canonical::canonical,
     crew::{Alone, Crew},
+    deed::Deed,
     document::{Checked, Contents, InFile, Refused, check_spec, explain_all, read, read_all, read_all_by, read_by, write},
     finding::{Code, Finding, Severity},
     kind::PassedOver,

@@ -15,46 +15,42 @@ use super::{
     names::{LABEL_PATTERN, RATE_PATTERN, Rate, SPAN_PATTERN, Span},
     path::Path,
     schema,
-    spec::ServiceSpec,
 };
 
 /// More than so many findings help nobody.
 pub(crate) const FINDINGS_MAX: usize = 1_000;
 
-static SCHEMA: LazyLock<Value> = LazyLock::new(schema::plan_shape);
-/// A service with the plan's defaults merged in.
-static COMPLETE: LazyLock<Value> = LazyLock::new(schema::complete::<ServiceSpec>);
-static MERGING: LazyLock<Value> = LazyLock::new(schema::with_whole::<ServiceSpec>);
+static SHAPES: LazyLock<schema::Shapes> = LazyLock::new(schema::Shapes::new);
 
 /// In the schema of [`service`], that an object is taken as a whole.
 pub(crate) use schema::WHOLE;
 
 /// The schema by which a service is merged with the plan's defaults.
 pub(crate) fn service() -> &'static Value {
-    &MERGING
+    &SHAPES.merging
 }
 
 /// The schema of a service that has been merged with the plan's defaults.
 pub(crate) fn complete_service() -> &'static Value {
-    &COMPLETE
+    &SHAPES.complete
 }
 
 /// The schema of what is under `spec`.
 pub(crate) fn spec() -> &'static Value {
     static NONE: Value = Value::Null;
-    SCHEMA.pointer("/properties/spec").unwrap_or(&NONE)
+    SHAPES.plan.pointer("/properties/spec").unwrap_or(&NONE)
 }
 
 /// Everything in `document` that its schema does not allow.
 pub(crate) fn check(document: &Value) -> Vec<Finding> {
-    static VALIDATOR: LazyLock<Result<Validator, String>> = LazyLock::new(|| validator(&SCHEMA));
-    check_by(&VALIDATOR, &SCHEMA, document)
+    static VALIDATOR: LazyLock<Result<Validator, String>> = LazyLock::new(|| validator(&SHAPES.plan));
+    check_by(&VALIDATOR, &SHAPES.plan, document)
 }
 
 /// Everything that a service must not be once the plan's defaults have been merged in. Paths begin at the service.
 pub(crate) fn check_complete_service(service: &Value) -> Vec<Finding> {
-    static VALIDATOR: LazyLock<Result<Validator, String>> = LazyLock::new(|| validator(&COMPLETE));
-    check_by(&VALIDATOR, &COMPLETE, service)
+    static VALIDATOR: LazyLock<Result<Validator, String>> = LazyLock::new(|| validator(&SHAPES.complete));
+    check_by(&VALIDATOR, &SHAPES.complete, service)
 }
 
 fn validator(schema: &Value) -> Result<Validator, String> {

@@ -1,6 +1,6 @@
 //! What tasks do, in words: those of services, phases and bridges, each looked up by its step.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{
     engine::{
@@ -11,26 +11,30 @@ use crate::{
 };
 
 /// The tasks of a plan.
-pub struct Deeds(BTreeMap<Subject, Vec<Item>>);
+pub struct Deeds<'p>(BTreeMap<Subject, Cow<'p, [Item]>>);
 
-impl Deeds {
+impl<'p> Deeds<'p> {
     /// All of them, read once.
-    pub fn of(plan: &Plan) -> Self {
-        let services = plan.services.iter().map(|(name, service)| (Subject::from(name), agenda::of_service(service)));
+    pub fn of(plan: &'p Plan) -> Self {
+        let services = plan.services.iter();
+        let services = services.map(|(name, service)| (Subject::from(name), Cow::Borrowed(agenda::of_service(service))));
         let phases = plan.phases.iter().map(|(name, phase)| {
             let moments = [PhaseMoment::BeforePhase, PhaseMoment::AfterPhase];
-            (Subject::Phase(name.clone()), moments.into_iter().flat_map(|at| agenda::of_phase(phase, at)).collect())
+            (
+                Subject::Phase(name.clone()),
+                moments.into_iter().flat_map(|at| agenda::of_phase(phase, at)).collect::<Vec<_>>().into(),
+            )
         });
         let bridges = plan.bridges.iter().filter_map(|(name, bridge)| {
             let (up, down) = agenda::of_bridge(bridge.managed.as_ref()?);
-            Some((Subject::Bridge(name.clone()), vec![up, down]))
+            Some((Subject::Bridge(name.clone()), vec![up, down].into()))
         });
         Self(services.chain(phases).chain(bridges).collect())
     }
 
     /// The tasks of one service.
     pub fn of_service(&self, name: &ServiceName) -> &[Item] {
-        self.0.get(&Subject::from(name)).map(Vec::as_slice).unwrap_or_default()
+        self.0.get(&Subject::from(name)).map(|items| &**items).unwrap_or_default()
     }
 
     /// What a step of a task does or takes back.

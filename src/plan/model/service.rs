@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Act, Approval, Data, Gate, Probe, Router, ServiceTask, SideModel};
 use crate::plan::{
+    agenda::Agenda,
     names::{BridgeName, GateName, PhaseName, ProbeName, Rate, ServiceName, Side, Span, TaskName, Weight},
     spec::{MirrorMethods, OnFailure, RollbackScope, Tier},
 };
@@ -70,6 +71,9 @@ pub struct Service {
     /// How its single writer moves, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Box<Data>>,
+    /// Its tasks, listed.
+    #[serde(skip)]
+    pub agenda: Agenda,
 }
 
 impl Service {
@@ -99,6 +103,7 @@ impl Service {
             drain_deadline: None,
             decommission: None,
             data: None,
+            agenda: Agenda::default(),
         }
     }
     /// The services that carry all their traffic on target before it starts, and go back after it.

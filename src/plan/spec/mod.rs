@@ -5,7 +5,7 @@
 //! does not run is read and checked all the same; [`super::not_run_yet`] names it.
 //!
 //! A field that may come from `defaults` is optional in every type; `x-complete` lists those that must be there once the
-//! defaults have been merged in ([`super::schema::complete`]). An object with fields of which some exclude or need each other
+//! defaults have been merged in ([`super::schema::Shapes`]). An object with fields of which some exclude or need each other
 //! says so in `x-either`, in JSON schema's own words: for the API server and for editors, as `check` finds it by itself and
 //! says it better.
 

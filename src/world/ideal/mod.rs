@@ -20,7 +20,7 @@ use jiff::Timestamp;
 
 use self::{
     people::duration,
-    rounds::{fill, others_of, others_of_subject, settled, takes},
+    rounds::{fill, others_of, others_of_subject, settle, settled, takes},
 };
 use super::model::numbers;
 use crate::{
@@ -255,7 +255,11 @@ impl<'p> Ideal<'p> {
             _ => false,
         };
         for ((_, gate), shown) in service.gates.iter().zip(shown.values_mut()) {
-            if counted { fill(gate, self.start, since, now, shown) } else { *shown = settled(gate) }
+            if counted && after(since, takes(gate)) > now {
+                fill(gate, self.start, since, now, shown);
+            } else {
+                settle(gate, shown); // all its rounds speak for the newest weight
+            }
         }
         if counted {
             self.filled.push(name.clone());

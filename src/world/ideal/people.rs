@@ -1,5 +1,7 @@
 //! Who answers in the ideal world, and how long work takes there.
 
+use std::borrow::Cow;
+
 use crate::{
     engine::{Deed, Subject, TaskKey, TaskWay, agenda},
     plan::{Act, Approval, PhaseMoment, Plan, Reverse, Role, RoleName, Span},
@@ -26,18 +28,19 @@ pub fn duration(plan: &Plan, task: &TaskKey, deed: &Deed) -> Span {
         (agenda::Back::By { expect, .. }, TaskWay::Undo) => *expect,
         _ => item.expect,
     };
-    let items = match &task.of {
-        Subject::Service(name) => plan.services.get(name).map(agenda::of_service).unwrap_or_default(),
+    let items: Cow<'_, [agenda::Item]> = match &task.of {
+        Subject::Service(name) => plan.services.get(name).map(agenda::of_service).unwrap_or_default().into(),
         Subject::Phase(name) => {
             let phase = plan.phases.get(name).into_iter();
             phase
                 .flat_map(|p| [PhaseMoment::BeforePhase, PhaseMoment::AfterPhase].map(|at| agenda::of_phase(p, at)))
                 .flatten()
-                .collect()
+                .collect::<Vec<_>>()
+                .into()
         }
         Subject::Bridge(name) => {
             let managed = plan.bridges.get(name).and_then(|b| b.managed.as_ref());
-            managed.map(agenda::of_bridge).map(|(up, down)| vec![up, down]).unwrap_or_default()
+            managed.map(agenda::of_bridge).map(|(up, down)| vec![up, down]).unwrap_or_default().into()
         }
     };
     let reverse = || {

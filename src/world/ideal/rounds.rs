@@ -10,8 +10,19 @@ use crate::{
 
 /// A gate that has answered well for as long as anybody asks.
 pub fn settled(gate: &Gate) -> GateSeen {
-    let round = Round { sent_at: Timestamp::MAX, done_at: Timestamp::MAX, answer: Answer::Good };
-    GateSeen { watched_since: Some(Timestamp::MIN), rounds: vec![round; keep(gate)] }
+    let mut shown = GateSeen::default();
+    settle(gate, &mut shown);
+    shown
+}
+
+/// Shows that, if it is not shown already.
+pub fn settle(gate: &Gate, shown: &mut GateSeen) {
+    if shown.rounds.first().is_some_and(|oldest| oldest.sent_at == Timestamp::MAX) {
+        return;
+    }
+    shown.watched_since = Some(Timestamp::MIN);
+    shown.rounds.clear();
+    shown.rounds.resize(keep(gate), Round { sent_at: Timestamp::MAX, done_at: Timestamp::MAX, answer: Answer::Good });
 }
 
 fn keep(gate: &Gate) -> usize {

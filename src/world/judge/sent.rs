@@ -25,7 +25,12 @@ pub fn sent(model: &Model, world: &World, looked: &Facts, flight: &Flight) -> Op
     let service = model.service(ix)?;
     let route = looked.service(ix)?.route;
     let breach = |invariant, detail: String| Some(Breach { invariant, service: ix, detail });
-    if let Some(run) = route.owner.filter(|run| *run != OURS && route.reach == Reach::Answers) {
+    let limit = i64::try_from(STALE.get().as_millis()).unwrap_or(i64::MAX);
+    let too_old = world.now().since(looked.now) > limit;
+    let past = world.memory.of(ix);
+    // Whose a route is that nobody can tell keeps no task of a way back waiting.
+    let unasked = too_old && matches!(flight.act, Act::Task(..)) && (past.cause || world.memory.ordered_back);
+    if let Some(run) = route.owner.filter(|run| *run != OURS && route.reach == Reach::Answers && !unasked) {
         let owner = model.owner(run).map(ToString::to_string).unwrap_or_default();
         return breach(Invariant::OneOwner, format!("its route is driven by {owner}, and is written"));
     }
@@ -34,11 +39,10 @@ pub fn sent(model: &Model, world: &World, looked: &Facts, flight: &Flight) -> Op
         return ends.or_else(|| writer::opens(model, world, looked, flight))?.of(ix);
     }
     let Act::SetWeight { weight, .. } = flight.act else { return None };
-    let limit = i64::try_from(STALE.get().as_millis()).unwrap_or(i64::MAX);
-    if world.now().since(looked.now) > limit {
+    if too_old {
         return breach(Invariant::UnknownHolds, "its route is written after a look that is too old to count".to_owned());
     }
-    let by_hand = world.memory.of(ix).by_hand;
+    let by_hand = past.by_hand;
     let found = if weight > route.accepted {
         raised(model, world, looked, (ix, service), (weight, flight.number), &route)?
     } else if weight < route.accepted && !by_hand {

@@ -165,13 +165,13 @@ pub(super) fn cached(name: &ServiceName, service: &Service, tasks: &[TaskModel])
 /// The longest stretch of time that a decision about a service compares with.
 pub(super) fn longest(service: &Service) -> i64 {
     let limits = service.gates.values().map(|gate| ms(gate.unknown_limit));
-    let tasks = agenda::of_service(service).into_iter().flat_map(|item| {
-        let wait = match item.deed {
-            Deed::Act(Act::Wait(span)) => ms(span),
+    let tasks = agenda::of_service(service).iter().flat_map(|item| {
+        let wait = match &item.deed {
+            Deed::Act(Act::Wait(span)) => ms(*span),
             _ => 0,
         };
-        let deadline = match item.back {
-            agenda::Back::By { deadline: Some(deadline), .. } => ms(deadline),
+        let deadline = match &item.back {
+            agenda::Back::By { deadline: Some(deadline), .. } => ms(*deadline),
             _ => 0,
         };
         [wait, deadline]
