@@ -256,8 +256,7 @@ fn finish(draft: &mut Draft, name: &ServiceName, service: &Service, state: &Serv
             Due::Again => draft.set_weight(name, Step::Return, &order, version, shown),
         }
     }
-    draft.look_for_lost(order.at, SETTLE);
-    draft.wake_in(order.at, route::EFFECTIVE_WITHIN);
+    draft.look_for(&order, &view);
     let reason = route::wait(&view, &order, draft.now);
     let on = route::waits_for(&reason);
     draft.wait(Step::Return, name, reason, on);

@@ -338,6 +338,14 @@ impl<'a, 's> Draft<'a, 's> {
         }
     }
 
+    /// Look again for the newest order: for it to arrive, as long as the route does not show it, and for it to be in force.
+    pub fn look_for(&mut self, order: &Order, view: &RouteView) {
+        if matches!(view, RouteView::Before { .. }) {
+            self.look_for_lost(order.at, route::SETTLE);
+        }
+        self.wake_in(order.at, route::EFFECTIVE_WITHIN);
+    }
+
     pub fn effect(&mut self, name: &ServiceName, step: Step, number: u32, action: Action, version: Option<String>) {
         self.effect_of(step.of(name), number, action, version);
     }

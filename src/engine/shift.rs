@@ -9,7 +9,7 @@ use super::{
     readiness::{self, Obstacle},
     reason::Reason,
     record::{Direction, Order, ServiceState, Stage},
-    route::{self, EFFECTIVE_WITHIN, RouteView, SETTLE},
+    route::{self, RouteView},
     step::Step,
     tasks::Progress,
     timing, writer,
@@ -35,8 +35,7 @@ fn unconfirmed(draft: &mut Draft, name: &ServiceName, service: &Service, state: 
         if !draft.rules.keep(Invariant::Fresh) {
             return Vec::new();
         }
-        draft.look_for_lost(order.at, SETTLE);
-        draft.wake_in(order.at, EFFECTIVE_WITHIN);
+        draft.look_for(order, &view);
         let reason = route::wait(&view, order, draft.now);
         let on = route::waits_for(&reason);
         return vec![(reason, on)];

@@ -243,7 +243,6 @@ fn standing(draft: &mut Draft, subject: &Subject, item: &Item, deed: &Deed, stat
     }
     let key = TaskKey { of: subject.clone(), task: item.name.clone(), number: state.number, way };
     let (reason, on) = waits(draft, subject, item, deed, state.at);
-    let resend_at = draft.look_for_lost(state.at, route::SETTLE);
     let seen = draft.seen.tasks.get(&key);
     let fresh = seen.filter(|s| draft.now.duration_since(s.taken_at) <= STALE.signed());
     let task = || item.name.clone();
@@ -256,11 +255,11 @@ fn standing(draft: &mut Draft, subject: &Subject, item: &Item, deed: &Deed, stat
         Some(Ok(TaskSeen::Done { .. })) => Standing::Done,
         Some(Ok(TaskSeen::Failed(why))) => Standing::Failed(why.clone()),
         Some(Ok(TaskSeen::Running)) => Standing::Waits(reason, on),
-        Some(Ok(TaskSeen::Absent)) if resend_at <= draft.now => Standing::Lost,
+        Some(Ok(TaskSeen::Absent)) if draft.look_for_lost(state.at, route::SETTLE) <= draft.now => Standing::Lost,
         Some(Ok(TaskSeen::Absent)) => Standing::Waits(reason, on),
         Some(Err(why)) => Standing::Waits(Reason::TaskUnknown { task: task(), why: why.to_string() }, WaitsFor::World),
         // Nobody was asked yet, or the answer is old: it may have begun or not.
-        None if seen.is_none() && resend_at > draft.now => Standing::Waits(reason, on),
+        None if seen.is_none() && draft.look_for_lost(state.at, route::SETTLE) > draft.now => Standing::Waits(reason, on),
         None => {
             let why = "there is no fresh answer".to_owned();
             Standing::Waits(Reason::TaskUnknown { task: task(), why }, WaitsFor::World)

@@ -7,6 +7,8 @@ use gapless::{
     plan::{OnFailure, Revision, Service, ServiceMoment, Span},
 };
 
+use jiff::SignedDuration;
+
 use crate::{
     plans::{http, one, plan, service, task, undo_by},
     sim::{Sim, ticks},
@@ -151,4 +153,15 @@ fn an_order_that_is_lost_again_after_its_minute_is_looked_for_in_time() {
     let decision = sim.look();
     let given = decision.effects.first().unwrap().precondition.deadline;
     assert!(decision.due_at.is_some_and(|at| at <= given), "{:?}, given until {given}", decision.due_at);
+}
+
+#[test]
+fn a_lost_order_is_looked_for_as_soon_as_it_can_be_given_again() {
+    let mut sim = Sim::new(one());
+    sim.lose_next = 1;
+    sim.until(60, |s| s.record.services["only"].order.is_some());
+    let order = sim.record.services["only"].order.unwrap();
+    ticks(&mut sim, 2);
+    let due = sim.look().due_at.unwrap().duration_since(order.at);
+    assert!(due <= SignedDuration::from_millis(500), "{due:?}");
 }

@@ -177,3 +177,20 @@ fn a_phase_is_over_only_when_nothing_of_it_starts_any_more() {
     let wanted = ["phase one/task-room", "a 5", "a 25", "a 0", "b 5", "b 25", "b 100"];
     assert_eq!(tasks(&sim), wanted, "{}", sim.log.join("\n"));
 }
+
+/// Once found by the explorer within two faults: another run took the route over, and a look that could not tell let the second task begin.
+#[test]
+fn no_task_begins_beside_a_route_that_nobody_can_see() {
+    let mut only = service(1, "one", &[]);
+    let before = |act| task(ServiceMoment::BeforePrepare, http(act), undo_by("undo"));
+    only.tasks = BTreeMap::from([("copy".parse().unwrap(), before("copy")), ("fill".parse().unwrap(), before("fill"))]);
+    let mut sim = Sim::new(Revision::of(plan(vec![("only", only)])));
+    sim.hanging.insert("copy".into());
+    sim.until(60, |s| s.log.iter().any(|line| line == "only/task-copy"));
+    sim.route("only").reachable = false;
+    sim.hanging.clear();
+    ticks(&mut sim, 100);
+    assert!(!sim.log.iter().any(|line| line == "only/task-fill"), "{}", sim.log.join("\n"));
+    sim.route("only").reachable = true;
+    sim.until_outcome(Outcome::Completed);
+}

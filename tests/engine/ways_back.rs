@@ -6,7 +6,7 @@ use gapless::{
 };
 
 use crate::{
-    plans::{http, one, plan, service, task, undo_by, weight},
+    plans::{http, plan, service, task, undo_by, weight},
     sim::{Sim, ticks},
 };
 
