@@ -10,7 +10,7 @@ use gapless::{
         trial::{self, Account},
     },
     plan::{self, Checked, Moment, Plan, Revision, Span, WindowPurpose, Zone, finding::Severity},
-    preview::{Options, back_from, preview, report::ClusterReport},
+    preview::{Looks, Options, back_from, preview_by, report::ClusterReport},
     report::{
         findings::{Colour, PlanReport},
         preview as show,
@@ -103,7 +103,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if args.cluster && !matches!(args.format, Format::Text | Format::Json) {
         bail!("`--cluster` is shown as text or JSON");
     }
-    let mut preview = preview(&revision, options, findings);
+    let mut preview = preview_by(&check::readers(), &revision, options, findings, Looks::Following);
     if args.cluster {
         preview.cluster = Some(runtime::block_on(try_out(&revision, args.operator.as_ref()))??);
     }

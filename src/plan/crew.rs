@@ -1,7 +1,10 @@
 //! Who does the work where it can be shared. Threads belong to whoever calls; what comes of it is the same with any number of
 //! them.
 
-use std::sync::OnceLock;
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicUsize, Ordering},
+};
 
 /// Workers that do the same work side by side.
 pub trait Crew: Sync {
@@ -42,6 +45,20 @@ pub(super) fn both<A: Send + Sync, B: Send + Sync>(
     (first.into_inner().unwrap_or_else(&one), second.into_inner().unwrap_or_else(&other))
 }
 
+/// Does so many pieces of work, each by whoever has nothing else to do; what came of them, in their order.
+pub fn each<T: Send + Sync>(crew: &dyn Crew, count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let (next, done) = (AtomicUsize::new(0), (0..count).map(|_| OnceLock::new()).collect::<Vec<OnceLock<T>>>());
+    crew.work(&|_| {
+        while let piece = next.fetch_add(1, Ordering::Relaxed)
+            && let Some(own) = done.get(piece)
+        {
+            drop(own.set(work(piece)));
+        }
+    });
+    // What no worker did is done here.
+    done.into_iter().enumerate().map(|(piece, own)| own.into_inner().unwrap_or_else(|| work(piece))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +71,17 @@ mod tests {
         }
         fn work(&self, work: &(dyn Fn(usize) + Sync)) {
             work(self.0);
+        }
+    }
+
+    #[test]
+    fn each_piece_is_done_once_and_keeps_its_place() {
+        let crews: [&dyn Crew; 3] = [&Alone, &Lazy(0), &Lazy(1)];
+        for crew in crews {
+            let count = AtomicUsize::new(0);
+            let next = |piece| (piece * piece, count.fetch_add(1, Ordering::SeqCst)).0;
+            assert_eq!(each(crew, 5, next), [0, 1, 4, 9, 16]);
+            assert_eq!((each(crew, 0, |piece| piece), count.into_inner()), (vec![], 5));
         }
     }
 

@@ -1,10 +1,10 @@
 //! Looking where something can have changed comes to the same as looking at everything at every moment, as a live run does:
-//! for the examples and for plans of many shapes.
+//! for the examples and for plans of many shapes. Whoever makes the lines of it.
 
 use std::fmt::Write as _;
 
 use gapless::{
-    plan::{self, Revision, Span},
+    plan::{self, Alone, Crew, Revision, Span},
     preview::{Looks, Options, Preview, preview_by},
 };
 
@@ -89,9 +89,24 @@ fn plan_of(seed: u64) -> String {
     text
 }
 
+/// Two workers.
+struct Two;
+impl Crew for Two {
+    fn size(&self) -> usize {
+        2
+    }
+    fn work(&self, work: &(dyn Fn(usize) + Sync)) {
+        std::thread::scope(|scope| {
+            scope.spawn(|| work(1));
+            work(0);
+        });
+    }
+}
+
 fn both(revision: &Revision, people: u64) -> [Preview; 2] {
     let options = Options { people: Span::from_secs(people), ..super::options(revision) };
-    [Looks::Following, Looks::Whole].map(|looks| preview_by(revision, options, Vec::new(), looks))
+    let by: [(&dyn Crew, Looks); 2] = [(&Two, Looks::Following), (&Alone, Looks::Whole)];
+    by.map(|(crew, looks)| preview_by(crew, revision, options, Vec::new(), looks))
 }
 
 fn same(what: &str, [following, whole]: &[Preview; 2]) {

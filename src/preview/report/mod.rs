@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     engine::Outcome,
-    plan::{Finding, Revision},
+    plan::{Alone, Crew, Finding, Revision},
 };
 
 /// A dry run.
@@ -97,11 +97,11 @@ pub struct StuckLine {
 
 /// The dry run of a revision.
 pub fn preview(revision: &Revision, options: Options, findings: Vec<Finding>) -> Preview {
-    preview_by(revision, options, findings, Looks::Following)
+    preview_by(&Alone, revision, options, findings, Looks::Following)
 }
 
-/// The same, by these looks: to compare.
-pub fn preview_by(revision: &Revision, options: Options, findings: Vec<Finding>, looks: Looks) -> Preview {
+/// The same, with these workers and by these looks: the same comes of any.
+pub fn preview_by(crew: &dyn Crew, revision: &Revision, options: Options, findings: Vec<Finding>, looks: Looks) -> Preview {
     let plan = revision.plan();
     let mut film = Film::new(plan);
     let mut course = Course::with(revision, options, looks);
@@ -114,12 +114,13 @@ pub fn preview_by(revision: &Revision, options: Options, findings: Vec<Finding>,
     let stuck: BTreeSet<StuckLine> =
         waits.map(|wait| StuckLine { step: wait.step.to_string(), reason: wait.reason.to_string() }).collect();
     let outcome = course.record.ended.as_ref().map_or(Outcome::Held, |ended| ended.outcome);
+    drop(course); // as large as what is told of it
     let at_once = film.at_once();
     let shots = &film.cut();
     let deeds = Deeds::of(plan);
     let ties = Ties::of(plan, shots);
     let (path, to_target) = (ties.chain(ties.last()), ties.chain(ties.last_confirmed()));
-    let steps = step::lines(plan, &deeds, shots, (&ties, &[path.as_slice(), to_target.as_slice()].concat()));
+    let steps = step::lines(crew, plan, &deeds, shots, (&ties, &[path.as_slice(), to_target.as_slice()].concat()));
     let named =
         |path: &[usize]| path.iter().filter_map(|place| shots.get(*place)).map(|shot| shot.id.to_string()).collect::<Vec<_>>();
     let moved = service::services_moved(plan, shots);

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     engine::{Reason, Step, StepId, Subject, agenda, writer_catch_up},
-    plan::{Approval, Gate, GateName, Plan, Service, Weight},
+    plan::{Approval, Crew, Gate, GateName, Plan, Service, Weight, crew},
     preview::{
         deeds::Deeds,
         film::{Approved, Shot},
@@ -108,18 +108,25 @@ pub struct PersonLine {
     pub instructions: String,
 }
 
+/// A worker makes so many lines at a time.
+const LINES: usize = 500;
+
 /// All steps, in the order in which they begin.
-pub fn lines(plan: &Plan, deeds: &Deeds, shots: &[Shot], (ties, path): (&Ties<'_>, &[usize])) -> Vec<StepLine> {
+pub fn lines(crew: &dyn Crew, plan: &Plan, deeds: &Deeds, shots: &[Shot], (ties, path): (&Ties<'_>, &[usize])) -> Vec<StepLine> {
     let clock = Clock::of(plan);
     let critical: BTreeSet<usize> = path.iter().copied().collect();
-    let places = ties.needs.iter().enumerate();
-    let line = |(shot, (place, needs)): (&Shot, (usize, &Vec<usize>))| {
+    let places: Vec<_> = shots.iter().zip(ties.needs.iter().enumerate()).collect();
+    let line = |(shot, (place, needs)): &(&Shot, (usize, &Vec<usize>))| {
         let mut line = line(plan, (&clock, deeds), shot);
-        line.critical = critical.contains(&place);
+        line.critical = critical.contains(place);
         line.needs = needs.iter().filter_map(|need| Some(shots.get(*need)?.id.to_string())).collect();
         line
     };
-    shots.iter().zip(places).map(line).collect()
+    let pieces: Vec<_> = places.chunks(LINES).collect();
+    let made = crew::each(crew, pieces.len(), |piece| {
+        pieces.get(piece).into_iter().flat_map(|own| own.iter()).map(line).collect::<Vec<_>>()
+    });
+    made.into_iter().flatten().collect()
 }
 
 /// A step without its place among the others.
