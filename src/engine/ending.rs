@@ -224,11 +224,12 @@ fn switch_off(draft: &mut Draft, name: &ServiceName, service: &Service, items: &
 /// Whether a service that is past its soak is at its end: nothing more is to be done for it. A legacy side that is counted on
 /// by a service which went back stays, in this run for ever.
 pub fn is_end(draft: &Draft, name: &ServiceName, service: &Service) -> bool {
-    if service.decommission.is_some() {
-        let stays = || still_counted_on(draft, name, service).is_some_and(|(other, _)| draft.gone.contains(&other));
-        return draft.stage(name) == Stage::Decommissioned || (draft.stage(name) == Stage::Soaked && stays());
-    }
     let items = agenda::of_service(service);
     let done = |item: &Item| draft.state(name).tasks.get(&item.name).is_some_and(|t| t.stage == TaskStage::Done);
-    draft.stage(name) == Stage::Soaked && of_moment(&items, Moment::AfterSoak).all(done)
+    let tidy = || draft.stage(name) == Stage::Soaked && of_moment(items, Moment::AfterSoak).all(done);
+    if service.decommission.is_some() {
+        let stays = || still_counted_on(draft, name, service).is_some_and(|(other, _)| draft.gone.contains(&other));
+        return draft.stage(name) == Stage::Decommissioned || (tidy() && stays());
+    }
+    tidy()
 }

@@ -113,6 +113,24 @@ fn a_legacy_system_that_a_service_went_back_to_stays_and_the_run_ends() {
     assert!(!sim.log.iter().any(|l| l.contains("switch-off")), "{:?}", sim.log);
 }
 
+/// Once found by a random plan: the route was given up beside a task after the soak, and the run ended without it.
+#[test]
+fn who_stays_on_target_does_what_comes_after_its_soak_before_its_route_is_given_up() {
+    let mut plan = ending().plan().clone();
+    let tidy = task(ServiceMoment::AfterSoak, http("tidy"), undo_by("untidy"));
+    plan.services.get_mut("a").unwrap().tasks.insert("tidy".parse().unwrap(), tidy);
+    let mut sim = Sim::new(Revision::of(plan));
+    sim.hanging.insert("tidy".into());
+    sim.until_stage("a", Stage::Soaked);
+    sim.health("b").target_errs = true;
+    sim.until_stage("b", Stage::Returned);
+    ticks(&mut sim, 100);
+    assert!(sim.record.ended.is_none() && sim.routes["a"].owner.is_some(), "{}", sim.log.join("\n"));
+    sim.hanging.clear();
+    sim.until_outcome(Outcome::RolledBack);
+    assert!(sim.log.iter().any(|line| line == "- a/task-tidy: done"), "{}", sim.log.join("\n"));
+}
+
 /// A service that was ordered back after its soak, and may not go yet, counts on legacy like one in motion.
 #[test]
 fn a_legacy_system_stays_while_a_service_past_its_soak_is_to_go_back_to_it() {
