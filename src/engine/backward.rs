@@ -73,7 +73,7 @@ pub fn no_return(service: &Service, state: &ServiceState) -> Option<Reason> {
 fn before_traffic(draft: &mut Draft, name: &ServiceName, service: &Service) -> Progress {
     let items = agenda::of_service(service);
     let switch = items.partition_point(|item| item.moment < agenda::Moment::Fence);
-    let (before, behind) = items.split_at_checked(switch).unwrap_or((&items, &[]));
+    let (before, behind) = items.split_at_checked(switch).unwrap_or((items, &[]));
     let undo = |draft: &mut Draft, items| tasks::undo(draft, &Subject::from(name), items, UndoWhen::BeforeTraffic);
     if undo(draft, behind) == Progress::Waits || writer::backward(draft, name, service) == Progress::Waits {
         return Progress::Waits;
@@ -85,7 +85,7 @@ fn before_traffic(draft: &mut Draft, name: &ServiceName, service: &Service) -> P
 fn after_traffic(draft: &mut Draft, name: &ServiceName, service: &Service) {
     if !draft.state(name).tasks.is_empty() {
         let items = agenda::of_service(service);
-        tasks::undo(draft, &Subject::from(name), &items, UndoWhen::AfterTraffic);
+        tasks::undo(draft, &Subject::from(name), items, UndoWhen::AfterTraffic);
     }
 }
 

@@ -22,14 +22,14 @@ use crate::plan::{Decommission, Service, ServiceName, Span, Weight};
 /// Takes a service that is past its soak as far to its end as it may go now.
 pub fn advance(draft: &mut Draft, name: &ServiceName, service: &Service, state: &ServiceState) {
     let items = agenda::of_service(service);
-    if at(draft, name, service, &items, Moment::AfterSoak) == Progress::Waits {
+    if at(draft, name, service, items, Moment::AfterSoak) == Progress::Waits {
         return;
     }
     let Some(end) = &service.decommission else { return };
     match state.stage {
         Stage::Soaked => begin(draft, name, service, end),
-        Stage::Ending => end_legacy(draft, name, service, end, &items),
-        Stage::Decommissioning => switch_off(draft, name, service, &items),
+        Stage::Ending => end_legacy(draft, name, service, end, items),
+        Stage::Decommissioning => switch_off(draft, name, service, items),
         _ => {}
     }
 }

@@ -104,7 +104,7 @@ fn start(draft: &mut Draft, name: &ServiceName, service: &Service, state: &Servi
     }
     let items = agenda::of_service(service);
     let missing = bridge::missing(draft, service); // a bridge is put up while the service is prepared
-    if prepare(draft, name, service, &items) == Progress::Waits {
+    if prepare(draft, name, service, items) == Progress::Waits {
         return;
     }
     if let Some((reason, on)) = missing.or_else(|| waits_for_needs(draft, name, service)) {
@@ -128,7 +128,7 @@ fn start(draft: &mut Draft, name: &ServiceName, service: &Service, state: &Servi
     if let Some((reason, on)) = not_now(draft, name, service, begun) {
         return draft.wait(Step::Prepare, name, reason, on);
     }
-    switch_over(draft, name, service, &items, (first, version, shown));
+    switch_over(draft, name, service, items, (first, version, shown));
 }
 
 /// What comes right before the first weight, and then that weight.

@@ -122,7 +122,7 @@ fn arrive(draft: &mut Draft, name: &ServiceName, service: &Service, order: &Orde
     }
     let items = agenda::of_service(service);
     let held = draft.held(&draft.state(name));
-    if forward::run(draft, name, service, &items, Moment::AfterShift, held.as_ref()) == Progress::Waits
+    if forward::run(draft, name, service, items, Moment::AfterShift, held.as_ref()) == Progress::Waits
         || !writer::reconciled(draft, name, service)
         || draft.state(name).direction == Direction::Backward
     {

@@ -7,7 +7,7 @@ use gapless::{
 
 use crate::{
     plans::{http, other_gate, plan, service, task, writer},
-    sim::Sim,
+    sim::{Sim, ticks},
 };
 
 fn order(sim: &Sim) -> Vec<String> {
@@ -382,4 +382,18 @@ fn a_switch_that_only_goes_on_is_ended_whatever_becomes_of_an_earlier_phase() {
         assert_eq!(sim.writable["only"], (false, true), "{done}, {reverse:?}");
         sim.replays();
     }
+}
+
+#[test]
+fn a_run_does_not_end_beside_a_switch_that_only_goes_on() {
+    let mut sim = turns_round_behind("promote", None, |_| {});
+    sim.silent.insert("promote-proof".into()); // still
+    sim.until_stage("early", Stage::Returned);
+    sim.until(400, |s| s.stage("long").is_past_soak());
+    ticks(&mut sim, 100);
+    assert!(sim.record.ended.is_none(), "{}", sim.log.join("\n"));
+    sim.silent.clear();
+    sim.until_outcome(Outcome::RolledBack);
+    assert_eq!(sim.written("only"), ["100"]);
+    assert_eq!(sim.writable["only"], (false, true));
 }
