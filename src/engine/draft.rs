@@ -95,6 +95,11 @@ fn once(effects: &[Effect]) -> Vec<bool> {
     all
 }
 
+/// At this moment, if nothing is earlier.
+fn sooner(known: &mut Option<Timestamp>, at: Timestamp) {
+    *known = Some(known.map_or(at, |earlier| earlier.min(at)));
+}
+
 impl<'a, 's> Draft<'a, 's> {
     pub fn new(plan: &'a Plan, record: &Record, seen: &'s Observed, now: Timestamp, rules: Rules) -> Self {
         let next = record.clone();
@@ -285,23 +290,23 @@ impl<'a, 's> Draft<'a, 's> {
     /// Look again at this moment, if it lies ahead.
     pub fn wake(&mut self, at: Timestamp) {
         if at > self.now {
-            self.wake_at = Some(self.wake_at.map_or(at, |earlier| earlier.min(at)));
-            self.due_at = Some(self.due_at.map_or(at, |earlier| earlier.min(at)));
+            sooner(&mut self.wake_at, at);
+            sooner(&mut self.due_at, at);
         }
     }
     /// Look then for what was ordered: it may have been lost. Where all effects arrive at once nothing is due at such a moment.
     pub fn look_for_lost(&mut self, from: Timestamp, span: Span) -> Timestamp {
         let at = from.saturating_add(span.signed()).unwrap_or(Timestamp::MAX);
         if at > self.now {
-            self.wake_at = Some(self.wake_at.map_or(at, |earlier| earlier.min(at)));
-            self.lost_at = Some(self.lost_at.map_or(at, |earlier| earlier.min(at)));
+            sooner(&mut self.wake_at, at);
+            sooner(&mut self.lost_at, at);
         }
         at
     }
     /// Look again after so long without an answer: silence is no news.
     pub fn wake_if_silent(&mut self, span: Span) {
         let at = self.now.saturating_add(span.signed()).unwrap_or(Timestamp::MAX);
-        self.wake_at = Some(self.wake_at.map_or(at, |earlier| earlier.min(at)));
+        sooner(&mut self.wake_at, at);
     }
     pub fn wake_in(&mut self, from: Timestamp, span: Span) -> Timestamp {
         let at = from.saturating_add(span.signed()).unwrap_or(Timestamp::MAX);

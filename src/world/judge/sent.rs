@@ -7,7 +7,7 @@ use crate::{
     world::{
         facts::{Facts, Reach, Route},
         flight::{Act, Flight},
-        model::{Ix, Model, OURS, ServiceModel},
+        model::{Ix, Model, OURS, ServiceModel, ms},
         rounds::Tone,
         state::World,
         task::Access,
@@ -25,8 +25,7 @@ pub fn sent(model: &Model, world: &World, looked: &Facts, flight: &Flight) -> Op
     let service = model.service(ix)?;
     let route = looked.service(ix)?.route;
     let breach = |invariant, detail: String| Some(Breach { invariant, service: ix, detail });
-    let limit = i64::try_from(STALE.get().as_millis()).unwrap_or(i64::MAX);
-    let too_old = world.now().since(looked.now) > limit;
+    let too_old = world.now().since(looked.now) > ms(STALE);
     let past = world.memory.of(ix);
     // Whose a route is that nobody can tell keeps no task of a way back waiting.
     let unasked = too_old && matches!(flight.act, Act::Task(..)) && (past.cause || world.memory.ordered_back);
