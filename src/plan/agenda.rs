@@ -1,15 +1,12 @@
 //! Which tasks a service, a phase or a bridge has, in which order, and what takes each back: the plan's own and those that
 //! are part of a step's mechanism.
 //!
-//! *Guarantees*: tasks come in the order in which they are done. A service's are listed once, when somebody asks for them first: every
-//! look at it asks. The list holds no truth of its own: equal services are equal whatever was asked of them, and a clone begins
-//! without it.
-
-use std::{fmt, sync::OnceLock};
+//! *Guarantees*: tasks come in the order in which they are done. A service's are listed once and [`Kept`]: every look at
+//! it asks for them.
 
 use super::{
-    Act, BridgeName, Deed, DnsRoute, ManagedBridge, Mirror, Phase, PhaseMoment, Plan, Reverse, Router, Service, ServiceMoment,
-    Side, Span, Switch, TaskName, Undo, UndoWhen, reserved,
+    Act, BridgeName, Deed, DnsRoute, Kept, ManagedBridge, Mirror, Phase, PhaseMoment, Plan, Reverse, Router, Service,
+    ServiceMoment, Side, Span, Switch, TaskName, Undo, UndoWhen, reserved,
 };
 
 /// When in the life of a service a task is done, in the order of that life.
@@ -137,28 +134,11 @@ pub mod named {
 }
 
 /// The tasks of a service, listed once.
-#[derive(Default)]
-pub struct Agenda(OnceLock<Vec<Item>>);
-
-impl Clone for Agenda {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
-}
-impl PartialEq for Agenda {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-impl fmt::Debug for Agenda {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Agenda")
-    }
-}
+pub type Agenda = Kept<Vec<Item>>;
 
 /// All tasks of a service in the order in which they are done; those of one moment by name, its mechanism's first.
 pub fn of_service(service: &Service) -> &[Item] {
-    service.agenda.0.get_or_init(|| listed(service))
+    service.agenda.get_or_find(|| listed(service))
 }
 
 fn listed(service: &Service) -> Vec<Item> {

@@ -11,6 +11,7 @@ mod explained;
 pub mod finding;
 pub mod graph;
 mod json;
+pub mod kept;
 mod kind;
 mod label;
 pub mod model;
@@ -40,6 +41,7 @@ pub use self::{
     deed::Deed,
     document::{Checked, Contents, InFile, Refused, check_spec, explain_all, read, read_all, read_all_by, read_by, write},
     finding::{Code, Finding, Severity},
+    kept::Kept,
     kind::PassedOver,
     model::{
         Act, After, Approval, Bridge, Check, Connection, ConnectionTo, Data, Decommission, Digest, DnsRoute, Evidence, Freeze,

@@ -6,16 +6,11 @@
 //! portion](super::portions). Only the survey bounds what a text may cost: one that could cost much by itself, or by what its
 //! aliases stand for, is surveyed first.
 
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicUsize, Ordering},
-};
-
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use super::{
-    crew::{Crew, both},
+    crew::{Crew, both, each},
     finding::{Code, Finding},
     path::Path,
     places::MERGE,
@@ -44,23 +39,27 @@ pub(super) fn survey_and_values<'a>(crew: &dyn Crew, text: &'a str) -> (Survey, 
     (survey, Values::Read(values.into_iter()))
 }
 
-/// The places of a text, and its value as its portions give it. Whoever has nothing else to do takes the next portion.
+/// What came of a piece of the work on a text.
+enum Piece {
+    Places(Box<Survey>),
+    Portion(Option<Vec<Value>>),
+}
+
+/// The places of a text, and its value as its portions give it. The places come first, for they take longest.
 fn in_portions(crew: &dyn Crew, text: &str, portions: &Portions<'_>) -> (Survey, Option<Value>) {
-    let (places, next) = (OnceLock::new(), AtomicUsize::new(0));
-    let elements: Vec<OnceLock<Option<Vec<Value>>>> = (0..portions.len()).map(|_| OnceLock::new()).collect();
-    crew.work(&|number| {
-        if number == 0 {
-            drop(places.set(survey(text)));
-        }
-        loop {
-            let portion = next.fetch_add(1, Ordering::Relaxed);
-            let Some(own) = elements.get(portion) else { return };
-            drop(own.set(portions.read(portion)));
-        }
+    let pieces = each(crew, portions.len() + 1, |piece| match piece.checked_sub(1) {
+        None => Piece::Places(Box::new(survey(text))),
+        Some(portion) => Piece::Portion(portions.read(portion)),
     });
-    let survey = places.into_inner().unwrap_or_else(|| survey(text)); // what no worker did is done here
-    let one = survey.documents.len() == 1;
-    let value = one.then(|| portions.whole(elements.into_iter().map(|own| own.into_inner().flatten()))).flatten();
+    let (mut places, mut elements) = (None, Vec::new());
+    for piece in pieces {
+        match piece {
+            Piece::Places(survey) => places = Some(*survey),
+            Piece::Portion(values) => elements.push(values),
+        }
+    }
+    let survey = places.unwrap_or_else(|| survey(text));
+    let value = (survey.documents.len() == 1).then(|| portions.whole(elements)).flatten();
     (survey, value)
 }
 

@@ -29,7 +29,7 @@ use serde_json::Value;
 
 use self::{defaults::Defaults, outline::Outline};
 use super::{
-    crew::{Crew, both},
+    crew::{Crew, both, each},
     finding::{Code, Finding},
     model::Plan,
     names::LABEL_PATTERN,
@@ -56,7 +56,7 @@ pub(crate) struct Judged {
 /// Judges a document.
 pub(crate) fn check(crew: &dyn Crew, document: &Value) -> Judged {
     let defaults = Defaults::of(document);
-    let (written, services) = both(crew, || Written::of(document), || read_services(document, &defaults));
+    let (written, services) = read(crew, document, &defaults);
     let meaning = || check_meaning(document, &defaults, &written, &services);
     let (Meant { mut findings, plan }, (secrets, size)) = both(crew, meaning, || (secrets::find(document), length(document)));
     secrets::add(secrets, &mut findings);
@@ -241,6 +241,25 @@ struct Read<'a> {
     found: Vec<Finding>,
 }
 
+impl<'a> Read<'a> {
+    /// The service at this place of its list, with what it has from the defaults, as far as it can be read.
+    fn of((index, item): (usize, &'a Value), defaults: &Defaults<'_>) -> Self {
+        let path = Path::top().key("spec").key("services").index(index);
+        let merged = defaults.merged(item);
+        let mut found = Vec::new();
+        let mut wrong = Vec::new();
+        for mut finding in shape::check_complete_service(&merged).into_iter().filter(Finding::is_error) {
+            finding.path = path.then(finding.path.segments());
+            wrong.push(finding.path.clone());
+            found.push(finding);
+        }
+        // What is wrong without the defaults is found elsewhere; what is missing may have come from them.
+        found.retain(|finding| finding.code == Code::MissingField);
+        let read = salvage(&merged, shape::complete_service(), &path, &wrong, &mut found);
+        Self { path, label: outline::text(item, "name").unwrap_or("(no name)"), read, found }
+    }
+}
+
 /// A service that could be read, with what it has from the plan's defaults.
 struct One<'a> {
     path: &'a Path,
@@ -271,25 +290,31 @@ fn read_spec(document: &Value, wrong: &[Path], findings: &mut Vec<Finding>) -> S
     salvage(&Value::Object(spec), shape::spec(), &base, &wrong, findings)
 }
 
-/// Each service with what it has from the defaults, as far as it could be read, and what is wrong with it.
-fn read_services<'a>(document: &'a Value, defaults: &Defaults<'_>) -> Vec<Read<'a>> {
-    let base = Path::top().key("spec").key("services");
-    let read = |(index, item): (usize, &'a Value)| {
-        let path = base.index(index);
-        let merged = defaults.merged(item);
-        let mut found = Vec::new();
-        let mut wrong = Vec::new();
-        for mut finding in shape::check_complete_service(&merged).into_iter().filter(Finding::is_error) {
-            finding.path = path.then(finding.path.segments());
-            wrong.push(finding.path.clone());
-            found.push(finding);
+/// What came of a piece of the work on a document.
+enum Piece<'a> {
+    Written(Box<Written<'a>>),
+    Services(Vec<Read<'a>>),
+}
+
+/// So many services are read at a time.
+const PORTION: usize = 32;
+
+/// What is written, and each service.
+fn read<'a>(crew: &dyn Crew, document: &'a Value, defaults: &Defaults<'_>) -> (Written<'a>, Vec<Read<'a>>) {
+    let all: Vec<(usize, &Value)> = outline::elements(document.get("spec"), "services").enumerate().collect();
+    let portions: Vec<&[(usize, &Value)]> = all.chunks(PORTION).collect();
+    let pieces = each(crew, portions.len() + 1, |piece| match piece.checked_sub(1).map(|portion| portions.get(portion)) {
+        None => Piece::Written(Box::new(Written::of(document))),
+        Some(portion) => Piece::Services(portion.into_iter().copied().flatten().map(|own| Read::of(*own, defaults)).collect()),
+    });
+    let (mut written, mut services) = (None, Vec::with_capacity(all.len()));
+    for piece in pieces {
+        match piece {
+            Piece::Written(own) => written = Some(*own),
+            Piece::Services(mut own) => services.append(&mut own),
         }
-        // What is wrong without the defaults is found elsewhere; what is missing may have come from them.
-        found.retain(|finding| finding.code == Code::MissingField);
-        let read = salvage(&merged, shape::complete_service(), &path, &wrong, &mut found);
-        Read { path, label: outline::text(item, "name").unwrap_or("(no name)"), read, found }
-    };
-    outline::elements(document.get("spec"), "services").enumerate().map(read).collect()
+    }
+    (written.unwrap_or_else(|| Written::of(document)), services)
 }
 
 /// Notes what was found of services that were read, and what of them is not as it was written.

@@ -1,22 +1,19 @@
 //! What is asked of a plan over and over, looked up once: who needs whom, who moves with whom, what comes before what.
-//!
-//! Made when it is asked for first. It holds no truth of its own: equal plans are equal whatever was asked of them, and a
-//! clone begins without it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::OnceLock,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Plan;
-use crate::plan::names::{GroupName, PhaseName, ServiceName, SystemName};
+use crate::plan::{
+    kept::Kept,
+    names::{GroupName, PhaseName, ServiceName, SystemName},
+};
 
-/// Made once for a plan that does not change any more.
-#[derive(Debug, Default)]
-pub struct Index(OnceLock<Tables>);
+/// Where it is kept.
+pub type Index = Kept<Tables>;
 
+/// What was looked up.
 #[derive(Debug, Default)]
-pub(super) struct Tables {
+pub struct Tables {
     /// Who needs a service before it.
     pub dependents: BTreeMap<ServiceName, BTreeSet<ServiceName>>,
     /// The group of a service.
@@ -29,42 +26,29 @@ pub(super) struct Tables {
     pub before: BTreeMap<PhaseName, BTreeSet<PhaseName>>,
 }
 
-impl Index {
-    pub(super) fn of(&self, plan: &Plan) -> &Tables {
-        self.0.get_or_init(|| tables(plan))
-    }
-}
-impl Clone for Index {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
-}
-impl PartialEq for Index {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-fn tables(plan: &Plan) -> Tables {
-    let mut tables = Tables::default();
-    for (name, service) in &plan.services {
-        tables.members.entry(service.phase.clone()).or_default().push(name.clone());
-        if let Some(system) = &service.legacy.system {
-            tables.tenants.entry(system.clone()).or_default().push(name.clone());
+impl Tables {
+    /// All of it for a plan.
+    pub(super) fn of(plan: &Plan) -> Self {
+        let mut tables = Self::default();
+        for (name, service) in &plan.services {
+            tables.members.entry(service.phase.clone()).or_default().push(name.clone());
+            if let Some(system) = &service.legacy.system {
+                tables.tenants.entry(system.clone()).or_default().push(name.clone());
+            }
+            for need in service.before() {
+                tables.dependents.entry(need.clone()).or_default().insert(name.clone());
+            }
         }
-        for need in service.before() {
-            tables.dependents.entry(need.clone()).or_default().insert(name.clone());
+        for (name, group) in &plan.groups {
+            for member in &group.services {
+                tables.groups.entry(member.clone()).or_insert_with(|| name.clone());
+            }
         }
-    }
-    for (name, group) in &plan.groups {
-        for member in &group.services {
-            tables.groups.entry(member.clone()).or_insert_with(|| name.clone());
+        for phase in plan.phases.keys() {
+            tables.before.insert(phase.clone(), before(plan, phase));
         }
+        tables
     }
-    for phase in plan.phases.keys() {
-        tables.before.insert(phase.clone(), before(plan, phase));
-    }
-    tables
 }
 
 fn before(plan: &Plan, phase: &PhaseName) -> BTreeSet<PhaseName> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Bridge, Connection, Freeze, Group, Index, LegacySystem, Limits, Phase, Role, Service, Window};
+use super::{Bridge, Connection, Freeze, Group, Index, LegacySystem, Limits, Phase, Role, Service, Window, index::Tables};
 use crate::plan::{
     names::{
         BridgeName, ConnectionName, FreezeName, GroupName, PhaseName, PlanName, RoleName, ServiceName, Span, SystemName,
@@ -92,24 +92,28 @@ impl Plan {
         }
     }
 
+    fn tables(&self) -> &Tables {
+        self.index.get_or_find(|| Tables::of(self))
+    }
+
     /// The services that need `service` directly, and before them.
     pub fn dependents<'a>(&'a self, service: &ServiceName) -> impl Iterator<Item = &'a ServiceName> + use<'a> {
-        self.index.of(self).dependents.get(service).into_iter().flatten()
+        self.tables().dependents.get(service).into_iter().flatten()
     }
 
     /// The group that `service` is in, if it is in one.
     pub fn group_of(&self, service: &ServiceName) -> Option<(&GroupName, &Group)> {
-        self.groups.get_key_value(self.index.of(self).groups.get(service)?)
+        self.groups.get_key_value(self.tables().groups.get(service)?)
     }
 
     /// The services of a phase, by name.
     pub fn members(&self, phase: &PhaseName) -> &[ServiceName] {
-        self.index.of(self).members.get(phase).map_or(&[], Vec::as_slice)
+        self.tables().members.get(phase).map_or(&[], Vec::as_slice)
     }
 
     /// The services that live on a legacy system, by name.
     pub fn tenants(&self, system: &SystemName) -> &[ServiceName] {
-        self.index.of(self).tenants.get(system).map_or(&[], Vec::as_slice)
+        self.tables().tenants.get(system).map_or(&[], Vec::as_slice)
     }
 
     /// `service` and all that must go back when it does, by its own rollback scope, by needs and by groups.
@@ -135,6 +139,6 @@ impl Plan {
     /// The phases that come before `phase`, and those before them.
     pub fn phases_before(&self, phase: &PhaseName) -> &BTreeSet<PhaseName> {
         static NONE: BTreeSet<PhaseName> = BTreeSet::new();
-        self.index.of(self).before.get(phase).unwrap_or(&NONE)
+        self.tables().before.get(phase).unwrap_or(&NONE)
     }
 }
