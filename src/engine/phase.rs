@@ -186,6 +186,9 @@ fn approved(draft: &mut Draft, name: &PhaseName, phase: &Phase) -> Option<Obstac
 }
 
 fn before_tasks(draft: &mut Draft, name: &PhaseName, phase: &Phase) -> Option<Obstacle> {
+    if phase.tasks.is_empty() {
+        return None; // as of most phases, and this is asked at every look
+    }
     let items = agenda::of_phase(phase, PhaseMoment::BeforePhase);
     run(draft, name, &items).then(|| draft.waits.last().map(|(wait, on)| (wait.reason.clone(), *on))).flatten()
 }
