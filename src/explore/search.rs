@@ -17,8 +17,8 @@ use super::{
     print::Print,
     state::{Move, State},
     step::Judged,
-    table::Prints,
-    worker::{Entry, Firsts, Found, Task, Worker, ordinal},
+    table::Parts,
+    worker::{Entry, Firsts, Found, Task, Worker},
 };
 use crate::{
     engine::Invariant,
@@ -80,12 +80,13 @@ pub struct Search<'a> {
     parts: &'a [Part],
     model: &'a Model,
     library: &'a Library<'a>,
-    seen: Prints,
+    seen: Parts,
     firsts: Firsts,
     ladder: Vec<(Budget, u64)>,
     /// For each state, the one before it and the step from there.
     ways: Vec<(u32, Move)>,
-    level: Vec<Entry>,
+    /// The states whose steps come next, in pieces.
+    level: Vec<Vec<Entry>>,
     most: u64,
     steps: u64,
     depth: u32,
@@ -105,8 +106,8 @@ pub fn search(model: &Model, parts: &[Part], options: &Options, crew: &dyn Crew,
     let ladder = (0..=budget.total()).rev().map(|total| budget.up_to(total));
     let ladder: Vec<(Budget, u64)> = ladder.map(|budget| (budget, Print::of(&budget) as u64)).collect();
     let print = first.print();
-    let mut seen = Prints::new();
-    ladder.first().into_iter().for_each(|(_, left)| seen.insert(print.with(*left)));
+    let mut seen = Parts::new();
+    ladder.first().into_iter().for_each(|(_, left)| seen.adding().insert(print.with(*left)));
     let search = Search {
         parts,
         model,
@@ -115,7 +116,7 @@ pub fn search(model: &Model, parts: &[Part], options: &Options, crew: &dyn Crew,
         firsts: Firsts::new(),
         ladder,
         ways: vec![(0, Move::Waits)], // of the first state nobody asks the way
-        level: vec![Entry { place: 0, facts: print.facts, state: first }],
+        level: vec![vec![Entry { place: 0, facts: print.facts, state: Box::new(first) }]],
         most,
         steps: 0,
         depth: 0,
@@ -129,13 +130,16 @@ pub fn search(model: &Model, parts: &[Part], options: &Options, crew: &dyn Crew,
 
 impl Search<'_> {
     fn run(mut self, crew: &dyn Crew, tell: &(dyn Fn(u64) + Sync)) -> Seen {
-        let Some(first) = self.level.first().map(|entry| entry.state.clone()) else { return self.end(Verdict::Holds) };
+        let Some(first) = self.level.first().and_then(|piece| piece.first()).map(|entry| entry.state.clone()) else {
+            return self.end(Verdict::Holds);
+        };
         let (library, model, parts) = (self.library, self.model, self.parts);
         let workers = (0..crew.size()).map(|_| Mutex::new(Worker::new(library, model, parts, &first)));
         let workers: Vec<_> = workers.collect();
         while !self.level.is_empty() {
-            let chunks = self.chunks();
+            let chunks: Vec<Chunk> = std::mem::take(&mut self.level).into_iter().map(|piece| Mutex::new((piece, None))).collect();
             self.expand(&chunks, &workers, crew, tell);
+            self.settle(&chunks, crew);
             if let Some(verdict) = self.gather(chunks) {
                 return self.end(verdict);
             }
@@ -143,15 +147,6 @@ impl Search<'_> {
             self.depth += u32::from(!self.level.is_empty());
         }
         self.end(Verdict::Holds)
-    }
-
-    fn chunks(&mut self) -> Vec<Chunk> {
-        let mut level = std::mem::take(&mut self.level).into_iter().peekable();
-        let mut chunks = Vec::new();
-        while level.peek().is_some() {
-            chunks.push(Mutex::new((level.by_ref().take(CHUNK).collect(), None)));
-        }
-        chunks
     }
 
     /// Lets the workers take all steps from the states of a level. What comes after something wrong nobody needs.
@@ -185,22 +180,32 @@ impl Search<'_> {
         if chunks.len() < 2 { work(0) } else { crew.work(&work) }
     }
 
+    /// Lets the workers leave out what was found twice, and note the rest as seen. What comes after something wrong is noted as
+    /// well: the search is over then.
+    fn settle(&mut self, chunks: &[Chunk], crew: &dyn Crew) {
+        let (firsts, seen, next) = (&self.firsts, self.seen.adding(), AtomicUsize::new(0));
+        let work = |_: usize| {
+            while let at = next.fetch_add(1, Ordering::Relaxed)
+                && let Some(chunk) = chunks.get(at)
+            {
+                let mut chunk = chunk.lock().unwrap_or_else(PoisonError::into_inner);
+                chunk.1.iter_mut().for_each(|found| found.settle(at, firsts, &seen));
+            }
+        };
+        if chunks.len() < 2 { work(0) } else { crew.work(&work) }
+    }
+
     /// Puts together what was found in a level, in its order. A verdict, if the search is over.
     fn gather(&mut self, chunks: Vec<Chunk>) -> Option<Verdict> {
-        for (number, chunk) in chunks.into_iter().enumerate() {
+        for chunk in chunks {
             let (_, found) = chunk.into_inner().unwrap_or_else(PoisonError::into_inner);
             let Found { next, wrong, steps, judged } = found?;
             self.steps += steps;
             self.judged.add(judged);
-            for (place, candidate) in next.into_iter().enumerate() {
-                if !self.firsts.is_first(candidate.print, ordinal(number, place)) {
-                    continue;
-                }
-                self.seen.insert(candidate.print);
-                candidate.bare.into_iter().for_each(|bare| self.seen.insert(bare));
+            for candidate in next {
                 let place = u32::try_from(self.ways.len()).unwrap_or(u32::MAX);
                 self.ways.push((candidate.before, candidate.step));
-                self.level.push(Entry { place, ..candidate.entry });
+                self.enter(Entry { place, ..candidate.entry });
             }
             if let Some((place, step, wrong)) = wrong {
                 return Some(Verdict::Wrong { steps: self.way(place, step), wrong });
@@ -211,6 +216,18 @@ impl Search<'_> {
         }
         self.firsts.clear();
         None
+    }
+
+    /// Puts a state on the next level.
+    fn enter(&mut self, entry: Entry) {
+        match self.level.last_mut().filter(|piece| piece.len() < CHUNK) {
+            Some(piece) => piece.push(entry),
+            None => {
+                let mut piece = Vec::with_capacity(CHUNK);
+                piece.push(entry);
+                self.level.push(piece);
+            }
+        }
     }
 
     /// The steps to a state, and one more.

@@ -1,5 +1,7 @@
 //! The tables that fingerprints are kept in: open ones without deletion, at most three quarters full.
 
+use std::sync::{Mutex, PoisonError};
+
 /// A set of fingerprints, of eight bytes each.
 #[derive(Debug, Clone)]
 pub struct Prints {
@@ -10,7 +12,7 @@ pub struct Prints {
 impl Prints {
     /// An empty set.
     pub fn new() -> Self {
-        Self { slots: vec![0; 1 << 12], count: 0 }
+        Self { slots: vec![0; 1 << 6], count: 0 }
     }
     /// Whether it has this fingerprint.
     pub fn has(&self, print: u64) -> bool {
@@ -51,6 +53,44 @@ impl Prints {
                 _ => at = (at + 1) & mask,
             }
         }
+    }
+}
+
+/// A set of fingerprints in parts of its own each, so that several workers can add to it at once.
+#[derive(Debug)]
+pub struct Parts(Vec<Prints>);
+
+/// So many parts, so that workers seldom wait for each other; a power of two.
+pub const PARTS: usize = 64;
+
+/// The part of a fingerprint: by its upper bits, for the lower ones say where it stands there.
+pub fn part(print: u64) -> usize {
+    (print >> 58) as usize % PARTS
+}
+
+/// A set that is being added to.
+pub struct Adding<'a>(Vec<Mutex<&'a mut Prints>>);
+
+impl Parts {
+    /// An empty set.
+    pub fn new() -> Self {
+        Self(vec![Prints::new(); PARTS])
+    }
+    /// Whether it has this fingerprint.
+    pub fn has(&self, print: u64) -> bool {
+        self.0.get(part(print)).is_some_and(|own| own.has(print))
+    }
+    /// For those who add to it; nobody reads meanwhile.
+    pub fn adding(&mut self) -> Adding<'_> {
+        Adding(self.0.iter_mut().map(Mutex::new).collect())
+    }
+}
+
+impl Adding<'_> {
+    /// Adds a fingerprint.
+    pub fn insert(&self, print: u64) {
+        let own = self.0.get(part(print)).map(|own| own.lock().unwrap_or_else(PoisonError::into_inner));
+        own.into_iter().for_each(|mut own| own.insert(print));
     }
 }
 
@@ -144,6 +184,16 @@ mod tests {
         (0..20_000).for_each(|n| prints.insert(of(n)));
         assert_eq!(prints.count, 20_000);
         assert!((1..20_000).all(|n| prints.has(of(n))) && !(20_000..40_000).any(|n| prints.has(of(n))));
+    }
+
+    #[test]
+    fn parts_have_together_what_was_put_in() {
+        let mut parts = Parts::new();
+        let of = |n: u64| n.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let adding = parts.adding();
+        (0..20_000).for_each(|n| adding.insert(of(n)));
+        assert!((0..20_000).all(|n| parts.has(of(n))) && !(20_000..40_000).any(|n| parts.has(of(n))));
+        assert!(parts.0.iter().all(|own| own.count > 200), "each has its share");
     }
 
     #[test]

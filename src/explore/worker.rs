@@ -11,7 +11,7 @@ use super::{
     search::Wrong,
     state::{Move, State},
     step::{Judged, Stepper},
-    table::{Places, Prints},
+    table::{self, Adding, Parts, Places},
 };
 use crate::{engine::Invariant, world::Model};
 
@@ -23,7 +23,7 @@ pub struct Entry {
     /// The fingerprint of all that a sensor can see in it.
     pub facts: u128,
     /// The state.
-    pub state: State,
+    pub state: Box<State>,
 }
 
 /// A state that was not seen before this level.
@@ -54,11 +54,23 @@ pub struct Found {
     pub judged: Judged,
 }
 
+impl Found {
+    /// Leaves out what was found earlier in the level, and notes the others as seen. `chunk` is the piece of the level.
+    pub fn settle(&mut self, chunk: usize, firsts: &Firsts, seen: &Adding<'_>) {
+        let mut places = 0..;
+        self.next.retain(|candidate| places.next().is_some_and(|place| firsts.is_first(candidate.print, ordinal(chunk, place))));
+        for candidate in &self.next {
+            seen.insert(candidate.print);
+            candidate.bare.into_iter().for_each(|bare| seen.insert(bare));
+        }
+    }
+}
+
 /// What the search asks of every worker.
 #[derive(Debug)]
 pub struct Task<'s> {
     /// States that were seen in the levels before.
-    pub seen: &'s Prints,
+    pub seen: &'s Parts,
     /// States that were found in this level.
     pub firsts: &'s Firsts,
     /// The budgets that may be left, the largest first, each with its fingerprint.
@@ -73,16 +85,13 @@ pub struct Task<'s> {
 #[derive(Debug)]
 pub struct Firsts(Vec<Mutex<Places<u64, u64>>>);
 
-/// So many parts, so that workers seldom wait for each other; a power of two.
-const PARTS: usize = 64;
-
 impl Firsts {
     /// Nobody found anything.
     pub fn new() -> Self {
-        Self((0..PARTS).map(|_| Mutex::new(Places::new())).collect())
+        Self((0..table::PARTS).map(|_| Mutex::new(Places::new())).collect())
     }
     fn part(&self, print: u64) -> Option<&Mutex<Places<u64, u64>>> {
-        self.0.get((print >> 58) as usize % PARTS)
+        self.0.get(table::part(print))
     }
     /// Notes that a state was found at this place of the level; whether it is the first as far as is known.
     pub fn claim(&self, print: u64, at: u64) -> bool {
@@ -94,11 +103,9 @@ impl Firsts {
         }
         first
     }
-    /// Whether a state was found first at this place.
-    pub fn is_first(&mut self, print: u64, at: u64) -> bool {
-        let part = self.0.get_mut((print >> 58) as usize % PARTS);
-        let part = part.map(|part| part.get_mut().unwrap_or_else(PoisonError::into_inner));
-        part.is_none_or(|part| part.get(print) == Some(at))
+    /// Whether a state was found first at this place, once all of the level was gone through.
+    pub fn is_first(&self, print: u64, at: u64) -> bool {
+        self.part(print).is_none_or(|part| part.lock().unwrap_or_else(PoisonError::into_inner).get(print) == Some(at))
     }
     /// For the next level.
     pub fn clear(&mut self) {
@@ -115,7 +122,7 @@ pub struct Worker<'a> {
     /// The state that a step is taken in.
     draft: State,
     /// States that are over, whose memory is used again.
-    spare: Vec<State>,
+    spare: Vec<Box<State>>,
 }
 
 /// Where a state stands in its level: in which of its pieces, and where there.
@@ -167,8 +174,8 @@ impl<'a> Worker<'a> {
                 break;
             }
             if let Some((print, bare, facts)) = task.new_state(&self.draft, ordinal(chunk, found.next.len())) {
-                let mut state = self.spare.pop().unwrap_or_else(|| self.draft.clone());
-                state.clone_from(&self.draft);
+                let mut state = self.spare.pop().unwrap_or_else(|| Box::new(self.draft.clone()));
+                (*state).clone_from(&self.draft);
                 let entry = Entry { place: 0, facts, state };
                 found.next.push(Candidate { print, bare, before: *place, step, entry });
             }
