@@ -44,7 +44,7 @@ struct Sum {
 fn measure(revision: &Revision, options: &Options) -> Sum {
     let mut sum = Sum::default();
     let begun = processor_time();
-    for piece in pieces(revision) {
+    for piece in pieces(revision, options.around) {
         let report = explore(&piece, options, &Alone, &|_| {});
         assert!(report.counterexample.is_none(), "{}", report.counterexample.unwrap().text());
         sum.states += report.states;
@@ -107,7 +107,7 @@ fn plan_on_all_cores(file: &str, faults: u8) {
     let revision = example(file);
     let options = Options::new(None, Budget::of(faults, &Kind::ALL), u64::MAX);
     let all = Instant::now();
-    for piece in pieces(&revision) {
+    for piece in pieces(&revision, options.around) {
         let begun = Instant::now();
         let report = explore(&piece, &options, &cores, &|_| {});
         let seconds = begun.elapsed().as_secs_f64();

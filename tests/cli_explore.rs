@@ -41,6 +41,25 @@ fn a_rule_left_out_ends_with_1_and_a_story() {
 }
 
 #[test]
+fn alone_every_service_of_a_weekend_is_seen_whole_and_what_lies_between_them_is_said_to_be_left_out() {
+    let args = ["plans/spine-weekend.yaml", "--budget", "1", "--only", "eps", "--max-states", "30000", "-o", "json"];
+    let report = |more: &[&str]| -> serde_json::Value {
+        let output = explore(&[&args[..], more].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let (with, alone) = (report(&[]), report(&["--alone"]));
+    let of = |report: &serde_json::Value| {
+        (report["around"].clone(), report["exhaustive"].clone(), report["shapes"][0]["name"].clone(), report["limits"][2].clone())
+    };
+    assert_eq!(of(&with).0, "neighbours");
+    assert_eq!(of(&with).1, false, "with its neighbours it has more states than that");
+    let (around, exhaustive, name, limit) = of(&alone);
+    assert_eq!((around, exhaustive, name), ("nothing".into(), true.into(), "eps".into()));
+    assert!(limit.as_str().unwrap().starts_with("Anything between services"), "{limit}");
+}
+
+#[test]
 fn what_is_finished_is_taken_up_again_and_only_by_the_same_exploration() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("progress.json");

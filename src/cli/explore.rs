@@ -46,6 +46,10 @@ pub struct Args {
     /// Explore only the pieces with this service
     #[arg(long, value_name = "SERVICE")]
     only: Option<String>,
+    /// Explore each service, or group, by itself, without what it needs and what needs it: far fewer states, so that all of them can
+    /// be seen within more faults
+    #[arg(long)]
+    alone: bool,
     /// Stop each piece after so many states
     #[arg(long, value_name = "N", default_value_t = 50_000_000)]
     max_states: u64,
@@ -67,8 +71,9 @@ fn invariant(name: &str) -> Result<Invariant, String> {
 
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let options = Options::new(args.without, faults(&args.faults, args.budget, &Kind::ALL)?, args.max_states);
+    let options = if args.alone { options.alone() } else { options };
     let Some(revision) = check::plan(&args.file)? else { return Ok(Exit::Finding) };
-    let mut pieces = pieces(&revision);
+    let mut pieces = pieces(&revision, options.around);
     if let Some(only) = &args.only {
         pieces.retain(|piece| piece.alike.iter().any(|service| service.as_str() == only));
         if pieces.is_empty() {

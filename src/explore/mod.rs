@@ -10,7 +10,7 @@
 //! *What it proves*: within the budget no order of events, looks, crashes and faults breaks an invariant of the piece, by
 //! the engine's own check and by the judge of the world, and none ends where nothing goes on and nobody is asked.
 //!
-//! *What it does not*: see [`LIMITS`].
+//! *What it does not*: see [`limits`].
 
 pub mod brain;
 pub mod moves;
@@ -25,6 +25,9 @@ pub mod step;
 pub mod story;
 mod table;
 mod worker;
+
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use self::{budget::Budget, piece::Piece, report::ShapeReport, search::search};
 use crate::engine::{Invariant, Rules};
@@ -44,6 +47,18 @@ pub struct Options {
     pub most: u64,
     /// What is left out because it can make no difference.
     pub reductions: Reductions,
+    /// What is explored around each service or group.
+    pub around: Around,
+}
+
+/// What is explored around each service or group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Around {
+    /// Neighbours that stand for the rest of the plan.
+    Neighbours,
+    /// Nothing: each by itself, as if the plan had nothing else. So few states that all of them can be seen within more faults.
+    Nothing,
 }
 
 /// What is left out because it can make no difference.
@@ -62,7 +77,18 @@ impl Options {
     pub fn new(without: Option<Invariant>, budget: Budget, most: u64) -> Self {
         let rules = without.map_or(Rules::ALL, Rules::without);
         // A state is known by a number of 32 bits.
-        Self { rules, without, budget, most: most.min(u64::from(u32::MAX) / 2), reductions: Reductions::Sound }
+        Self {
+            rules,
+            without,
+            budget,
+            most: most.min(u64::from(u32::MAX) / 2),
+            reductions: Reductions::Sound,
+            around: Around::Neighbours,
+        }
+    }
+    /// The same of each service or group by itself.
+    pub fn alone(self) -> Self {
+        Self { around: Around::Nothing, ..self }
     }
     /// The same with everything that may happen.
     pub fn unreduced(self) -> Self {
@@ -88,9 +114,19 @@ pub fn explore(piece: &Piece, options: &Options, crew: &dyn Crew, tell: &(dyn Fn
 }
 
 /// What an exploration that holds does not prove.
-pub const LIMITS: [&str; 4] = [
-    "More faults on one way than the budget allows, and faults of other kinds.",
-    "Durations: things happen before, at or after each moment that matters to a decision, not at every millisecond between.",
-    "More than a service and its neighbours at a time: the rest of the plan is taken to allow or refuse progress at any time.",
-    "Two different states with one 64-bit fingerprint would hide one of them: about n²/2^65 for n states.",
-];
+pub fn limits(around: Around) -> [&'static str; 4] {
+    let between = match around {
+        Around::Neighbours => {
+            "More than a service and its neighbours at a time: the rest of the plan is taken to allow or refuse progress at any time."
+        }
+        Around::Nothing => {
+            "Anything between services: each was explored as if it needed nobody, nobody needed it, and no phase came before its own."
+        }
+    };
+    [
+        "More faults on one way than the budget allows, and faults of other kinds.",
+        "Durations: things happen before, at or after each moment that matters to a decision, not at every millisecond between.",
+        between,
+        "Two different states with one 64-bit fingerprint would hide one of them: about n²/2^65 for n states.",
+    ]
+}

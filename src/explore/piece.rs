@@ -2,7 +2,7 @@
 //!
 //! The members of a piece are under test as the plan has them. Of what they need, of what needs them and of the phases before
 //! them a few stand for all: each is made as simple as a service can be, and may go on, refuse to, fail and come back at any
-//! time and at no cost. Services whose pieces differ in nothing but names and addresses are searched once.
+//! time and at no cost. Or nothing stands around the members ([`Around::Nothing`]). Services whose pieces differ in nothing but names and addresses are searched once.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,7 +11,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::moves::Part;
+use super::{Around, moves::Part};
 use crate::{
     engine::{RunId, agenda},
     plan::{
@@ -48,7 +48,7 @@ impl Piece {
 }
 
 /// The pieces of a plan, in the order of their first services.
-pub fn pieces(revision: &Revision) -> Vec<Piece> {
+pub fn pieces(revision: &Revision, around: Around) -> Vec<Piece> {
     let plan = revision.plan();
     let mut found: BTreeMap<Digest, usize> = BTreeMap::new();
     let mut pieces: Vec<Piece> = Vec::new();
@@ -62,7 +62,11 @@ pub fn pieces(revision: &Revision) -> Vec<Piece> {
             None => BTreeSet::from([name]),
         };
         done.extend(members.iter().copied());
-        let slice = slice(plan, &members);
+        let neighbours = match around {
+            Around::Neighbours => Neighbours::of(plan, &members),
+            Around::Nothing => Neighbours::default(),
+        };
+        let slice = slice(plan, &members, neighbours);
         let alike = members.iter().map(|member| (*member).clone());
         match found.get(&slice.key) {
             Some(place) => pieces.get_mut(*place).into_iter().for_each(|piece| piece.alike.extend(alike.clone())),
@@ -94,7 +98,8 @@ impl Slice {
     }
 }
 
-/// The neighbours of these members, by the way in which they are ones.
+/// The neighbours of a piece's members, by the way in which they are ones.
+#[derive(Default)]
 struct Neighbours<'a> {
     needs: Vec<&'a ServiceName>,
     dependents: Vec<&'a ServiceName>,
@@ -124,8 +129,8 @@ impl<'a> Neighbours<'a> {
     }
 }
 
-fn slice(plan: &Plan, members: &BTreeSet<&ServiceName>) -> Slice {
-    let Neighbours { needs, dependents, earlier, tenants } = Neighbours::of(plan, members);
+fn slice<'a>(plan: &'a Plan, members: &BTreeSet<&'a ServiceName>, neighbours: Neighbours<'a>) -> Slice {
+    let Neighbours { needs, dependents, earlier, tenants } = neighbours;
     let rest: BTreeSet<&ServiceName> = needs.iter().chain(&dependents).chain(&earlier).chain(&tenants).copied().collect();
     let kept = |name: &ServiceName| members.contains(name) || rest.contains(name);
     let services = plan.services.iter().filter(|(name, _)| kept(name)).map(|(name, service)| {

@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    LIMITS, Options,
+    Around, Options,
     budget::Budget,
+    limits,
     piece::Piece,
     search::{Seen, Verdict},
     story::{self, Story},
@@ -36,6 +37,8 @@ pub struct ExploreReport {
     pub faults: Vec<FaultReport>,
     /// The rule that was left out, if one was.
     pub without: Option<Invariant>,
+    /// What was explored around each service or group.
+    pub around: Around,
     /// The pieces of the plan.
     pub shapes: Vec<ShapeReport>,
     /// Each invariant.
@@ -145,10 +148,11 @@ impl ExploreReport {
             budget: options.budget.total(),
             faults: faults(options.budget.of_plan(revision.plan())),
             without: options.without,
+            around: options.around,
             shapes,
             invariants,
             counterexample,
-            limits: LIMITS.iter().map(|limit| (*limit).to_owned()).collect(),
+            limits: limits(options.around).map(str::to_owned).to_vec(),
         }
     }
 

@@ -100,7 +100,7 @@ pub struct Search<'a> {
 /// Searches from the beginning of a run of this model. If a rule is left out, only what that rule keeps is asked about. `tell`
 /// is called now and then with the number of states so far.
 pub fn search(model: &Model, parts: &[Part], options: &Options, crew: &dyn Crew, tell: &(dyn Fn(u64) + Sync)) -> Seen {
-    let Options { rules, without: sought, budget, most, reductions } = *options;
+    let Options { rules, without: sought, budget, most, reductions, around: _ } = *options;
     let (library, record) = Library::new(model, rules, reductions);
     let first = State::new(model, record, budget);
     let ladder = (0..=budget.total()).rev().map(|total| budget.up_to(total));

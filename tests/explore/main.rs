@@ -37,7 +37,7 @@ fn run(revision: &Revision, options: &Options) -> Vec<ShapeReport> {
 
 /// The same with the first pieces only.
 fn some(revision: &Revision, most: usize, options: &Options) -> Vec<ShapeReport> {
-    pieces(revision).iter().take(most).map(|piece| explore(piece, options, &Alone, &|_| {})).collect()
+    pieces(revision, options.around).iter().take(most).map(|piece| explore(piece, options, &Alone, &|_| {})).collect()
 }
 
 fn stories(shapes: &[ShapeReport]) -> String {
@@ -83,6 +83,33 @@ fn every_example_holds_piece_by_piece() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Without their neighbours services have so few states that all of them can be seen on each push.
+#[test]
+fn each_service_of_an_example_holds_by_itself_whatever_goes_wrong_once() {
+    for file in plans::examples() {
+        let revision = plans::example(&file);
+        let begun = std::time::Instant::now();
+        let shapes = run(&revision, &Options::new(None, Budget::of(deep().unwrap_or(1), &Kind::ALL), u64::MAX).alone());
+        for ShapeReport { name, states, .. } in &shapes {
+            println!("{file}: {name}: {states} states");
+        }
+        println!("{file}: {:?}", begun.elapsed());
+        assert!(shapes.iter().all(|shape| shape.exhaustive), "{file}\n{}", stories(&shapes));
+    }
+}
+
+#[test]
+fn what_lies_between_services_is_not_seen_of_each_by_itself() {
+    let revision = plans::two();
+    let options = Options::new(Some(Invariant::Order), Budget::of(1, &Kind::ALL), u64::MAX);
+    let (with, alone) = (run(&revision, &options), run(&revision, &options.alone()));
+    assert!(stories(&with).contains("order"), "{}", stories(&with));
+    assert_eq!((stories(&alone).as_str(), alone.iter().all(|shape| shape.exhaustive)), ("", true));
+    let report = |options: &Options, shapes| ExploreReport::new(&revision, options, shapes, 0.0).text();
+    assert!(report(&options.alone(), alone).contains("Not proven: Anything between services"));
+    assert!(!report(&options, with).contains("Anything between services"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Random plans with every word of the language, explored piece by piece within one fault: the first states of each piece.
 //!
 //! `GAPLESS_EXPLORE_RUNS=N` takes so many plans, from `GAPLESS_EXPLORE_FROM` on, `GAPLESS_EXPLORE_STATES=N` so many states of each
-//! piece, `GAPLESS_EXPLORE_FAULTS=N` so many faults.
+//! piece, `GAPLESS_EXPLORE_FAULTS=N` so many faults, and `GAPLESS_EXPLORE_ALONE=1` leaves neighbours out.
 
 use gapless::explore::{
     Options,
@@ -19,10 +19,12 @@ fn random_plans_hold_within_a_fault() {
     let (from, runs) = (given("GAPLESS_EXPLORE_FROM", 0), given("GAPLESS_EXPLORE_RUNS", 24));
     let states = given("GAPLESS_EXPLORE_STATES", 2_000);
     let faults = u8::try_from(given("GAPLESS_EXPLORE_FAULTS", 1)).unwrap();
+    let options = Options::new(None, Budget::of(faults, &Kind::ALL), states);
+    let options = if given("GAPLESS_EXPLORE_ALONE", 0) == 1 { options.alone() } else { options };
     let (mut wrong, mut whole, mut all) = (String::new(), 0, 0);
     for seed in from..from + runs {
         let Some(plan) = any_plan::of(seed) else { continue };
-        let told = std::panic::catch_unwind(|| run(&plan.revision, &Options::new(None, Budget::of(faults, &Kind::ALL), states)));
+        let told = std::panic::catch_unwind(|| run(&plan.revision, &options));
         let found = match told {
             Ok(shapes) => {
                 all += shapes.len();

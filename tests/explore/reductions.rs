@@ -15,7 +15,7 @@ use gapless::{
 use crate::{models, plans, threads::Threads};
 
 fn run(revision: &Revision, options: &Options) -> Vec<ShapeReport> {
-    pieces(revision).iter().map(|piece| explore(piece, options, &Alone, &|_| {})).collect()
+    pieces(revision, options.around).iter().map(|piece| explore(piece, options, &Alone, &|_| {})).collect()
 }
 
 /// Each piece: what broke after how many steps, if anything did.
@@ -65,7 +65,7 @@ fn threads_change_no_number_and_no_story() {
     let stops = (plans::one(), Options::new(None, Budget::of(2, &Kind::ALL), 5_000));
     let without = |invariant| (plans::two(), Options::new(Some(invariant), Budget::of(2, &Kind::ALL), u64::MAX));
     for (revision, options) in [holds, stops, without(Invariant::Order), without(Invariant::UndoOnStart)] {
-        for piece in pieces(&revision) {
+        for piece in pieces(&revision, options.around) {
             let alone = explore(&piece, &options, &Alone, &|_| {});
             for threads in [2, 3, 5] {
                 assert_eq!(explore(&piece, &options, &Threads::new(Some(threads)), &|_| {}), alone, "{threads} threads");
