@@ -1,6 +1,6 @@
 //! The engine as the explorer asks it. `decide` is pure, so each question is asked once: records, and what was decided on
-//! them, are kept and known by their fingerprints. Each worker has a [`Brain`] of its own; what one has learnt the others find
-//! in the [`Library`].
+//! them, are kept in the [`Library`] and known by their fingerprints, so that what one worker has learnt the others find there.
+//! Each has a [`Brain`] of its own, for what is asked for at every step.
 //!
 //! Times in records are relative here: the clock stands at 0 in every state, and a record that waits grows older instead.
 //! That is sound because the engine compares moments only with each other and with now. What only people read (since when
@@ -11,7 +11,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{Reductions, older, print::Print, reach::Reach, table::Places};
+use super::{
+    Reductions, older,
+    print::Print,
+    reach::Reach,
+    table::{Places, SHARDS, shard},
+};
 use crate::{
     engine::{self, About, Decision, Direction, Outcome, Record, Rules, ServiceState, Stage, safety},
     world::{
@@ -68,7 +73,8 @@ pub struct Library<'a> {
     rules: Rules,
     reach: Reach,
     records: Mutex<Shelf<Book>>,
-    answers: Mutex<Shelf<Answer>>,
+    /// In shards, so that workers seldom wait for each other.
+    answers: Vec<Mutex<Shelf<Answer>>>,
 }
 
 /// A record, and what is worth knowing of it.
@@ -92,6 +98,10 @@ impl<T> Shelf<T> {
     fn new() -> Self {
         Self { known: Places::new(), all: Vec::new() }
     }
+    /// What has this fingerprint.
+    fn find(&self, print: u128) -> Option<Arc<T>> {
+        self.known.get(print).and_then(|place| self.all.get(place as usize).cloned())
+    }
     /// The place of what has this fingerprint; a new one is made and gets the next.
     fn place(&mut self, print: u128, make: impl FnOnce() -> Arc<T>) -> u32 {
         if let Some(known) = self.known.get(print) {
@@ -112,14 +122,15 @@ impl<'a> Library<'a> {
     /// A library without books, and the record with which a run begins.
     pub fn new(model: &'a Model, rules: Rules, reductions: Reductions) -> (Self, RecordIx) {
         let reach = Reach::of(model, reductions);
-        let library = Self { model, rules, reach, records: Mutex::new(Shelf::new()), answers: Mutex::new(Shelf::new()) };
+        let answers = (0..SHARDS).map(|_| Mutex::new(Shelf::new())).collect();
+        let library = Self { model, rules, reach, records: Mutex::new(Shelf::new()), answers };
         let first = library.keep(Record::new(model.run().clone(), model.revision(), model.timestamp(Moment(0))));
         (library, first)
     }
 
     /// Different questions that were answered.
     pub fn decisions(&self) -> u64 {
-        locked(&self.answers).all.len() as u64
+        self.answers.iter().map(|shelf| locked(shelf).all.len() as u64).sum()
     }
 
     fn book(&self, ix: RecordIx) -> Option<Arc<Book>> {
@@ -163,8 +174,6 @@ pub struct Brain<'a> {
     library: &'a Library<'a>,
     /// Records by their places, as far as they were asked for here.
     records: Vec<Option<Arc<Book>>>,
-    asked: Places<u128, u32>,
-    answers: Vec<Arc<Answer>>,
     aged: Places<u128, u32>,
     ages: Vec<RecordIx>,
     shown: Shown,
@@ -173,15 +182,7 @@ pub struct Brain<'a> {
 impl<'a> Brain<'a> {
     /// A brain that knows what the library does.
     pub fn new(library: &'a Library<'a>) -> Self {
-        Self {
-            library,
-            records: Vec::new(),
-            asked: Places::new(),
-            answers: Vec::new(),
-            aged: Places::new(),
-            ages: Vec::new(),
-            shown: Shown::default(),
-        }
+        Self { library, records: Vec::new(), aged: Places::new(), ages: Vec::new(), shown: Shown::default() }
     }
 
     /// A record.
@@ -200,24 +201,12 @@ impl<'a> Brain<'a> {
     /// What the engine decides on this record when it sees these facts, whose fingerprint is known, now, at moment 0.
     pub fn ask(&mut self, record: RecordIx, facts: &Facts, print: u128) -> Option<Arc<Answer>> {
         let question = Print::of(&(record, print));
-        if let Some(known) = self.asked.get(question) {
-            return self.answers.get(known as usize).cloned();
+        let shelf = self.library.answers.get(shard(question as u64))?;
+        if let Some(known) = locked(shelf).find(question) {
+            return Some(known);
         }
-        let known = {
-            let shelf = locked(&self.library.answers);
-            shelf.known.get(question).and_then(|place| shelf.all.get(place as usize).cloned())
-        };
-        let answer = match known {
-            Some(known) => known,
-            None => {
-                let answer = Arc::new(self.decide(record, facts)?);
-                locked(&self.library.answers).place(question, || Arc::clone(&answer));
-                answer
-            }
-        };
-        let ix = u32::try_from(self.answers.len()).unwrap_or(u32::MAX);
-        self.answers.push(Arc::clone(&answer));
-        self.asked.set(question, ix);
+        let answer = Arc::new(self.decide(record, facts)?);
+        locked(shelf).place(question, || Arc::clone(&answer));
         Some(answer)
     }
 
