@@ -2,7 +2,8 @@
 //!
 //! The members of a piece are under test as the plan has them. Of what they need, of what needs them and of the phases before
 //! them a few stand for all: each is made as simple as a service can be, and may go on, refuse to, fail and come back at any
-//! time and at no cost. Or nothing stands around the members ([`Around::Nothing`]). Services whose pieces differ in nothing but names and addresses are searched once.
+//! time and at no cost. Or nothing stands around the members ([`Around::Nothing`]). Services whose pieces differ in nothing but
+//! names and addresses are searched once.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -17,7 +17,7 @@ use super::{
     print::Print,
     state::{Move, State},
     step::Judged,
-    table::Parts,
+    table::Shards,
     worker::{Entry, Firsts, Found, Task, Worker},
 };
 use crate::{
@@ -80,7 +80,7 @@ pub struct Search<'a> {
     parts: &'a [Part],
     model: &'a Model,
     library: &'a Library<'a>,
-    seen: Parts,
+    seen: Shards,
     firsts: Firsts,
     ladder: Vec<(Budget, u64)>,
     /// For each state, the one before it and the step from there.
@@ -106,7 +106,7 @@ pub fn search(model: &Model, parts: &[Part], options: &Options, crew: &dyn Crew,
     let ladder = (0..=budget.total()).rev().map(|total| budget.up_to(total));
     let ladder: Vec<(Budget, u64)> = ladder.map(|budget| (budget, Print::of(&budget) as u64)).collect();
     let print = first.print();
-    let mut seen = Parts::new();
+    let mut seen = Shards::new();
     ladder.first().into_iter().for_each(|(_, left)| seen.adding().insert(print.with(*left)));
     let search = Search {
         parts,

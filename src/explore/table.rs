@@ -56,29 +56,29 @@ impl Prints {
     }
 }
 
-/// A set of fingerprints in parts of its own each, so that several workers can add to it at once.
+/// A set of fingerprints in shards, so that several workers can add to it at once.
 #[derive(Debug)]
-pub struct Parts(Vec<Prints>);
+pub struct Shards(Vec<Prints>);
 
-/// So many parts, so that workers seldom wait for each other; a power of two.
-pub const PARTS: usize = 64;
+/// So many shards, so that workers seldom wait for each other; a power of two.
+pub const SHARDS: usize = 64;
 
-/// The part of a fingerprint: by its upper bits, for the lower ones say where it stands there.
-pub fn part(print: u64) -> usize {
-    (print >> 58) as usize % PARTS
+/// The shard of a fingerprint: by its upper bits, for the lower ones say where it stands there.
+pub fn shard(print: u64) -> usize {
+    (print >> 58) as usize % SHARDS
 }
 
 /// A set that is being added to.
 pub struct Adding<'a>(Vec<Mutex<&'a mut Prints>>);
 
-impl Parts {
+impl Shards {
     /// An empty set.
     pub fn new() -> Self {
-        Self(vec![Prints::new(); PARTS])
+        Self(vec![Prints::new(); SHARDS])
     }
     /// Whether it has this fingerprint.
     pub fn has(&self, print: u64) -> bool {
-        self.0.get(part(print)).is_some_and(|own| own.has(print))
+        self.0.get(shard(print)).is_some_and(|own| own.has(print))
     }
     /// For those who add to it; nobody reads meanwhile.
     pub fn adding(&mut self) -> Adding<'_> {
@@ -89,7 +89,7 @@ impl Parts {
 impl Adding<'_> {
     /// Adds a fingerprint.
     pub fn insert(&self, print: u64) {
-        let own = self.0.get(part(print)).map(|own| own.lock().unwrap_or_else(PoisonError::into_inner));
+        let own = self.0.get(shard(print)).map(|own| own.lock().unwrap_or_else(PoisonError::into_inner));
         own.into_iter().for_each(|mut own| own.insert(print));
     }
 }
@@ -187,13 +187,13 @@ mod tests {
     }
 
     #[test]
-    fn parts_have_together_what_was_put_in() {
-        let mut parts = Parts::new();
+    fn shards_have_together_what_was_put_in() {
+        let mut shards = Shards::new();
         let of = |n: u64| n.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let adding = parts.adding();
+        let adding = shards.adding();
         (0..20_000).for_each(|n| adding.insert(of(n)));
-        assert!((0..20_000).all(|n| parts.has(of(n))) && !(20_000..40_000).any(|n| parts.has(of(n))));
-        assert!(parts.0.iter().all(|own| own.count > 200), "each has its share");
+        assert!((0..20_000).all(|n| shards.has(of(n))) && !(20_000..40_000).any(|n| shards.has(of(n))));
+        assert!(shards.0.iter().all(|own| own.count > 200), "each has its share");
     }
 
     #[test]

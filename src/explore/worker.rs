@@ -11,7 +11,7 @@ use super::{
     search::Wrong,
     state::{Move, State},
     step::{Judged, Stepper},
-    table::{self, Adding, Parts, Places},
+    table::{self, Adding, Places, Shards},
 };
 use crate::{engine::Invariant, world::Model};
 
@@ -70,7 +70,7 @@ impl Found {
 #[derive(Debug)]
 pub struct Task<'s> {
     /// States that were seen in the levels before.
-    pub seen: &'s Parts,
+    pub seen: &'s Shards,
     /// States that were found in this level.
     pub firsts: &'s Firsts,
     /// The budgets that may be left, the largest first, each with its fingerprint.
@@ -88,28 +88,28 @@ pub struct Firsts(Vec<Mutex<Places<u64, u64>>>);
 impl Firsts {
     /// Nobody found anything.
     pub fn new() -> Self {
-        Self((0..table::PARTS).map(|_| Mutex::new(Places::new())).collect())
+        Self((0..table::SHARDS).map(|_| Mutex::new(Places::new())).collect())
     }
-    fn part(&self, print: u64) -> Option<&Mutex<Places<u64, u64>>> {
-        self.0.get(table::part(print))
+    fn shard(&self, print: u64) -> Option<&Mutex<Places<u64, u64>>> {
+        self.0.get(table::shard(print))
     }
     /// Notes that a state was found at this place of the level; whether it is the first as far as is known.
     pub fn claim(&self, print: u64, at: u64) -> bool {
-        let Some(part) = self.part(print) else { return true };
-        let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = part.get(print).is_none_or(|known| at < known);
+        let Some(shard) = self.shard(print) else { return true };
+        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = shard.get(print).is_none_or(|known| at < known);
         if first {
-            part.set(print, at);
+            shard.set(print, at);
         }
         first
     }
     /// Whether a state was found first at this place, once all of the level was gone through.
     pub fn is_first(&self, print: u64, at: u64) -> bool {
-        self.part(print).is_none_or(|part| part.lock().unwrap_or_else(PoisonError::into_inner).get(print) == Some(at))
+        self.shard(print).is_none_or(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).get(print) == Some(at))
     }
     /// For the next level.
     pub fn clear(&mut self) {
-        self.0.iter_mut().for_each(|part| part.get_mut().unwrap_or_else(PoisonError::into_inner).clear());
+        self.0.iter_mut().for_each(|shard| shard.get_mut().unwrap_or_else(PoisonError::into_inner).clear());
     }
 }
 
@@ -122,6 +122,7 @@ pub struct Worker<'a> {
     /// The state that a step is taken in.
     draft: State,
     /// States that are over, whose memory is used again.
+    #[expect(clippy::vec_box, reason = "they come from a level and go into the next as they are")]
     spare: Vec<Box<State>>,
 }
 

@@ -59,6 +59,24 @@ pub fn each<T: Send + Sync>(crew: &dyn Crew, count: usize, work: impl Fn(usize) 
     done.into_iter().enumerate().map(|(piece, own)| own.into_inner().unwrap_or_else(|| work(piece))).collect()
 }
 
+/// Does one thing that takes long, and beside it so many pieces of work, each by whoever has nothing else to do.
+pub(super) fn beside<A: Send + Sync, B: Send + Sync>(
+    crew: &dyn Crew,
+    long: impl Fn() -> A + Sync,
+    count: usize,
+    work: impl Fn(usize) -> B + Sync,
+) -> (A, Vec<B>) {
+    let first = OnceLock::new();
+    let pieces = each(crew, count.saturating_add(1), |piece| {
+        let Some(piece) = piece.checked_sub(1) else {
+            drop(first.set(long()));
+            return None;
+        };
+        Some(work(piece))
+    });
+    (first.into_inner().unwrap_or_else(long), pieces.into_iter().flatten().collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +100,17 @@ mod tests {
             let next = |piece| (piece * piece, count.fetch_add(1, Ordering::SeqCst)).0;
             assert_eq!(each(crew, 5, next), [0, 1, 4, 9, 16]);
             assert_eq!((each(crew, 0, |piece| piece), count.into_inner()), (vec![], 5));
+        }
+    }
+
+    #[test]
+    fn what_is_done_beside_something_long_keeps_its_place() {
+        let crews: [&dyn Crew; 3] = [&Alone, &Lazy(0), &Lazy(1)];
+        for crew in crews {
+            let count = AtomicUsize::new(0);
+            let next = |what| (what, count.fetch_add(1, Ordering::SeqCst)).0;
+            assert_eq!(beside(crew, || next(7), 3, next), (7, vec![0, 1, 2]));
+            assert_eq!((beside(crew, || 7, 0, |piece| piece), count.into_inner()), ((7, vec![]), 4));
         }
     }
 

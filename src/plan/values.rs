@@ -10,7 +10,7 @@ use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use super::{
-    crew::{Crew, both, each},
+    crew::{Crew, beside, both},
     finding::{Code, Finding},
     path::Path,
     places::MERGE,
@@ -39,26 +39,9 @@ pub(super) fn survey_and_values<'a>(crew: &dyn Crew, text: &'a str) -> (Survey, 
     (survey, Values::Read(values.into_iter()))
 }
 
-/// What came of a piece of the work on a text.
-enum Piece {
-    Places(Box<Survey>),
-    Portion(Option<Vec<Value>>),
-}
-
-/// The places of a text, and its value as its portions give it. The places come first, for they take longest.
+/// The places of a text, and its value as its portions give it.
 fn in_portions(crew: &dyn Crew, text: &str, portions: &Portions<'_>) -> (Survey, Option<Value>) {
-    let pieces = each(crew, portions.len() + 1, |piece| match piece.checked_sub(1) {
-        None => Piece::Places(Box::new(survey(text))),
-        Some(portion) => Piece::Portion(portions.read(portion)),
-    });
-    let (mut places, mut elements) = (None, Vec::new());
-    for piece in pieces {
-        match piece {
-            Piece::Places(survey) => places = Some(*survey),
-            Piece::Portion(values) => elements.push(values),
-        }
-    }
-    let survey = places.unwrap_or_else(|| survey(text));
+    let (survey, elements) = beside(crew, || survey(text), portions.len(), |portion| portions.read(portion));
     let value = (survey.documents.len() == 1).then(|| portions.whole(elements)).flatten();
     (survey, value)
 }

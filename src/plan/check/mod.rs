@@ -29,7 +29,7 @@ use serde_json::Value;
 
 use self::{defaults::Defaults, outline::Outline};
 use super::{
-    crew::{Crew, both, each},
+    crew::{Crew, beside, both},
     finding::{Code, Finding},
     model::Plan,
     names::LABEL_PATTERN,
@@ -243,7 +243,7 @@ struct Read<'a> {
 
 impl<'a> Read<'a> {
     /// The service at this place of its list, with what it has from the defaults, as far as it can be read.
-    fn of((index, item): (usize, &'a Value), defaults: &Defaults<'_>) -> Self {
+    fn of(index: usize, item: &'a Value, defaults: &Defaults<'_>) -> Self {
         let path = Path::top().key("spec").key("services").index(index);
         let merged = defaults.merged(item);
         let mut found = Vec::new();
@@ -290,31 +290,19 @@ fn read_spec(document: &Value, wrong: &[Path], findings: &mut Vec<Finding>) -> S
     salvage(&Value::Object(spec), shape::spec(), &base, &wrong, findings)
 }
 
-/// What came of a piece of the work on a document.
-enum Piece<'a> {
-    Written(Box<Written<'a>>),
-    Services(Vec<Read<'a>>),
-}
-
 /// So many services are read at a time.
 const PORTION: usize = 32;
 
 /// What is written, and each service.
 fn read<'a>(crew: &dyn Crew, document: &'a Value, defaults: &Defaults<'_>) -> (Written<'a>, Vec<Read<'a>>) {
     let all: Vec<(usize, &Value)> = outline::elements(document.get("spec"), "services").enumerate().collect();
-    let portions: Vec<&[(usize, &Value)]> = all.chunks(PORTION).collect();
-    let pieces = each(crew, portions.len() + 1, |piece| match piece.checked_sub(1).map(|portion| portions.get(portion)) {
-        None => Piece::Written(Box::new(Written::of(document))),
-        Some(portion) => Piece::Services(portion.into_iter().copied().flatten().map(|own| Read::of(*own, defaults)).collect()),
-    });
-    let (mut written, mut services) = (None, Vec::with_capacity(all.len()));
-    for piece in pieces {
-        match piece {
-            Piece::Written(own) => written = Some(*own),
-            Piece::Services(mut own) => services.append(&mut own),
-        }
-    }
-    (written.unwrap_or_else(|| Written::of(document)), services)
+    let portions: Vec<_> = all.chunks(PORTION).collect();
+    let read = |portion: usize| {
+        let own = portions.get(portion).copied().unwrap_or_default();
+        own.iter().map(|(index, item)| Read::of(*index, item, defaults)).collect::<Vec<_>>()
+    };
+    let (written, services) = beside(crew, || Written::of(document), portions.len(), read);
+    (written, services.into_iter().flatten().collect())
 }
 
 /// Notes what was found of services that were read, and what of them is not as it was written.
