@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     engine::Invariant,
-    plan::Crew,
+    plan::{Alone, Crew, crew::each},
     world::{Model, judge::Breach},
 };
 
@@ -138,6 +138,7 @@ impl Search<'_> {
         let workers: Vec<_> = workers.collect();
         while !self.level.is_empty() {
             let chunks: Vec<Chunk> = std::mem::take(&mut self.level).into_iter().map(|piece| Mutex::new((piece, None))).collect();
+            let crew: &dyn Crew = if chunks.len() < 2 { &Alone } else { crew }; // a single piece is one worker's
             self.expand(&chunks, &workers, crew, tell);
             self.settle(&chunks, crew);
             if let Some(verdict) = self.gather(chunks) {
@@ -177,22 +178,17 @@ impl Search<'_> {
                 tell(states.fetch_add(new, Ordering::Relaxed) + new);
             }
         };
-        if chunks.len() < 2 { work(0) } else { crew.work(&work) }
+        crew.work(&work);
     }
 
     /// Lets the workers leave out what was found twice, and note the rest as seen. What comes after something wrong is noted as
     /// well: the search is over then.
     fn settle(&mut self, chunks: &[Chunk], crew: &dyn Crew) {
-        let (firsts, seen, next) = (&self.firsts, self.seen.adding(), AtomicUsize::new(0));
-        let work = |_: usize| {
-            while let at = next.fetch_add(1, Ordering::Relaxed)
-                && let Some(chunk) = chunks.get(at)
-            {
-                let mut chunk = chunk.lock().unwrap_or_else(PoisonError::into_inner);
-                chunk.1.iter_mut().for_each(|found| found.settle(at, firsts, &seen));
-            }
-        };
-        if chunks.len() < 2 { work(0) } else { crew.work(&work) }
+        let (firsts, seen) = (&self.firsts, self.seen.adding());
+        each(crew, chunks.len(), |at| {
+            let chunk = chunks.get(at).map(|chunk| chunk.lock().unwrap_or_else(PoisonError::into_inner));
+            chunk.and_then(|mut chunk| chunk.1.as_mut().map(|found| found.settle(at, firsts, &seen)))
+        });
     }
 
     /// Puts together what was found in a level, in its order. A verdict, if the search is over.
