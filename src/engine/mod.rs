@@ -72,6 +72,7 @@ pub use self::{
     bridge::CLAIM_VALID,
     effect::{Action, Effect, EffectKey, Precondition, mark},
     event::Event,
+    guard::concerns as guards_watch,
     invariant::Invariant,
     observed::{
         Accepted, Answer, Backend, ClaimsSeen, Effective, GateSeen, Intent, Observed, Orders, Owner, Programmed, Query, Round,

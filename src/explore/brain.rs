@@ -20,11 +20,11 @@ use super::{
 use crate::{
     engine::{self, About, Decision, Direction, Outcome, Record, Rules, ServiceState, Stage, safety},
     world::{
-        Facts, Model, Moment,
+        Facts, Ix, Model, Moment,
         facts::Shown,
         flight::Flight,
         judge::Breach,
-        model::Delays,
+        model::{Delays, ServiceModel},
         people::{self, People},
     },
 };
@@ -82,9 +82,26 @@ pub struct Library<'a> {
 pub struct Book {
     /// The record.
     pub record: Record,
-    /// A bit for each service whose gates decide nothing any more: it goes back, is back, or is past its soak. The engine
-    /// does not ask for them either ([`engine::queries`]).
-    pub still: u64,
+    /// Whose gates decide nothing any more: it goes back, is back, or is past its soak. The engine does not ask for them either
+    /// ([`engine::queries`]).
+    pub still: Services,
+    /// Whose sides decide nothing any more: it is back, or its legacy side is being switched off. The engine does not ask for them
+    /// either.
+    pub unasked: Services,
+}
+
+/// Some of the first 64 services of a model.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Services(u64);
+
+impl Services {
+    fn bit(ix: Ix) -> u64 {
+        1u64.checked_shl(u32::from(ix)).unwrap_or(0)
+    }
+    /// Whether this one is among them.
+    pub fn has(self, ix: Ix) -> bool {
+        self.0 & Self::bit(ix) != 0
+    }
 }
 
 /// Things known by their fingerprints.
@@ -137,33 +154,41 @@ impl<'a> Library<'a> {
         locked(&self.records).all.get(ix.place as usize).cloned()
     }
 
-    fn still(&self, record: &Record) -> u64 {
+    /// The services of which this is so, if anything is left out.
+    fn those(&self, record: &Record, holds: impl Fn(&ServiceModel, &ServiceState) -> bool) -> Services {
         if self.reach.reductions == Reductions::None {
-            return 0;
+            return Services::default();
         }
-        let still = |state: &ServiceState| {
-            let over = state.stage.is_past_soak() || matches!(state.stage, Stage::Returning | Stage::Returned);
-            over || state.direction == Direction::Backward
-        };
-        let services = self.model.services().iter().take(64).enumerate();
-        let still = services.filter(|(_, service)| record.services.get(&service.name).is_some_and(|state| still(state)));
-        still.fold(0, |bits, (place, _)| bits | 1 << place)
+        let holds = |service: &ServiceModel| record.services.get(&service.name).is_some_and(|state| holds(service, state));
+        let those = (0..).zip(self.model.services()).filter(|(_, service)| holds(service));
+        Services(those.fold(0, |bits, (ix, _)| bits | Services::bit(ix)))
     }
 
-    /// The number of a record, the same for equal ones.
+    fn book_of(&self, record: Record) -> Book {
+        let still = self.those(&record, |_, state| {
+            let over = state.stage.is_past_soak() || matches!(state.stage, Stage::Returning | Stage::Returned);
+            over || state.direction == Direction::Backward
+        });
+        // What is to be copied to a side follows who writes there, and so whether it is well.
+        let unasked = self.those(&record, |service, state| {
+            !service.is_single_writer() && (state.stage.is_final() || state.stage == Stage::Returned)
+        });
+        Book { record, still, unasked }
+    }
+
+    /// The number of a record, the same for equal ones. By which number a hold is called makes no difference: whoever resumes clears
+    /// all of them here.
     fn keep(&self, mut record: Record) -> RecordIx {
         let start = self.model.timestamp(Moment(0));
+        let id = record.resumed.unwrap_or_default().saturating_add(1);
         for hold in record.services.values_mut().filter(|s| s.hold.is_some()).filter_map(|service| service.hold.as_mut()) {
-            hold.since = start;
+            (hold.id, hold.since) = (id, start);
         }
-        record.latch.iter_mut().for_each(|latch| latch.since = start);
+        record.latch.iter_mut().for_each(|latch| (latch.id, latch.since) = (id, start));
         record.ended.iter_mut().for_each(|ended| ended.at = start);
         record.started_at = start;
         let print = Print::of(&record);
-        let place = locked(&self.records).place(print, || {
-            let still = self.still(&record);
-            Arc::new(Book { record, still })
-        });
+        let place = locked(&self.records).place(print, || Arc::new(self.book_of(record)));
         RecordIx { place, print: print as u64 }
     }
 }
@@ -183,6 +208,11 @@ impl<'a> Brain<'a> {
     /// A brain that knows what the library does.
     pub fn new(library: &'a Library<'a>) -> Self {
         Self { library, records: Vec::new(), aged: Places::new(), ages: Vec::new(), shown: Shown::default() }
+    }
+
+    /// What is left out because it can make no difference.
+    pub fn reductions(&self) -> Reductions {
+        self.library.reach.reductions
     }
 
     /// A record.

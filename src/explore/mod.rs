@@ -13,6 +13,7 @@
 //! *What it does not*: see [`limits`].
 
 pub mod brain;
+mod forget;
 pub mod moves;
 mod older;
 pub mod piece;
@@ -65,8 +66,9 @@ pub enum Around {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reductions {
     /// What follows from a state that was seen, as early, with more faults left or with more that a stale read may show; what
-    /// happens once a run has ended and nothing of it is under way; and how old a moment is that is older than anything it is
-    /// compared with.
+    /// happens once a run has ended and nothing of it is under way; how old a moment is that is older than anything it is
+    /// compared with; and what of a state no decision reaches any more: answers of gates behind those that count, sides of a
+    /// service that is back or without its legacy, when a look is due while one has to come first.
     Sound,
     /// Nothing: to show that the others find the same.
     None,

@@ -2,7 +2,7 @@
 
 use super::{
     Reductions,
-    brain::{Answer, Book},
+    brain::{Answer, Book, Services},
     budget::Kind,
     state::{Eyes, How, Move, State},
 };
@@ -45,17 +45,24 @@ pub struct Known<'a> {
     pub reductions: Reductions,
 }
 
-/// Whether the gates of a service still decide anything.
+/// Whether something of a service still decides anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Gates {
-    Count,
+enum Matter {
+    Counts,
     Still,
 }
 
+/// What of a service still decides anything.
+#[derive(Debug, Clone, Copy)]
+struct Matters {
+    gates: Matter,
+    sides: Matter,
+}
+
 impl Known<'_> {
-    fn gates(&self, ix: Ix) -> Gates {
-        let bit = 1u64.checked_shl(u32::from(ix)).unwrap_or(0);
-        if self.book.still & bit == 0 { Gates::Count } else { Gates::Still }
+    fn matters(&self, ix: Ix) -> Matters {
+        let of = |still: Services| if still.has(ix) { Matter::Still } else { Matter::Counts };
+        Matters { gates: of(self.book.still), sides: of(self.book.unasked) }
     }
 }
 
@@ -81,8 +88,10 @@ pub fn moves(model: &Model, parts: &[Part], known: Known<'_>, state: &State, mov
     }
     for ((ix, service), part) in (0..).zip(model.services()).zip(parts) {
         match part {
-            Part::Whole => strikes(model, state, (ix, service), known.gates(ix), moves),
-            Part::Rest if rests && state.eyes == Eyes::Done && known.gates(ix) == Gates::Count => rest(model, state, ix, moves),
+            Part::Whole => strikes(model, state, (ix, service), known.matters(ix), moves),
+            Part::Rest if rests && state.eyes == Eyes::Done && known.matters(ix).gates == Matter::Counts => {
+                rest(model, state, ix, moves)
+            }
             Part::Rest => {}
         }
     }
@@ -189,14 +198,14 @@ fn people(record: &Record, state: &State, moves: &mut Vec<Move>) {
 }
 
 /// What may befall a service under test, and what of that may end.
-fn strikes(model: &Model, state: &State, (ix, service): (Ix, &ServiceModel), gates: Gates, moves: &mut Vec<Move>) {
+fn strikes(model: &Model, state: &State, (ix, service): (Ix, &ServiceModel), matters: Matters, moves: &mut Vec<Move>) {
     let Some(facts) = state.world.facts.service(ix) else { return };
     let mut strike = |kind, what| {
         if state.left.allows(kind) {
             moves.push(Move::Strikes(kind, what));
         }
     };
-    for (place, _) in model.gates_of(ix).filter(|_| gates == Gates::Count) {
+    for (place, _) in model.gates_of(ix).filter(|_| matters.gates == Matter::Counts) {
         let Some(rounds) = state.world.facts.gates.get(place) else { continue };
         let gate = u16::try_from(place).unwrap_or(u16::MAX);
         if rounds.tone == Tone::Good {
@@ -206,7 +215,7 @@ fn strikes(model: &Model, state: &State, (ix, service): (Ix, &ServiceModel), gat
             strike(Kind::GateSilent, Happening::Gate(gate, Tone::Silent));
         }
     }
-    for side in Side::BOTH {
+    for side in Side::BOTH.into_iter().filter(|_| matters.sides == Matter::Counts) {
         let (own, all) = (facts.side(side).healthy, service.sides.get(side as usize).map_or(0, |numbers| numbers.endpoints));
         if own > 0 {
             strike(Kind::SideDies, Happening::Healthy(ix, side, 0));
@@ -242,7 +251,7 @@ fn strikes(model: &Model, state: &State, (ix, service): (Ix, &ServiceModel), gat
     if counted && state.world.facts.connections(model, ix).is_some_and(|own| own.client == Client::Closes) {
         strike(Kind::ClientStays, Happening::Client(ix, Client::Stays));
     }
-    mends(model, state, (ix, service, facts), gates, moves);
+    mends(model, state, (ix, service, facts), matters, moves);
 }
 
 /// Every lasting fault may end, at any time.
@@ -250,18 +259,18 @@ fn mends(
     model: &Model,
     state: &State,
     (ix, service, facts): (Ix, &ServiceModel, &ServiceFacts),
-    gates: Gates,
+    matters: Matters,
     moves: &mut Vec<Move>,
 ) {
     let dead = facts.side(Side::Target).healthy == 0;
-    for (place, gate) in model.gates_of(ix).filter(|_| gates == Gates::Count) {
+    for (place, gate) in model.gates_of(ix).filter(|_| matters.gates == Matter::Counts) {
         let tone = state.world.facts.gates.get(place).map_or(Tone::Good, |rounds| rounds.tone);
         let sound = if dead && gate.of_target { Tone::Bad } else { Tone::Good };
         if tone != sound {
             moves.push(Move::Outside(Happening::Gate(u16::try_from(place).unwrap_or(u16::MAX), sound)));
         }
     }
-    for side in Side::BOTH {
+    for side in Side::BOTH.into_iter().filter(|_| matters.sides == Matter::Counts) {
         let all = service.sides.get(side as usize).map_or(0, |numbers| numbers.endpoints);
         if facts.side(side).healthy < all {
             moves.push(Move::Outside(Happening::Healthy(ix, side, all)));

@@ -3,6 +3,7 @@
 use super::{
     brain::{Answer, Brain},
     budget::Kind,
+    forget::forget,
     moves::Part,
     print::Print,
     state::{Eyes, How, Move, Rival, SNAPSHOTS, State},
@@ -16,7 +17,6 @@ use crate::{
         flight::{Act, Flight},
         judge::{self, Breach},
         replication::{Data, Pace},
-        rounds::Rounds,
         task::Luck,
     },
 };
@@ -91,22 +91,8 @@ impl Stepper<'_> {
             Move::RivalDecides => self.rival_decides(next, answer),
             Move::RivalActs => self.rival_acts(next),
         };
-        self.still(next);
-        tidy(next);
+        forget(self.model, self.brain.book(next.record).as_deref(), self.brain.reductions(), next);
         breach
-    }
-
-    /// Gates that decide nothing any more answer well, and did so all the time.
-    fn still(&mut self, next: &mut State) {
-        let still = self.brain.book(next.record).map_or(0, |book| book.still);
-        if still == 0 {
-            return;
-        }
-        for (gate, rounds) in self.model.gates().iter().zip(&mut next.world.facts.gates) {
-            if gate.other.is_none() && still & 1u64.checked_shl(u32::from(gate.service)).unwrap_or(0) != 0 {
-                *rounds = Rounds::new(Moment(-i64::from(gate.keep) * gate.every));
-            }
-        }
     }
 
     fn happens(&mut self, next: &mut State, occurrence: Occurrence) -> Option<Breach> {
@@ -316,27 +302,6 @@ fn remember(next: &mut State) {
         next.past.push(facts.clone());
         let surplus = next.past.len().saturating_sub(SNAPSHOTS);
         next.past.drain(..surplus);
-    }
-}
-
-/// Takes out what can make no difference any more.
-fn tidy(next: &mut State) {
-    if !next.left.allows(Kind::StaleRead) {
-        next.past.clear();
-    }
-    let facts = &next.world.facts;
-    let alive = |flight: &Flight| {
-        let route = facts.service(flight.service).map(|service| service.route.version);
-        flight.version.is_none() || flight.version == route
-    };
-    // Versions only rise: an effect that rests on an older one will never be done.
-    next.world.flights.retain(alive);
-    if let Some(rival) = &mut next.rival {
-        let now = next.world.facts.now;
-        rival.flights.retain(|flight| alive(flight) && flight.deadline > now);
-        if rival.record.is_none() && rival.flights.is_empty() {
-            next.rival = None;
-        }
     }
 }
 

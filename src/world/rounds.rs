@@ -1,5 +1,7 @@
 //! The rounds of a gate, as runs of equal answers instead of one by one: a month of good answers is one number.
 
+mod needed;
+
 use super::{clock::Moment, model::GateModel};
 use crate::{
     engine::{Answer, Round, Unknown},
@@ -183,10 +185,9 @@ impl Rounds {
         into.reverse();
     }
 
-    /// Forgets what no verdict needs, so that equal futures are equal values.
+    /// Forgets what no sensor keeps, so that equal futures are equal values.
     pub(super) fn forget(&mut self, gate: &GateModel, now: Moment) {
-        let silent = self.tone == Tone::Silent || self.before.iter().any(|run| run.tone == Tone::Silent);
-        let mut left = if silent { gate.keep } else { gate.of.max(gate.failures) }; // only silence is counted from its beginning
+        let mut left = gate.keep;
         // Since when it is silent the judge has to know for as long as the plan bears it, though no sensor does any more.
         let borne = if gate.on_unknown == OnFailure::Rollback { gate.unknown_limit / gate.every + 1 } else { 0 };
         let known = if self.tone == Tone::Silent { left.max(u32::try_from(borne).unwrap_or(u32::MAX)) } else { left };
@@ -194,13 +195,8 @@ impl Rounds {
         self.first = self.first.plus(i64::from(surplus) * gate.every);
         left = left.saturating_sub(self.newest(gate, now));
         for run in self.before.iter_mut().rev() {
-            let surplus = run.count.saturating_sub(left);
-            run.first = run.first.plus(i64::from(surplus) * gate.every);
-            run.count -= surplus;
+            run.keep_newest(gate, left);
             left -= run.count;
-            if run.count == 0 {
-                *run = Run::default();
-            }
         }
     }
 
@@ -221,6 +217,15 @@ pub struct RoundsShown {
 }
 
 impl Run {
+    /// Only the newest of them are left, at most so many.
+    fn keep_newest(&mut self, gate: &GateModel, most: u32) {
+        let surplus = self.count.saturating_sub(most);
+        self.first = self.first.plus(i64::from(surplus) * gate.every);
+        self.count -= surplus;
+        if self.count == 0 {
+            *self = Self::default();
+        }
+    }
     /// How many of them were sent from `since` on.
     fn since(&self, gate: &GateModel, since: Moment) -> u32 {
         let skipped = (since.since(self.first).max(0) + gate.every - 1) / gate.every;

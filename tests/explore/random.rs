@@ -1,11 +1,18 @@
 //! Random plans with every word of the language, explored piece by piece within one fault: the first states of each piece.
 //!
 //! `GAPLESS_EXPLORE_RUNS=N` takes so many plans, from `GAPLESS_EXPLORE_FROM` on, `GAPLESS_EXPLORE_STATES=N` so many states of each
-//! piece, `GAPLESS_EXPLORE_FAULTS=N` so many faults, and `GAPLESS_EXPLORE_ALONE=1` leaves neighbours out.
+//! piece, `GAPLESS_EXPLORE_FAULTS=N` so many faults, and `GAPLESS_EXPLORE_ALONE=1` leaves neighbours out. The second test takes a
+//! fourth of the plans.
 
-use gapless::explore::{
-    Options,
-    budget::{Budget, Kind},
+use gapless::{
+    engine::Invariant,
+    explore::{
+        Alone, Options,
+        budget::{Budget, Kind},
+        explore,
+        piece::pieces,
+        report::ShapeReport,
+    },
 };
 
 use crate::{any_plan, run, stories};
@@ -40,4 +47,41 @@ fn random_plans_hold_within_a_fault() {
     println!("{all} pieces, {whole} of them whole");
     assert!(wrong.is_empty(), "{wrong}");
     assert!(all > 0);
+}
+
+/// What broke after how many steps, if anything did.
+fn wrong(shape: &ShapeReport) -> Option<(String, usize)> {
+    shape.counterexample.as_ref().map(|story| (story.invariant.clone(), story.steps.len()))
+}
+
+/// Of every piece of random plans, with each rule left out in turn: what is found without the reductions is found with them, in as
+/// few steps. Where only the reduced search came to an end, or so far, the other one says nothing.
+#[test]
+fn reductions_leave_out_no_breach_of_random_plans() {
+    let (from, runs) = (given("GAPLESS_EXPLORE_FROM", 0), given("GAPLESS_EXPLORE_RUNS", 24).div_ceil(4));
+    let states = given("GAPLESS_EXPLORE_STATES", 2_000);
+    let faults = u8::try_from(given("GAPLESS_EXPLORE_FAULTS", 1)).unwrap();
+    let (mut differ, mut breaches, mut whole) = (String::new(), 0, 0);
+    for seed in from..from + runs {
+        let Some(plan) = any_plan::of(seed) else { continue };
+        for invariant in Invariant::ALL {
+            let options = Options::new(Some(invariant), Budget::of(faults, &Kind::ALL), states).alone();
+            for piece in pieces(&plan.revision, options.around) {
+                let [all, reduced] = [options.unreduced(), options].map(|options| explore(&piece, &options, &Alone, &|_| {}));
+                let told = wrong(&all).is_some() || all.exhaustive;
+                breaches += usize::from(wrong(&all).is_some());
+                whole += usize::from(all.exhaustive);
+                if told && wrong(&all) != wrong(&reduced) {
+                    let (all, reduced) = (wrong(&all), wrong(&reduced));
+                    differ.push_str(&format!(
+                        "plan of seed {seed}, {}, without {invariant}: {all:?}, reduced {reduced:?}\n",
+                        piece.name
+                    ));
+                }
+            }
+        }
+    }
+    println!("{breaches} breaches, {whole} searches to the end");
+    assert!(differ.is_empty(), "{differ}");
+    assert!(breaches > 0);
 }

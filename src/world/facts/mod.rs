@@ -138,9 +138,10 @@ impl Facts {
             rounds.rebase(by);
         }
         let mut longest = 0;
+        let shown = by.saturating_sub(now.0); // what an old look shows is compared with its own moment
         for (service, facts) in model.services().iter().zip(&mut self.services) {
             longest = longest.max(service.horizon);
-            facts.route.in_force_since.rebase(by, service.horizon);
+            facts.route.in_force_since.rebase(by, service.horizon.saturating_add(shown));
             if let Some(change) = &mut facts.route.change {
                 change.programmed_at.rebase(by, 0);
                 change.effective_at.rebase(by, 0);
@@ -176,9 +177,10 @@ impl Facts {
         let mut services = model.services().iter().zip(&self.services);
         gates
             && services.all(|(service, own)| {
-                let horizon = own.route.in_force_since <= Moment(-service.horizon);
+                let oldest = self.now.plus(-service.horizon);
+                let horizon = own.route.in_force_since <= oldest;
                 let dead = own.sides.iter().all(|side| side.healthy > 0 || side.since >= since);
-                dead && (own.route.in_force_since >= since || horizon && since <= Moment(-service.horizon))
+                dead && (own.route.in_force_since >= since || horizon && since <= oldest)
             })
     }
 }

@@ -134,7 +134,7 @@ pub(super) fn service_model(
         failures: service.failures(),
         bake,
         stale: ms(side::stale_after(service)),
-        horizon: watched.max(bake) + 61_000,
+        horizon: watched.max(bake) + 1_000,
     }
 }
 

@@ -1,0 +1,86 @@
+//! What of a state can make no difference any more: without it, ways that differed in nothing else meet again.
+//!
+//! *Guarantees*: whatever is left out, no look decides otherwise and nothing is judged otherwise, now or later, but for when a gate
+//! that answers well is asked ([`Rounds::only_needed`]).
+
+use super::{
+    Reductions,
+    brain::Book,
+    budget::Kind,
+    state::{Eyes, State},
+};
+use crate::{
+    engine::{ServiceState, TroubleKind, gate::ROUNDS_MIN, guards_watch},
+    world::{Model, Moment, flight::Flight, model::GateModel, rounds::Rounds},
+};
+
+/// So many rounds without an answer are long enough for a silence to be recorded ([`crate::engine::gate::silent_after`]).
+const RECORDED: u32 = ROUNDS_MIN / 2 + 2;
+
+/// Takes it out of a state whose record is this one.
+pub fn forget(model: &Model, book: Option<&Book>, reductions: Reductions, next: &mut State) {
+    if let (Some(book), Reductions::Sound) = (book, reductions) {
+        gates(model, book, next);
+        sides(model, book, next);
+        if next.eyes == Eyes::Due {
+            next.due = Moment::NEVER; // the look that comes first says it anew
+        }
+    }
+    if !next.left.allows(Kind::StaleRead) {
+        next.past.clear();
+    }
+    effects(next);
+}
+
+/// Gates that decide nothing any more answer well, and did so all the time; of the others only what is needed is left. Those that
+/// prove something of a writer, a phase or a bridge are left as they are: by when they are asked it counts what they prove.
+fn gates(model: &Model, book: &Book, next: &mut State) {
+    let facts = &mut next.world.facts;
+    for (gate, rounds) in model.gates().iter().zip(&mut facts.gates).filter(|(gate, _)| gate.other.is_none()) {
+        if book.still.has(gate.service) {
+            *rounds = Rounds::new(Moment(-i64::from(gate.keep) * gate.every));
+            continue;
+        }
+        rounds.only_needed(gate, facts.now);
+        let state = model.service(gate.service).and_then(|service| book.record.services.get(&service.name));
+        let enough = state.and_then(|state| silence(model, state, gate, rounds));
+        enough.into_iter().for_each(|enough| rounds.silent_for_long(gate, enough, facts.now));
+    }
+}
+
+/// How many rounds without an answer are as good as more: one, before a service has an order; those that it takes to be recorded, if
+/// this silence is. `None`: each may count.
+fn silence(model: &Model, state: &ServiceState, gate: &GateModel, rounds: &Rounds) -> Option<u32> {
+    if !guards_watch(state) {
+        return Some(1);
+    }
+    let known = state.troubles.get(&gate.name).filter(|known| known.kind == TroubleKind::Unknown)?;
+    (model.moment(known.since) <= rounds.first).then_some(RECORDED)
+}
+
+/// Sides that nobody asks for any more are well.
+fn sides(model: &Model, book: &Book, next: &mut State) {
+    for ((ix, service), facts) in (0..).zip(model.services()).zip(&mut next.world.facts.services) {
+        if book.unasked.has(ix) {
+            let since = Moment(-i64::from(service.failures) * service.every);
+            let sides = facts.sides.iter_mut().zip(service.sides);
+            sides.for_each(|(side, numbers)| (side.healthy, side.since) = (numbers.endpoints, since));
+        }
+    }
+}
+
+/// Versions only rise: an effect that rests on an older one will never be done.
+fn effects(next: &mut State) {
+    let facts = &next.world.facts;
+    let alive = |flight: &Flight| {
+        let route = facts.service(flight.service).map(|service| service.route.version);
+        flight.version.is_none() || flight.version == route
+    };
+    next.world.flights.retain(alive);
+    if let Some(rival) = &mut next.rival {
+        rival.flights.retain(|flight| alive(flight) && flight.deadline > facts.now);
+        if rival.record.is_none() && rival.flights.is_empty() {
+            next.rival = None;
+        }
+    }
+}
