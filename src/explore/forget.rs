@@ -10,8 +10,8 @@ use super::{
     state::{Eyes, State},
 };
 use crate::{
-    engine::{ServiceState, TroubleKind, gate::ROUNDS_MIN, guards_watch},
-    world::{Model, Moment, flight::Flight, model::GateModel, rounds::Rounds},
+    engine::{ServiceState, Stage, TroubleKind, gate::ROUNDS_MIN, guards_watch},
+    world::{Facts, Model, Moment, flight::Flight, model::GateModel, rounds::Rounds},
 };
 
 /// So many rounds without an answer are long enough for a silence to be recorded ([`crate::engine::gate::silent_after`]).
@@ -22,6 +22,7 @@ pub fn forget(model: &Model, book: Option<&Book>, reductions: Reductions, next: 
     if let (Some(book), Reductions::Sound) = (book, reductions) {
         gates(model, book, next);
         sides(model, book, next);
+        next.past.iter_mut().chain([&mut next.world.facts]).for_each(|facts| weights(model, book, facts));
         if next.eyes == Eyes::Due {
             next.due = Moment::NEVER; // the look that comes first says it anew
         }
@@ -66,6 +67,18 @@ fn sides(model: &Model, book: &Book, next: &mut State) {
             let sides = facts.sides.iter_mut().zip(service.sides);
             sides.for_each(|(side, numbers)| (side.healthy, side.since) = (numbers.endpoints, since));
         }
+    }
+}
+
+/// Since when a weight is in force is asked for as long as it is proven; only legacy's end waits longer.
+fn weights(model: &Model, book: &Book, facts: &mut Facts) {
+    let now = facts.now;
+    for (service, own) in model.services().iter().zip(&mut facts.services) {
+        let stage = book.record.services.get(&service.name).map_or(Stage::Waiting, |state| state.stage);
+        let ends = matches!(stage, Stage::Soaking | Stage::Soaked | Stage::Ending);
+        let reach = if ends { service.horizon } else { service.proven };
+        let since = &mut own.route.in_force_since;
+        *since = (*since).max(now.plus(-reach));
     }
 }
 

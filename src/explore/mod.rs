@@ -13,6 +13,7 @@
 //! *What it does not*: see [`limits`].
 
 pub mod brain;
+pub mod ends;
 mod forget;
 pub mod moves;
 mod older;

@@ -17,7 +17,10 @@ use crate::{
         writer_gates,
     },
     plan::{Act, Gate, GateName, PhaseName, Plan, Service, ServiceName, TaskName, Undo},
-    world::{Model, model::ms},
+    world::{
+        Model,
+        model::{drain, ms},
+    },
 };
 
 /// How far back moments matter, in milliseconds.
@@ -104,13 +107,12 @@ impl Reach {
 
     /// Spans that the steps of a service count from its own tasks.
     fn of_mechanism(&self, service: &Service, task: &TaskName) -> i64 {
-        let drain = service.drain_deadline.map_or(0, ms);
         if *task == named::mirror() {
             return service.mirror.map_or(0, |mirror| ms(mirror.length));
         }
         if *task == named::scream_test() {
             let scream = service.decommission.as_ref().and_then(|end| end.scream_test).map_or(0, ms);
-            return scream.max(drain);
+            return scream.max(drain(service));
         }
         // Proofs of who writes count from these.
         if service.data.is_some() { self.answers } else { 0 }
@@ -183,7 +185,7 @@ impl OfService {
         }
         Self {
             soak: ms(service.soak.length),
-            drain: if scream.is_none() { service.drain_deadline.map_or(0, ms) } else { 0 },
+            drain: if scream.is_none() { drain(service) } else { 0 },
             pause: service.data.as_ref().map_or(0, |data| ms(data.pause_budget)),
             troubles,
         }

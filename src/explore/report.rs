@@ -13,7 +13,10 @@ use super::{
     search::{Seen, Verdict},
     story::{self, Story},
 };
-use crate::{engine::Invariant, plan::Revision};
+use crate::{
+    engine::{Invariant, Outcome},
+    plan::Revision,
+};
 
 /// The result of `gapless explore -o json`. Fields are only ever added.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -81,6 +84,8 @@ pub struct ShapeReport {
     pub counterexample: Option<Story>,
     /// How often each invariant was judged, in the order of their names in `invariants`.
     pub checked: Vec<u64>,
+    /// How runs ended, of all whose end was seen.
+    pub ended: Vec<Outcome>,
 }
 
 /// An invariant.
@@ -120,6 +125,7 @@ impl ShapeReport {
             exhaustive: seen.verdict == Verdict::Holds,
             counterexample,
             checked: checked.collect(),
+            ended: seen.ends.outcomes().collect(),
         }
     }
 }
@@ -167,7 +173,10 @@ impl ExploreReport {
             };
             let like =
                 if shape.services.len() > 1 { format!(", and {} like it", shape.services.len() - 1) } else { String::new() };
-            let _ = writeln!(text, "{how:<14} {:>10} states  {}{like}", shape.states, shape.name); // writing to a String cannot fail
+            // Where all was seen and no run came to its end, nothing is proven of what comes there.
+            let never =
+                if shape.exhaustive && !shape.ended.contains(&Outcome::Completed) { "; no run of it completes" } else { "" };
+            let _ = writeln!(text, "{how:<14} {:>10} states  {}{like}{never}", shape.states, shape.name); // writing to a String cannot fail
         }
         if let Some(story) = &self.counterexample {
             let _ = write!(text, "\nThe shortest way to something wrong:\n\n{}", story.text());

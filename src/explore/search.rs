@@ -13,6 +13,7 @@ use super::{
     Options, Reductions,
     brain::Library,
     budget::Budget,
+    ends::Ends,
     moves::Part,
     print::Print,
     state::{Move, State},
@@ -66,6 +67,8 @@ pub struct Seen {
     pub decisions: u64,
     /// What was judged.
     pub judged: Judged,
+    /// How runs ended.
+    pub ends: Ends,
 }
 
 /// How many states of a level a worker takes at a time.
@@ -91,6 +94,7 @@ pub struct Search<'a> {
     steps: u64,
     depth: u32,
     judged: Judged,
+    ends: Ends,
     decisions: u64,
     /// The one invariant that is asked about; `None`: all, and that every run ends.
     sought: Option<Invariant>,
@@ -121,6 +125,7 @@ pub fn search(model: &Model, parts: &[Part], options: &Options, crew: &dyn Crew,
         steps: 0,
         depth: 0,
         judged: Judged::default(),
+        ends: Ends::default(),
         decisions: 0,
         sought,
         reductions,
@@ -195,9 +200,10 @@ impl Search<'_> {
     fn gather(&mut self, chunks: Vec<Chunk>) -> Option<Verdict> {
         for chunk in chunks {
             let (_, found) = chunk.into_inner().unwrap_or_else(PoisonError::into_inner);
-            let Found { next, wrong, steps, judged } = found?;
+            let Found { next, wrong, steps, judged, ends } = found?;
             self.steps += steps;
             self.judged.add(judged);
+            self.ends.join(ends);
             for candidate in next {
                 let place = u32::try_from(self.ways.len()).unwrap_or(u32::MAX);
                 self.ways.push((candidate.before, candidate.step));
@@ -246,6 +252,7 @@ impl Search<'_> {
             depth: self.depth,
             decisions: self.decisions,
             judged: self.judged,
+            ends: self.ends,
         }
     }
 }

@@ -6,6 +6,7 @@ use super::{
     Reductions,
     brain::{Brain, Library},
     budget::Budget,
+    ends::Ends,
     moves::{self, Known, Part, moves},
     print::Print,
     search::Wrong,
@@ -52,6 +53,8 @@ pub struct Found {
     pub steps: u64,
     /// What was judged.
     pub judged: Judged,
+    /// How runs ended.
+    pub ends: Ends,
 }
 
 impl Found {
@@ -160,6 +163,7 @@ impl<'a> Worker<'a> {
     ) -> Option<(u32, Option<Move>, Wrong)> {
         let book = self.stepper.brain.book(state.record)?;
         let answer = self.stepper.brain.ask(state.record, &state.world.facts, *facts)?;
+        book.record.ended.iter().for_each(|ended| found.ends.add(ended.outcome));
         let mut steps = std::mem::take(&mut self.moves);
         steps.clear();
         let known = Known { book: &book, answer: &answer, reductions: task.reductions };

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
 use gapless::{
-    engine::Invariant,
+    engine::{Invariant, Outcome},
     explore::{
         Alone, Options,
         budget::{Budget, Kind},
@@ -92,8 +92,11 @@ fn each_service_of_an_example_holds_by_itself_whatever_goes_wrong_once() {
         let revision = plans::example(&file);
         let begun = std::time::Instant::now();
         let shapes = run(&revision, &Options::new(None, Budget::of(deep().unwrap_or(1), &Kind::ALL), u64::MAX).alone());
-        for ShapeReport { name, states, .. } in &shapes {
-            println!("{file}: {name}: {states} states");
+        for ShapeReport { name, states, ended, .. } in &shapes {
+            println!("{file}: {name}: {states} states, runs end {ended:?}");
+            // A search that no run comes out of at the end proves nothing of what is there.
+            assert!(ended.contains(&Outcome::Completed), "{file}: no run of {name} completes");
+            assert!(ended.contains(&Outcome::RolledBack), "{file}: no run of {name} goes back");
         }
         println!("{file}: {:?}", begun.elapsed());
         assert!(shapes.iter().all(|shape| shape.exhaustive), "{file}\n{}", stories(&shapes));

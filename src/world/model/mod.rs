@@ -27,7 +27,7 @@ pub(super) use self::service::numbers;
 pub use self::{
     delays::Delays,
     gate::{GateModel, Proof},
-    service::{Cached, ServiceModel, SideNumbers, Writer},
+    service::{Cached, ServiceModel, SideNumbers, Writer, drain},
 };
 use self::{
     gate::{gate_model, other_gates},

@@ -81,7 +81,9 @@ pub struct ServiceModel {
     pub bake: i64,
     /// How old the newest look at a side may be, in milliseconds.
     pub stale: i64,
-    /// Ages in the facts of this service beyond which nothing changes any more, in milliseconds.
+    /// Ages in the facts of this service beyond which nothing changes any more while it shifts, in milliseconds.
+    pub proven: i64,
+    /// The same at any time: legacy is given its time to drain from the moment on in which it got no traffic.
     pub horizon: i64,
 }
 
@@ -114,6 +116,8 @@ pub(super) fn service_model(
     let every = service.probes.values().map(|p| ms(p.every)).min().unwrap_or(1000).max(1);
     let watched = own.iter().map(|g| i64::from(g.keep) * g.every).max().unwrap_or_default();
     let bake = ms(service.bake);
+    let proven = watched.max(bake) + 1_000;
+    let drains = if service.decommission.is_some() { drain(service) + 1_000 } else { 0 };
     ServiceModel {
         name: name.clone(),
         needs,
@@ -134,7 +138,8 @@ pub(super) fn service_model(
         failures: service.failures(),
         bake,
         stale: ms(side::stale_after(service)),
-        horizon: watched.max(bake) + 1_000,
+        proven,
+        horizon: proven.max(drains),
     }
 }
 
@@ -162,6 +167,12 @@ pub(super) fn cached(name: &ServiceName, service: &Service, tasks: &[TaskModel])
     Some(Cached { lower, restore, during: ms(route.ttl_during) })
 }
 
+/// For how long the end of a legacy side may wait for its connections, from the moment on from which it gets no new ones, in
+/// milliseconds: for the deadline, or for the age that they reach.
+pub fn drain(service: &Service) -> i64 {
+    [service.drain_deadline, service.max_connection_age].into_iter().flatten().map(ms).max().unwrap_or_default()
+}
+
 /// The longest stretch of time that a decision about a service compares with.
 pub(super) fn longest(service: &Service) -> i64 {
     let limits = service.gates.values().map(|gate| ms(gate.unknown_limit));
@@ -178,8 +189,7 @@ pub(super) fn longest(service: &Service) -> i64 {
     });
     let scream = service.decommission.as_ref().and_then(|end| end.scream_test).map_or(0, ms);
     let pause = service.data.as_ref().map_or(0, |data| ms(data.pause_budget));
-    let drain = service.drain_deadline.map_or(0, ms);
-    let own = [ms(service.bake), ms(service.soak.length), ms(service.soak.guard_for), scream, pause, drain];
+    let own = [ms(service.bake), ms(service.soak.length), ms(service.soak.guard_for), scream, pause, drain(service)];
     limits.chain(own).chain(tasks).max().unwrap_or_default()
 }
 
