@@ -116,6 +116,19 @@ fn what_lies_between_services_is_not_seen_of_each_by_itself() {
 }
 
 #[test]
+fn a_piece_that_was_seen_whole_and_of_which_no_run_completes_is_named() {
+    let revision = plans::one();
+    let options = Options::new(None, Budget::of(0, &Kind::ALL), u64::MAX);
+    let text = |shapes| ExploreReport::new(&revision, &options, shapes, 0.0).text();
+    let mut shapes = run(&revision, &options);
+    assert!(!text(shapes.clone()).contains("no run of it completes"));
+    shapes.iter_mut().for_each(|shape| shape.ended = vec![Outcome::RolledBack]);
+    assert!(text(shapes.clone()).contains("; no run of it completes"), "{}", text(shapes));
+    shapes.iter_mut().for_each(|shape| shape.exhaustive = false);
+    assert!(!text(shapes).contains("no run of it completes"), "nobody knows yet");
+}
+
+#[test]
 fn a_small_plan_holds_whatever_goes_wrong_twice() {
     let revision = plans::one();
     let shapes = run(&revision, &Options::new(None, Budget::of(2, &Kind::ALL), u64::MAX));
