@@ -10,12 +10,12 @@ use super::{
     state::{Eyes, State},
 };
 use crate::{
-    engine::{ServiceState, Stage, TroubleKind, gate::ROUNDS_MIN, guards_watch},
+    engine::{ServiceState, Stage, TroubleKind, guards_watch, side::STALE_PERIODS},
     world::{Facts, Model, Moment, flight::Flight, model::GateModel, rounds::Rounds},
 };
 
 /// So many rounds without an answer are long enough for a silence to be recorded ([`crate::engine::gate::silent_after`]).
-const RECORDED: u32 = ROUNDS_MIN / 2 + 2;
+const RECORDED: u32 = STALE_PERIODS + 2;
 
 /// Takes it out of a state whose record is this one.
 pub fn forget(model: &Model, book: Option<&Book>, reductions: Reductions, next: &mut State) {
@@ -63,7 +63,7 @@ fn silence(model: &Model, state: &ServiceState, gate: &GateModel, rounds: &Round
 fn sides(model: &Model, book: &Book, next: &mut State) {
     for ((ix, service), facts) in (0..).zip(model.services()).zip(&mut next.world.facts.services) {
         if book.unasked.has(ix) {
-            let since = Moment(-i64::from(service.failures) * service.every);
+            let since = Moment(-service.dies_within());
             let sides = facts.sides.iter_mut().zip(service.sides);
             sides.for_each(|(side, numbers)| (side.healthy, side.since) = (numbers.endpoints, since));
         }

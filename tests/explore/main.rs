@@ -40,6 +40,11 @@ fn some(revision: &Revision, most: usize, options: &Options) -> Vec<ShapeReport>
     pieces(revision, options.around).iter().take(most).map(|piece| explore(piece, options, &Alone, &|_| {})).collect()
 }
 
+/// What broke after how many steps, if anything did.
+fn broken(shape: &ShapeReport) -> Option<(String, usize)> {
+    shape.counterexample.as_ref().map(|story| (story.invariant.clone(), story.steps.len()))
+}
+
 fn stories(shapes: &[ShapeReport]) -> String {
     shapes.iter().filter_map(|shape| shape.counterexample.as_ref()).map(|story| story.text()).collect()
 }

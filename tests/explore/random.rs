@@ -11,11 +11,10 @@ use gapless::{
         budget::{Budget, Kind},
         explore,
         piece::pieces,
-        report::ShapeReport,
     },
 };
 
-use crate::{any_plan, run, stories};
+use crate::{any_plan, broken, run, stories};
 
 fn given(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(otherwise)
@@ -49,11 +48,6 @@ fn random_plans_hold_within_a_fault() {
     assert!(all > 0);
 }
 
-/// What broke after how many steps, if anything did.
-fn wrong(shape: &ShapeReport) -> Option<(String, usize)> {
-    shape.counterexample.as_ref().map(|story| (story.invariant.clone(), story.steps.len()))
-}
-
 /// Of every piece of random plans, with each rule left out in turn: what is found without the reductions is found with them, in as
 /// few steps. Where only the reduced search came to an end, or so far, the other one says nothing.
 #[test]
@@ -67,12 +61,12 @@ fn reductions_leave_out_no_breach_of_random_plans() {
         for invariant in Invariant::ALL {
             let options = Options::new(Some(invariant), Budget::of(faults, &Kind::ALL), states).alone();
             for piece in pieces(&plan.revision, options.around) {
-                let [all, reduced] = [options.unreduced(), options].map(|options| explore(&piece, &options, &Alone, &|_| {}));
-                let told = wrong(&all).is_some() || all.exhaustive;
-                breaches += usize::from(wrong(&all).is_some());
-                whole += usize::from(all.exhaustive);
-                if told && wrong(&all) != wrong(&reduced) {
-                    let (all, reduced) = (wrong(&all), wrong(&reduced));
+                let search = |options| explore(&piece, &options, &Alone, &|_| {});
+                let (unreduced, reduced) = (search(options.unreduced()), broken(&search(options)));
+                let all = broken(&unreduced);
+                breaches += usize::from(all.is_some());
+                whole += usize::from(unreduced.exhaustive);
+                if (all.is_some() || unreduced.exhaustive) && all != reduced {
                     differ.push_str(&format!(
                         "plan of seed {seed}, {}, without {invariant}: {all:?}, reduced {reduced:?}\n",
                         piece.name

@@ -9,19 +9,13 @@ use gapless::{
         piece::pieces,
         report::ShapeReport,
     },
-    plan::Revision,
 };
 
-use crate::{models, plans, threads::Threads};
+use crate::{broken, models, plans, run, threads::Threads};
 
-fn run(revision: &Revision, options: &Options) -> Vec<ShapeReport> {
-    pieces(revision, options.around).iter().map(|piece| explore(piece, options, &Alone, &|_| {})).collect()
-}
-
-/// Each piece: what broke after how many steps, if anything did.
+/// Of each piece.
 fn wrong(shapes: &[ShapeReport]) -> Vec<Option<(String, usize)>> {
-    let story = |shape: &ShapeReport| shape.counterexample.as_ref().map(|story| (story.invariant.clone(), story.steps.len()));
-    shapes.iter().map(story).collect()
+    shapes.iter().map(broken).collect()
 }
 
 fn states(shapes: &[ShapeReport]) -> u64 {

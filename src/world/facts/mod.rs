@@ -148,7 +148,7 @@ impl Facts {
             }
             for side in &mut facts.sides {
                 // Since when a side is well nobody asks.
-                let horizon = i64::from(service.failures) * service.every;
+                let horizon = service.dies_within();
                 if side.healthy > 0 { side.since = Moment(-horizon) } else { side.since.rebase(by, horizon) }
             }
         }

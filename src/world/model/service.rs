@@ -88,6 +88,10 @@ pub struct ServiceModel {
 }
 
 impl ServiceModel {
+    /// After so many milliseconds without a healthy endpoint a side is dead, and how long it has been so nobody asks.
+    pub fn dies_within(&self) -> i64 {
+        i64::from(self.failures) * self.every
+    }
     /// Whether only one side may write.
     pub fn is_single_writer(&self) -> bool {
         self.writer != Writer::Any

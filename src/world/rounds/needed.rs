@@ -7,8 +7,7 @@
 //! *Guarantees*: with what is left out and without it every verdict over rounds from any moment on is the same, now and whatever is
 //! answered later, but for two things: how long a row of failures is that is longer than it has to be, and at which instant of its
 //! period a gate is asked that only gave good answers for as long as it counts.
-//! *Caveats*: of a gate with a proof to give the instant matters; those are left as they are by who asks ([`Rounds::needed`] does not
-//! look).
+//! *Caveats*: of a gate with a proof to give the instant matters; whoever asks for this leaves those as they are.
 
 use super::{RUNS, Rounds, Run, Tone};
 use crate::{
@@ -191,8 +190,8 @@ mod tests {
         for (gate, model) in gates() {
             for history in histories() {
                 let (mut whole, mut now) = (Rounds::beginning(&model, Moment(0)), Moment(0));
-                forget(&mut whole, &model, now);
                 let mut left = whole;
+                forget(&mut left, &model, now);
                 for (tone, count) in history {
                     whole.turn(&model, tone, now);
                     left.turn(&model, tone, now);
