@@ -1,7 +1,8 @@
 //! Services with one writer: catch-up → fence → lag proven 0 → promote, and the other way round on the way back.
 //!
 //! *Guarantees*: a side is promoted only after the other was proven read-only and nothing is left to be copied, both by
-//! answers that were asked for after the fence (`one-writer`). The pause is watched from the order of the fence on.
+//! answers that were asked for after the fence (`one-writer`), and so it is when an order that was lost is given again. The pause is
+//! watched from the order of the fence on.
 //! *Caveats*: a pause that would be over its budget takes the fence back before the promotion. After it the way forward is the
 //! shorter one.
 
@@ -73,11 +74,10 @@ pub fn forward(draft: &mut Draft, name: &ServiceName, service: &Service, held: O
     if fenced == Progress::Waits {
         return Progress::Waits;
     }
-    let promoted = draft.state(name).has_begun(&promote.name);
-    if !promoted && draft.rules.keep(Invariant::OneWriter) {
-        let fenced = draft.state(name).tasks.get(&fence.name).map_or(draft.now, |t| behind(draft.since(t.at)));
-        let proven = passes(draft, name, "fence-proof", &data.fence.proof, fenced, &Step::Task(fence.name.clone()));
-        if !proven || !copied(draft, name, "lag", &data.lag, fenced) {
+    if is_open(draft, name, &promote.name) {
+        let since = is_fenced(draft, name, &fence.name, ("fence-proof", &data.fence.proof));
+        if !since.is_some_and(|since| copied(draft, name, "lag", &data.lag, since)) {
+            overdue(draft, name, data, &promote.name);
             return Progress::Waits;
         }
     }
@@ -97,6 +97,30 @@ pub fn forward(draft: &mut Draft, name: &ServiceName, service: &Service, held: O
 fn switch(draft: &mut Draft, name: &ServiceName, service: &Service, item: &Item, held: Option<&Reason>) -> Progress {
     let on_failure = service.on_failure;
     tasks::run(draft, &Subject::from(name), [item], held, |draft, reason| draft.act(name, on_failure, reason))
+}
+
+/// Whether a side is yet to be made the writer: nobody has begun to, by a fresh answer if it was ordered. Until then the proofs are
+/// asked for, also before an order that was lost is given again: the process that gave it may have ended long ago (found by the
+/// explorer: a crash between record and effect, and a stray write before the next process gave the order again).
+fn is_open(draft: &Draft, name: &ServiceName, promotion: &TaskName) -> bool {
+    draft.rules.keep(Invariant::OneWriter) && !tasks::may_have_begun(draft, &Subject::from(name), promotion)
+}
+
+/// From when on answers say what is left behind this fence, if it is proven to stand; else the wait is in the draft.
+fn is_fenced(draft: &mut Draft, name: &ServiceName, fence: &TaskName, (proof, gate): (&str, &Gate)) -> Option<jiff::Timestamp> {
+    let since = draft.state(name).tasks.get(fence).map_or(draft.now, |t| behind(draft.since(t.at)));
+    passes(draft, name, proof, gate, since, &Step::Task(fence.clone())).then_some(since)
+}
+
+/// A promotion that was ordered, lost, and may not be given again: it may still be on its way, so the fence is not taken back for it,
+/// and people are told once the pause is over its budget.
+fn overdue(draft: &mut Draft, name: &ServiceName, data: &Data, promotion: &TaskName) {
+    let state = draft.state(name);
+    let Some(since) = state.pause_since.filter(|_| state.has_begun(promotion)) else { return };
+    if draft.wake_in(draft.since(since), latest_end(data)) <= draft.now {
+        let reason = Reason::PauseOver { budget: data.pause_budget };
+        draft.wait(Step::Task(promotion.clone()), name, reason, WaitsFor::Person);
+    }
 }
 
 /// The first moment behind a fence that was seen to stand at this one. An answer to what was asked in the very millisecond may speak of
@@ -198,7 +222,7 @@ pub fn backward(draft: &mut Draft, name: &ServiceName, service: &Service) -> Pro
         return unfence(draft, name, service, data);
     }
     let Reverse::By { lag, fence, promote } = &data.reverse else { return Progress::Waits };
-    if draft.rules.keep(Invariant::OneWriter) && is_being_promoted(draft, name, service) == Progress::Waits {
+    if draft.rules.keep(Invariant::OneWriter) && is_being_promoted(draft, name, service, data) == Progress::Waits {
         return Progress::Waits;
     }
     let reverse = |name, switch: &crate::plan::Switch| Item {
@@ -213,10 +237,9 @@ pub fn backward(draft: &mut Draft, name: &ServiceName, service: &Service) -> Pro
     if stuck(draft, name, &fence_item) == Progress::Waits {
         return Progress::Waits;
     }
-    if !draft.state(name).has_begun(&promote_item.name) && draft.rules.keep(Invariant::OneWriter) {
-        let since = draft.state(name).tasks.get(&fence_item.name).map_or(draft.now, |t| behind(draft.since(t.at)));
-        let proven = passes(draft, name, "reverse-fence-proof", &fence.proof, since, &Step::Task(fence_item.name.clone()));
-        if !proven || !passes(draft, name, "reverse-lag", lag, since, &Step::CatchUp) {
+    if is_open(draft, name, &promote_item.name) {
+        let since = is_fenced(draft, name, &fence_item.name, ("reverse-fence-proof", &fence.proof));
+        if !since.is_some_and(|since| passes(draft, name, "reverse-lag", lag, since, &Step::CatchUp)) {
             return Progress::Waits;
         }
     }
@@ -236,12 +259,17 @@ pub fn backward(draft: &mut Draft, name: &ServiceName, service: &Service) -> Pro
 
 /// A promotion that may have begun is let come to its end first: one that came late would make target writable again behind
 /// the fence.
-fn is_being_promoted(draft: &mut Draft, name: &ServiceName, service: &Service) -> Progress {
+fn is_being_promoted(draft: &mut Draft, name: &ServiceName, service: &Service, data: &Data) -> Progress {
     let items = agenda::of_service(service);
-    match items.iter().find(|item| item.name == named::promote()) {
-        Some(item) => stuck(draft, name, item),
-        None => Progress::Done,
+    let Some(item) = items.iter().find(|item| item.name == named::promote()) else { return Progress::Done };
+    if is_open(draft, name, &item.name) {
+        let since = is_fenced(draft, name, &named::fence(), ("fence-proof", &data.fence.proof));
+        if !since.is_some_and(|since| passes(draft, name, "lag", &data.lag, since, &Step::CatchUp)) {
+            overdue(draft, name, data, &item.name);
+            return Progress::Waits;
+        }
     }
+    stuck(draft, name, item)
 }
 
 /// A step of the way back of the writer. A failure waits for people: there is nothing further back to go to.

@@ -97,6 +97,10 @@ impl World {
             let order = record.services.get(&service.name).and_then(|state| state.order);
             order.into_iter().for_each(|order| self.memory.sent(ix, order.number));
         }
+        for (ix, task) in (0..).zip(model.tasks()).filter(|_| !model.replications().is_empty()) {
+            let state = task.of.service().and_then(|name| record.services.get(name)?.tasks.get(&task.name));
+            state.into_iter().for_each(|state| self.memory.ordered(ix, state.number));
+        }
     }
 
     /// All that happens by itself and when, in no order.

@@ -1,7 +1,7 @@
 //! One writer: catch-up, fence, lag proven 0, promote, all traffic; and the other way round.
 
 use gapless::{
-    engine::{Direction, Intent, Outcome, Stage},
+    engine::{Direction, Event, Intent, Outcome, Stage},
     plan::{Data, Gate, OnFailure, Revision, Service, ServiceMoment, Soak, Span, Undo, UndoWhen, Weight},
 };
 
@@ -326,18 +326,77 @@ fn a_fence_that_was_taken_back_is_proven_to_be_gone() {
     sim.until_outcome(Outcome::RolledBack);
 }
 
+/// A promotion that was lost with its process.
+fn lost_promotion(revision: Revision) -> Sim {
+    let mut sim = Sim::new(revision);
+    sim.until(60, |s| s.log.iter().any(|l| l == "- only/task-fence: done"));
+    sim.lose_next = 1;
+    sim.until(60, |s| s.log.iter().any(|l| l == "- only/task-promote: ordered"));
+    sim.crash();
+    sim
+}
+
 /// Once found by the explorer: what was sent again was withheld, for the new process had no answers about the fence yet, and the
 /// service held with nobody able to write.
 #[test]
 fn a_promotion_that_was_lost_with_its_process_is_ordered_again_without_a_hold() {
-    let mut sim = Sim::new(writer(None));
-    sim.until(60, |s| s.log.iter().any(|l| l == "- only/task-fence: done"));
-    sim.lose_next = 1;
-    sim.until(60, |s| s.log.iter().any(|l| l == "- only/task-promote: ordered"));
-    sim.silent.insert("fence-proof".into());
-    sim.crash();
+    let mut sim = lost_promotion(writer(None));
     sim.until_outcome(Outcome::Completed);
     assert_eq!(order(&sim), ["only/task-fence", "only/task-promote", "only 100"]);
+    assert!(!sim.events.iter().any(|event| matches!(event, Event::Held { .. })), "{}", sim.log.join("\n"));
+}
+
+/// Once found by the explorer: between the process that was lost and the next one something was written behind the fence, or somebody
+/// took the fence back by hand, and the order was given again all the same.
+#[test]
+fn a_lost_promotion_is_given_again_only_once_it_is_proven_anew() {
+    for proof in ["lag", "fence-proof"] {
+        let mut sim = lost_promotion(writer(None));
+        sim.bad.insert(proof.into());
+        let until = sim.now + jiff::SignedDuration::from_secs(20);
+        sim.until(30, |s| s.now > until);
+        assert_eq!(order(&sim), ["only/task-fence"], "{proof}: {:?}", sim.waits);
+        let told = |sim: &Sim, what: &str| sim.waits.iter().any(|wait| wait.contains(what));
+        assert!(told(&sim, &format!("gate {proof} fails")), "{proof}: {:?}", sim.waits);
+        assert!(told(&sim, "longer than its pause budget"), "{proof}: {:?}", sim.waits);
+        assert_eq!(sim.outcome, None, "{proof}");
+        sim.bad.clear();
+        sim.until_outcome(Outcome::Completed);
+        assert_eq!(order(&sim), ["only/task-fence", "only/task-promote", "only 100"], "{proof}");
+    }
+}
+
+/// So it is on the way back, where a promotion that may have begun is let come to its end first, and for the way back itself.
+#[test]
+fn a_lost_promotion_of_a_way_back_is_proven_anew_too() {
+    for proof in ["lag", "fence-proof"] {
+        let mut sim = lost_promotion(writer(Some(())));
+        sim.bad.insert(proof.into());
+        sim.orders.intent = Intent::Rollback;
+        let until = sim.now + jiff::SignedDuration::from_secs(20);
+        sim.until(30, |s| s.now > until);
+        assert_eq!(order(&sim), ["only/task-fence"], "{proof}: {:?}", sim.waits);
+        sim.bad.clear();
+        sim.until_outcome(Outcome::RolledBack);
+        assert_eq!(order(&sim)[1..], ["only/task-promote", "only/task-reverse-fence", "only/task-reverse-promote"], "{proof}");
+        assert_eq!(sim.writable["only"], (true, false), "{proof}");
+    }
+    for proof in ["reverse-lag", "reverse-fence-proof"] {
+        let mut sim = Sim::new(writer(Some(())));
+        sim.until_stage("only", Stage::Soaking);
+        sim.orders.intent = Intent::Rollback;
+        sim.until(60, |s| s.log.iter().any(|l| l == "- only/task-reverse-fence: done"));
+        sim.lose_next = 1;
+        sim.until(60, |s| s.log.iter().any(|l| l == "- only/task-reverse-promote: ordered"));
+        sim.crash();
+        sim.bad.insert(proof.into());
+        let until = sim.now + jiff::SignedDuration::from_secs(20);
+        sim.until(30, |s| s.now > until);
+        assert_eq!(order(&sim)[3..], ["only/task-reverse-fence"], "{proof}: {:?}", sim.waits);
+        sim.bad.clear();
+        sim.until_outcome(Outcome::RolledBack);
+        assert_eq!(sim.writable["only"], (true, false), "{proof}");
+    }
 }
 
 /// `only` in a second phase behind `early`, which turns round as soon as this much was done for `only`.

@@ -26,9 +26,7 @@ impl Judge<'_> {
         if matches!(deed, Deed::SwitchOff | Deed::Deny) {
             self.legacy_stays(name, service, deed);
         }
-        if let (Some(data), TaskWay::Do) = (&service.data, task.way)
-            && !self.was_ordered(name, task)
-        {
+        if let (Some(data), TaskWay::Do) = (&service.data, task.way) {
             self.promotes(name, data, &task.task);
         }
         if task.way == TaskWay::Undo
@@ -39,18 +37,12 @@ impl Judge<'_> {
         }
     }
 
-    /// What is sent again was judged when it was given: a process that has just begun knows the answers no more that led to it.
-    fn was_ordered(&self, name: &ServiceName, task: &TaskKey) -> bool {
-        let before = self.before.services.get(name).and_then(|s| s.tasks.get(&task.task));
-        before.is_some_and(|before| before.stage == TaskStage::Ordered && before.number == task.number)
-    }
-
     fn stage_of(&self, name: &ServiceName, task: &TaskName) -> Option<TaskStage> {
         self.after.services.get(name)?.tasks.get(task).map(|t| t.stage)
     }
 
     /// `one-writer`: a side is promoted only once the other is proven read-only and nothing is left to be copied, by answers
-    /// that were asked for after the fence.
+    /// that were asked for after the fence. So is it when the order was lost and is given again.
     fn promotes(&mut self, name: &ServiceName, data: &Data, task: &TaskName) {
         let (fence, proofs): (TaskName, [(&str, &Gate); 2]) = match (&data.reverse, task) {
             (_, task) if *task == named::promote() => (named::fence(), [("fence-proof", &data.fence.proof), ("lag", &data.lag)]),

@@ -23,12 +23,14 @@ pub fn changed(world: &World, ix: Ix) -> Option<Breach> {
 }
 
 /// What making the other side the writer breaks, if it was decided by these facts: the side before is read-only, all that it
-/// accepted was copied, and there is still time. An order that is sent again was judged when it was given.
+/// accepted was copied, and there is still time. An order that is sent again was in time when it was given first; and does nothing, if
+/// whoever does it has it already.
 pub(super) fn opens(model: &Model, world: &World, looked: &Facts, flight: &Flight) -> Option<Found> {
     let Act::Task(task, way) = flight.act else { return None };
     let Change::Writes(side, Access::Open) = model.tasks().get(usize::from(task))?.change(way) else { return None };
     let own = looked.replication(model, flight.service).filter(|own| own.to == side)?;
-    if world.memory.doing(task) >= flight.number {
+    let doing = looked.tasks.get(usize::from(task))?;
+    if doing.number >= flight.number {
         return None;
     }
     let found = |detail: String| Some(Found::new(Invariant::OneWriter, detail));
@@ -42,7 +44,7 @@ pub(super) fn opens(model: &Model, world: &World, looked: &Facts, flight: &Fligh
     let single = model.replications().iter().find(|single| single.service == flight.service)?;
     let paused = own.paused_since.map_or(0, |since| looked.now.since(since));
     // What failed and is done again is on its way to the end that going back waits for.
-    let again = looked.tasks.get(usize::from(task)).is_some_and(|task| task.stands == Stands::Failed);
+    let again = doing.stands == Stands::Failed || world.memory.doing(task) >= flight.number;
     if side == Side::Target && paused > single.latest && single.over == Over::Unfence && !again {
         return found(format!("{side} is to write so late that the pause is over its budget before it can"));
     }
