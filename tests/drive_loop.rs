@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "tests may")]
 
-#[path = "common/world.rs"]
+#[path = "common/world/mod.rs"]
 #[allow(dead_code, reason = "shared by several tests")]
 mod world;
 
