@@ -41,16 +41,23 @@ pub(crate) fn spec() -> &'static Value {
     SHAPES.plan.pointer("/properties/spec").unwrap_or(&NONE)
 }
 
+static OF_PLAN: LazyLock<Result<Validator, String>> = LazyLock::new(|| validator(&SHAPES.plan));
+static OF_COMPLETE_SERVICE: LazyLock<Result<Validator, String>> = LazyLock::new(|| validator(&SHAPES.complete));
+
+/// Makes what the checks need, if nobody has. That takes as long as reading a plan of a hundred services, and waits for no text.
+pub(crate) fn prepare() {
+    LazyLock::force(&OF_PLAN);
+    LazyLock::force(&OF_COMPLETE_SERVICE);
+}
+
 /// Everything in `document` that its schema does not allow.
 pub(crate) fn check(document: &Value) -> Vec<Finding> {
-    static VALIDATOR: LazyLock<Result<Validator, String>> = LazyLock::new(|| validator(&SHAPES.plan));
-    check_by(&VALIDATOR, &SHAPES.plan, document)
+    check_by(&OF_PLAN, &SHAPES.plan, document)
 }
 
 /// Everything that a service must not be once the plan's defaults have been merged in. Paths begin at the service.
 pub(crate) fn check_complete_service(service: &Value) -> Vec<Finding> {
-    static VALIDATOR: LazyLock<Result<Validator, String>> = LazyLock::new(|| validator(&SHAPES.complete));
-    check_by(&VALIDATOR, &SHAPES.complete, service)
+    check_by(&OF_COMPLETE_SERVICE, &SHAPES.complete, service)
 }
 
 fn validator(schema: &Value) -> Result<Validator, String> {

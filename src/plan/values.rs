@@ -10,11 +10,12 @@ use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use super::{
-    crew::{Crew, beside, both},
+    crew::{Crew, beside},
     finding::{Code, Finding},
     path::Path,
     places::MERGE,
     portions::{PORTION, Portions},
+    shape,
     survey::{DOCUMENTS_MAX, Survey, Surveyed, survey},
 };
 
@@ -35,15 +36,32 @@ pub(super) fn survey_and_values<'a>(crew: &dyn Crew, text: &'a str) -> (Survey, 
         return (survey, values);
     }
     let read = || Values::of(text, false).take(DOCUMENTS_MAX).collect::<Vec<_>>();
-    let (survey, values) = both(crew, || survey(text), read);
-    (survey, Values::Read(values.into_iter()))
+    let (survey, mut values) = prepared(crew, || survey(text), 1, |_| read());
+    (survey, Values::Read(values.pop().unwrap_or_default().into_iter()))
 }
 
 /// The places of a text, and its value as its portions give it.
 fn in_portions(crew: &dyn Crew, text: &str, portions: &Portions<'_>) -> (Survey, Option<Value>) {
-    let (survey, elements) = beside(crew, || survey(text), portions.len(), |portion| portions.read(portion));
+    let (survey, elements) = prepared(crew, || survey(text), portions.len(), |portion| portions.read(portion));
     let value = (survey.documents.len() == 1).then(|| portions.whole(elements)).flatten();
     (survey, value)
+}
+
+/// The same as [`beside`]; what values are checked by is made ready as well, first, so that no worker is left with it at the end.
+fn prepared<A: Send + Sync, B: Send + Sync>(
+    crew: &dyn Crew,
+    long: impl Fn() -> A + Sync,
+    count: usize,
+    work: impl Fn(usize) -> B + Sync,
+) -> (A, Vec<B>) {
+    let (long, done) = beside(crew, long, count.saturating_add(1), |piece| {
+        let Some(piece) = piece.checked_sub(1) else {
+            shape::prepare();
+            return None;
+        };
+        Some(work(piece))
+    });
+    (long, done.into_iter().flatten().collect())
 }
 
 /// Whether any reader of YAML may have the text before it has been surveyed: it is no JSON, nothing in it stands for something
