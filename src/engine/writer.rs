@@ -4,7 +4,8 @@
 //! answers that were asked for after the fence (`one-writer`), and so it is when an order that was lost is given again. The pause is
 //! watched from the order of the fence on.
 //! *Caveats*: a pause that would be over its budget takes the fence back before the promotion. After it the way forward is the
-//! shorter one.
+//! shorter one. A promotion that was lost may still be on its way: while its proofs do not come the fence stays, on the way back too, and
+//! people are told. Once they have taken the fence back by hand the order is not given again.
 
 use super::{
     agenda::{self, Item, named},
