@@ -8,14 +8,14 @@
 
 use std::{
     hash::{Hash, Hasher},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use super::{
     Reductions, older,
     print::Print,
     reach::Reach,
-    table::{Places, SHARDS, shard},
+    table::{Places, Sharded, alone},
 };
 use crate::{
     engine::{self, About, Decision, Direction, Outcome, Record, Rules, ServiceState, Stage, safety},
@@ -73,8 +73,7 @@ pub struct Library<'a> {
     rules: Rules,
     reach: Reach,
     records: Mutex<Shelf<Book>>,
-    /// In shards, so that workers seldom wait for each other.
-    answers: Vec<Mutex<Shelf<Answer>>>,
+    answers: Sharded<Shelf<Answer>>,
 }
 
 /// A record, and what is worth knowing of it.
@@ -131,27 +130,22 @@ impl<T> Shelf<T> {
     }
 }
 
-fn locked<T>(shelf: &Mutex<T>) -> MutexGuard<'_, T> {
-    shelf.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl<'a> Library<'a> {
     /// A library without books, and the record with which a run begins.
     pub fn new(model: &'a Model, rules: Rules, reductions: Reductions) -> (Self, RecordIx) {
         let reach = Reach::of(model, reductions);
-        let answers = (0..SHARDS).map(|_| Mutex::new(Shelf::new())).collect();
-        let library = Self { model, rules, reach, records: Mutex::new(Shelf::new()), answers };
+        let library = Self { model, rules, reach, records: Mutex::new(Shelf::new()), answers: Sharded::new(Shelf::new) };
         let first = library.keep(Record::new(model.run().clone(), model.revision(), model.timestamp(Moment(0))));
         (library, first)
     }
 
     /// Different questions that were answered.
     pub fn decisions(&self) -> u64 {
-        self.answers.iter().map(|shelf| locked(shelf).all.len() as u64).sum()
+        self.answers.all().map(|shelf| shelf.all.len() as u64).sum()
     }
 
     fn book(&self, ix: RecordIx) -> Option<Arc<Book>> {
-        locked(&self.records).all.get(ix.place as usize).cloned()
+        alone(&self.records).all.get(ix.place as usize).cloned()
     }
 
     /// The services of which this is so, if anything is left out.
@@ -188,7 +182,7 @@ impl<'a> Library<'a> {
         record.ended.iter_mut().for_each(|ended| ended.at = start);
         record.started_at = start;
         let print = Print::of(&record);
-        let place = locked(&self.records).place(print, || Arc::new(self.book_of(record)));
+        let place = alone(&self.records).place(print, || Arc::new(self.book_of(record)));
         RecordIx { place, print: print as u64 }
     }
 }
@@ -231,12 +225,12 @@ impl<'a> Brain<'a> {
     /// What the engine decides on this record when it sees these facts, whose fingerprint is known, now, at moment 0.
     pub fn ask(&mut self, record: RecordIx, facts: &Facts, print: u128) -> Option<Arc<Answer>> {
         let question = Print::of(&(record, print));
-        let shelf = self.library.answers.get(shard(question as u64))?;
-        if let Some(known) = locked(shelf).find(question) {
+        let answers = &self.library.answers;
+        if let Some(known) = answers.of(question as u64)?.find(question) {
             return Some(known);
         }
         let answer = Arc::new(self.decide(record, facts)?);
-        locked(shelf).place(question, || Arc::clone(&answer));
+        answers.of(question as u64)?.place(question, || Arc::clone(&answer));
         Some(answer)
     }
 

@@ -1,6 +1,6 @@
 //! The tables that fingerprints are kept in: open ones without deletion, at most three quarters full.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A set of fingerprints, of eight bytes each.
 #[derive(Debug, Clone)]
@@ -56,20 +56,44 @@ impl Prints {
     }
 }
 
-/// A set of fingerprints in shards, so that several workers can add to it at once.
-#[derive(Debug)]
-pub struct Shards(Vec<Prints>);
-
 /// So many shards, so that workers seldom wait for each other; a power of two.
-pub const SHARDS: usize = 64;
+const SHARDS: usize = 64;
 
 /// The shard of a fingerprint: by its upper bits, for the lower ones say where it stands there.
-pub fn shard(print: u64) -> usize {
+fn shard(print: u64) -> usize {
     (print >> 58) as usize % SHARDS
 }
 
+/// One thing for each shard of fingerprints: several workers write at once.
+#[derive(Debug)]
+pub struct Sharded<T>(Vec<Mutex<T>>);
+
+impl<T> Sharded<T> {
+    /// What this makes, for each shard.
+    pub fn new(make: impl Fn() -> T) -> Self {
+        Self((0..SHARDS).map(|_| Mutex::new(make())).collect())
+    }
+    /// That of this fingerprint, for whoever takes it alone.
+    pub fn of(&self, print: u64) -> Option<MutexGuard<'_, T>> {
+        self.0.get(shard(print)).map(alone)
+    }
+    /// All of them, one after the other.
+    pub fn all(&self) -> impl Iterator<Item = MutexGuard<'_, T>> {
+        self.0.iter().map(alone)
+    }
+}
+
+/// What is shared, for whoever takes it alone. A worker that panicked left nothing half done: what it wrote is whole, or not there.
+pub fn alone<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A set of fingerprints in shards, which is read by all at once, and added to in between.
+#[derive(Debug)]
+pub struct Shards(Vec<Prints>);
+
 /// A set that is being added to.
-pub struct Adding<'a>(Vec<Mutex<&'a mut Prints>>);
+pub type Adding<'a> = Sharded<&'a mut Prints>;
 
 impl Shards {
     /// An empty set.
@@ -82,15 +106,14 @@ impl Shards {
     }
     /// For those who add to it; nobody reads meanwhile.
     pub fn adding(&mut self) -> Adding<'_> {
-        Adding(self.0.iter_mut().map(Mutex::new).collect())
+        Sharded(self.0.iter_mut().map(Mutex::new).collect())
     }
 }
 
 impl Adding<'_> {
     /// Adds a fingerprint.
     pub fn insert(&self, print: u64) {
-        let own = self.0.get(shard(print)).map(|own| own.lock().unwrap_or_else(PoisonError::into_inner));
-        own.into_iter().for_each(|mut own| own.insert(print));
+        self.of(print).into_iter().for_each(|mut own| own.insert(print));
     }
 }
 
@@ -188,12 +211,12 @@ mod tests {
 
     #[test]
     fn shards_have_together_what_was_put_in() {
-        let mut shards = Shards::new();
+        let mut seen = Shards::new();
         let of = |n: u64| n.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let adding = shards.adding();
+        let adding = seen.adding();
         (0..20_000).for_each(|n| adding.insert(of(n)));
-        assert!((0..20_000).all(|n| shards.has(of(n))) && !(20_000..40_000).any(|n| shards.has(of(n))));
-        assert!(shards.0.iter().all(|own| own.count > 200), "each has its share");
+        assert!((0..20_000).all(|n| seen.has(of(n))) && !(20_000..40_000).any(|n| seen.has(of(n))));
+        assert!(seen.0.iter().all(|own| own.count > 200), "each has its share");
     }
 
     #[test]

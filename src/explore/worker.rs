@@ -1,7 +1,5 @@
 //! One worker of a search: takes all steps from some of the states of a level.
 
-use std::sync::{Mutex, PoisonError};
-
 use super::{
     Reductions,
     brain::{Brain, Library},
@@ -12,7 +10,7 @@ use super::{
     search::Wrong,
     state::{Move, State},
     step::{Judged, Stepper},
-    table::{self, Adding, Places, Shards},
+    table::{Adding, Places, Sharded, Shards},
 };
 use crate::{engine::Invariant, world::Model};
 
@@ -86,20 +84,16 @@ pub struct Task<'s> {
 
 /// Who found a state first, in the order of the level: whichever worker is faster, the same one counts.
 #[derive(Debug)]
-pub struct Firsts(Vec<Mutex<Places<u64, u64>>>);
+pub struct Firsts(Sharded<Places<u64, u64>>);
 
 impl Firsts {
     /// Nobody found anything.
     pub fn new() -> Self {
-        Self((0..table::SHARDS).map(|_| Mutex::new(Places::new())).collect())
-    }
-    fn shard(&self, print: u64) -> Option<&Mutex<Places<u64, u64>>> {
-        self.0.get(table::shard(print))
+        Self(Sharded::new(Places::new))
     }
     /// Notes that a state was found at this place of the level; whether it is the first as far as is known.
     pub fn claim(&self, print: u64, at: u64) -> bool {
-        let Some(shard) = self.shard(print) else { return true };
-        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(mut shard) = self.0.of(print) else { return true };
         let first = shard.get(print).is_none_or(|known| at < known);
         if first {
             shard.set(print, at);
@@ -108,11 +102,11 @@ impl Firsts {
     }
     /// Whether a state was found first at this place, once all of the level was gone through.
     pub fn is_first(&self, print: u64, at: u64) -> bool {
-        self.shard(print).is_none_or(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).get(print) == Some(at))
+        self.0.of(print).is_none_or(|shard| shard.get(print) == Some(at))
     }
     /// For the next level.
     pub fn clear(&mut self) {
-        self.0.iter_mut().for_each(|shard| shard.get_mut().unwrap_or_else(PoisonError::into_inner).clear());
+        self.0.all().for_each(|mut shard| shard.clear());
     }
 }
 

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// A portion has at least so many bytes. What a reader keeps of one is small enough to stay near the processor.
-pub(super) const PORTION: usize = 16 << 10;
+pub(super) const BYTES_EACH: usize = 16 << 10;
 
 /// A text cut into portions.
 #[derive(Debug, PartialEq)]

@@ -14,7 +14,7 @@ use super::{
     finding::{Code, Finding},
     path::Path,
     places::MERGE,
-    portions::{PORTION, Portions},
+    portions::{BYTES_EACH, Portions},
     shape,
     survey::{DOCUMENTS_MAX, Survey, Surveyed, survey},
 };
@@ -30,7 +30,7 @@ pub(super) fn survey_and_values<'a>(crew: &dyn Crew, text: &'a str) -> (Survey, 
         let values = Values::of(text, survey.json);
         return (survey, values);
     }
-    if let Some(portions) = Portions::of(text, PORTION) {
+    if let Some(portions) = Portions::of(text, BYTES_EACH) {
         let (survey, value) = in_portions(crew, text, &portions);
         let values = value.map_or_else(|| Values::of(text, false), |value| Values::Portions(Some(value), text));
         return (survey, values);

@@ -291,12 +291,12 @@ fn read_spec(document: &Value, wrong: &[Path], findings: &mut Vec<Finding>) -> S
 }
 
 /// So many services are read at a time.
-const PORTION: usize = 32;
+const SERVICES_EACH: usize = 32;
 
 /// What is written, and each service.
 fn read<'a>(crew: &dyn Crew, document: &'a Value, defaults: &Defaults<'_>) -> (Written<'a>, Vec<Read<'a>>) {
     let all: Vec<(usize, &Value)> = outline::elements(document.get("spec"), "services").enumerate().collect();
-    let portions: Vec<_> = all.chunks(PORTION).collect();
+    let portions: Vec<_> = all.chunks(SERVICES_EACH).collect();
     let read = |portion: usize| {
         let own = portions.get(portion).copied().unwrap_or_default();
         own.iter().map(|(index, item)| Read::of(*index, item, defaults)).collect::<Vec<_>>()
