@@ -230,14 +230,17 @@ fn in_place(draft: &Draft, name: &ServiceName, _service: &Service, state: &Servi
 
 /// Both sides stand where the route can name them; what is missing is made.
 fn backends_missing(draft: &mut Draft, name: &ServiceName, service: &Service, step: &Step) -> bool {
-    let missing = Side::BOTH.map(|side| (side, draft.side(name, service, side, Weight::ZERO).backend));
-    let missing = missing.into_iter().filter(|(_, backend)| *backend == Backend::Missing).map(|(side, _)| side);
-    let missing: Vec<Side> = missing.collect();
+    let missing = missing_backends(draft, name, service);
     for side in &missing {
         draft.effect(name, Step::Prepare, 0, Action::EnsureBackend { service: name.clone(), side: *side }, None);
         draft.wait(step.clone(), name, Reason::Backend { side: *side }, WaitsFor::World);
     }
     !missing.is_empty()
+}
+
+fn missing_backends(draft: &Draft, name: &ServiceName, service: &Service) -> Vec<Side> {
+    let backend = |side: &Side| draft.side(name, service, *side, Weight::ZERO).backend;
+    Side::BOTH.into_iter().filter(|side| backend(side) == Backend::Missing).collect()
 }
 
 /// Its route is ours and names both sides.
@@ -246,10 +249,13 @@ pub fn has_backends(state: &ServiceState) -> bool {
 }
 
 /// What stands for plain hosts is made anew when somebody removed it while the route is ours: their share is not answered
-/// until then, whichever way the service goes.
+/// until then, whichever way the service goes. Nothing is made for a route that another run drives (found by the explorer).
 pub fn keep_backends(draft: &mut Draft, name: &ServiceName, service: &Service) {
     let state = draft.state(name);
-    if has_backends(&state) {
+    if !has_backends(&state) || missing_backends(draft, name, service).is_empty() {
+        return;
+    }
+    if !matches!(draft.route(name, &state), RouteView::Foreign(_)) {
         backends_missing(draft, name, service, &Step::at(&state));
     }
 }

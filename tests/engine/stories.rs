@@ -357,6 +357,22 @@ fn what_stands_for_plain_hosts_is_made_anew_when_somebody_removes_it_on_the_way_
     assert_eq!(sim.written("only"), ["5", "25", "backend legacy", "backend legacy", "0"], "made before traffic goes there");
 }
 
+/// Once found by the explorer, within three faults: the check withheld it, and the service held with the name of the rule.
+#[test]
+fn nothing_is_made_for_a_route_that_another_run_has_taken_over() {
+    let mut sim = Sim::new(one());
+    sim.until(60, |s| s.written("only") == ["5", "25"]);
+    let ours = sim.route("only").owner.replace(Owner { run: RunId("run-0000".into()), name: "friday".into() });
+    sim.health("only").backends[0] = Backend::Missing;
+    ticks(&mut sim, 20);
+    assert!(sim.waits.iter().any(|w| w.contains("one-owner: its route is driven by run friday")), "{:?}", sim.waits);
+    assert_eq!(sim.health("only").backends[0], Backend::Missing);
+    sim.route("only").owner = ours;
+    ticks(&mut sim, 2);
+    assert_eq!(sim.health("only").backends[0], Backend::Present);
+    sim.until_outcome(Outcome::Completed);
+}
+
 /// Once found by a random plan: an old look had told of a silence that was over by then, and the next one counted from there.
 #[test]
 fn a_silence_counts_from_the_newest_answer_whatever_was_recorded() {
