@@ -47,7 +47,7 @@ fn in_portions(crew: &dyn Crew, text: &str, portions: &Portions<'_>) -> (Survey,
     (survey, value)
 }
 
-/// The same as [`beside`]; what values are checked by is made ready as well, first, so that no worker is left with it at the end.
+/// As [`beside`] does it; and what values are checked by is made ready, first, so that no worker is left alone with it at the end.
 fn prepared<A: Send + Sync, B: Send + Sync>(
     crew: &dyn Crew,
     long: impl Fn() -> A + Sync,

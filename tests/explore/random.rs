@@ -60,7 +60,7 @@ fn random_plans_hold_within_a_fault() {
 #[test]
 fn random_plans_hold_within_two_faults_of_a_few_kinds() {
     let (from, runs) = (given("GAPLESS_EXPLORE_FROM", 0), given("GAPLESS_EXPLORE_RUNS", 24).div_ceil(2));
-    let states = given("GAPLESS_EXPLORE_STATES", 2_000);
+    let states = given("GAPLESS_EXPLORE_STATES", 10_000);
     let faults = u8::try_from(given("GAPLESS_EXPLORE_FAULTS", 2)).unwrap();
     let of = |seed, plan: &Plan| Options::new(None, Budget::of(faults, &a_few(seed, plan)), states).alone();
     assert!(all_hold(from..from + runs, of) > 0);
