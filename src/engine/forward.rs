@@ -231,16 +231,20 @@ fn in_place(draft: &Draft, name: &ServiceName, _service: &Service, state: &Servi
 /// Both sides stand where the route can name them; what is missing is made.
 fn backends_missing(draft: &mut Draft, name: &ServiceName, service: &Service, step: &Step) -> bool {
     let missing = missing_backends(draft, name, service);
-    for side in &missing {
-        draft.effect(name, Step::Prepare, 0, Action::EnsureBackend { service: name.clone(), side: *side }, None);
-        draft.wait(step.clone(), name, Reason::Backend { side: *side }, WaitsFor::World);
-    }
+    make_backends(draft, name, &missing, step);
     !missing.is_empty()
 }
 
 fn missing_backends(draft: &Draft, name: &ServiceName, service: &Service) -> Vec<Side> {
     let backend = |side: &Side| draft.side(name, service, *side, Weight::ZERO).backend;
     Side::BOTH.into_iter().filter(|side| backend(side) == Backend::Missing).collect()
+}
+
+fn make_backends(draft: &mut Draft, name: &ServiceName, missing: &[Side], step: &Step) {
+    for side in missing {
+        draft.effect(name, Step::Prepare, 0, Action::EnsureBackend { service: name.clone(), side: *side }, None);
+        draft.wait(step.clone(), name, Reason::Backend { side: *side }, WaitsFor::World);
+    }
 }
 
 /// Its route is ours and names both sides.
@@ -252,11 +256,12 @@ pub fn has_backends(state: &ServiceState) -> bool {
 /// until then, whichever way the service goes. Nothing is made for a route that another run drives (found by the explorer).
 pub fn keep_backends(draft: &mut Draft, name: &ServiceName, service: &Service) {
     let state = draft.state(name);
-    if !has_backends(&state) || missing_backends(draft, name, service).is_empty() {
-        return;
+    let missing = if has_backends(&state) { missing_backends(draft, name, service) } else { Vec::new() };
+    if missing.is_empty() {
+        return; // whose the route is need not be asked
     }
     if !matches!(draft.route(name, &state), RouteView::Foreign(_)) {
-        backends_missing(draft, name, service, &Step::at(&state));
+        make_backends(draft, name, &missing, &Step::at(&state));
     }
 }
 

@@ -326,13 +326,17 @@ fn a_fence_that_was_taken_back_is_proven_to_be_gone() {
     sim.until_outcome(Outcome::RolledBack);
 }
 
-/// A promotion that was lost with its process.
+/// The promotion behind this fence is lost with its process.
+fn lose(sim: &mut Sim, fence: &str, promotion: &str) {
+    sim.until(60, |s| s.log.iter().any(|l| l == &format!("- only/task-{fence}: done")));
+    sim.lose_next = 1;
+    sim.until(60, |s| s.log.iter().any(|l| l == &format!("- only/task-{promotion}: ordered")));
+    sim.crash();
+}
+
 fn lost_promotion(revision: Revision) -> Sim {
     let mut sim = Sim::new(revision);
-    sim.until(60, |s| s.log.iter().any(|l| l == "- only/task-fence: done"));
-    sim.lose_next = 1;
-    sim.until(60, |s| s.log.iter().any(|l| l == "- only/task-promote: ordered"));
-    sim.crash();
+    lose(&mut sim, "fence", "promote");
     sim
 }
 
@@ -353,8 +357,7 @@ fn a_lost_promotion_is_given_again_only_once_it_is_proven_anew() {
     for proof in ["lag", "fence-proof"] {
         let mut sim = lost_promotion(writer(None));
         sim.bad.insert(proof.into());
-        let until = sim.now + jiff::SignedDuration::from_secs(20);
-        sim.until(30, |s| s.now > until);
+        ticks(&mut sim, 400);
         assert_eq!(order(&sim), ["only/task-fence"], "{proof}: {:?}", sim.waits);
         let told = |sim: &Sim, what: &str| sim.waits.iter().any(|wait| wait.contains(what));
         assert!(told(&sim, &format!("gate {proof} fails")), "{proof}: {:?}", sim.waits);
@@ -373,8 +376,7 @@ fn a_lost_promotion_of_a_way_back_is_proven_anew_too() {
         let mut sim = lost_promotion(writer(Some(())));
         sim.bad.insert(proof.into());
         sim.orders.intent = Intent::Rollback;
-        let until = sim.now + jiff::SignedDuration::from_secs(20);
-        sim.until(30, |s| s.now > until);
+        ticks(&mut sim, 400);
         assert_eq!(order(&sim), ["only/task-fence"], "{proof}: {:?}", sim.waits);
         sim.bad.clear();
         sim.until_outcome(Outcome::RolledBack);
@@ -385,13 +387,9 @@ fn a_lost_promotion_of_a_way_back_is_proven_anew_too() {
         let mut sim = Sim::new(writer(Some(())));
         sim.until_stage("only", Stage::Soaking);
         sim.orders.intent = Intent::Rollback;
-        sim.until(60, |s| s.log.iter().any(|l| l == "- only/task-reverse-fence: done"));
-        sim.lose_next = 1;
-        sim.until(60, |s| s.log.iter().any(|l| l == "- only/task-reverse-promote: ordered"));
-        sim.crash();
+        lose(&mut sim, "reverse-fence", "reverse-promote");
         sim.bad.insert(proof.into());
-        let until = sim.now + jiff::SignedDuration::from_secs(20);
-        sim.until(30, |s| s.now > until);
+        ticks(&mut sim, 400);
         assert_eq!(order(&sim)[3..], ["only/task-reverse-fence"], "{proof}: {:?}", sim.waits);
         sim.bad.clear();
         sim.until_outcome(Outcome::RolledBack);
