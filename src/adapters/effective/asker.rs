@@ -12,7 +12,10 @@ use super::{
     MARK, PENDING, Question, SETTLED, Shared, TIMEOUT, Wanted,
     row::{Row, Said},
 };
-use crate::adapters::{clock, http::exchange_at};
+use crate::adapters::{
+    clock,
+    http::{Answer, exchange_at},
+};
 
 /// The pause within a row: short, because the first answer of a row says that the change has arrived.
 const CONFIRMING: Duration = Duration::from_millis(1);
@@ -85,10 +88,14 @@ fn learn(shared: &Shared, wanted: &Arc<Wanted>, number: u64, said: &Said) -> Row
     }
     let before = state.row;
     state.row = before.after(number, said, clock::now());
-    state.silent = match said {
-        Said::Nothing(why) => Some(why.clone()),
+    let why = match said {
+        Said::Nothing(why) => Some(why),
         _ => None,
     };
+    if let Some(why) = why.filter(|why| state.row.effective.is_none() && state.silent.as_ref() != Some(why)) {
+        tracing::info!(mark = wanted.mark, weight = wanted.weight.percent(), "not in force yet: {why}");
+    }
+    state.silent = why.cloned();
     let (row, news) = (state.row, state.row.effective != before.effective);
     drop(state);
     if news {
@@ -121,12 +128,20 @@ async fn ask_one(question: &Question, mark: &str) -> Said {
         Err(error) => return Said::Nothing(format!("the question cannot be put: {error}")),
     };
     match exchange_at(address, request, TIMEOUT).await {
-        Ok(answer) => {
-            // A second mark would be a backend's own, or another configuration's: then nobody knows which one it was.
-            let mut marks = answer.headers.get_all(MARK).iter();
-            let same = marks.next().is_some_and(|found| found == mark);
-            if same && marks.next().is_none() { Said::Same } else { Said::Other }
-        }
+        Ok(answer) => said_by(&answer, mark),
         Err(error) => Said::Nothing(error.to_string()),
+    }
+}
+
+/// What an answer says about the mark. A gateway puts the mark on its own answers as well: that it reached no side (502, 503,
+/// 504; RFC 9110, sections 15.6.3 to 15.6.5) shows that the configuration has arrived, and not that it carries traffic.
+fn said_by(answer: &Answer, mark: &str) -> Said {
+    // A second mark would be a backend's own, or another configuration's: then nobody knows which one it was.
+    let mut marks = answer.headers.get_all(MARK).iter();
+    let same = marks.next().is_some_and(|found| found == mark) && marks.next().is_none();
+    match answer.status {
+        _ if !same => Said::Other,
+        status @ 502..=504 => Said::Nothing(format!("the route answers {status}: it reaches no side")),
+        _ => Said::Same,
     }
 }

@@ -3,8 +3,8 @@
 //! *Flow*: [`Echo::ask`] says which mark is looked for and where; a task asks that address, each time over a fresh
 //! connection, and compares the header [`MARK`]. [`Echo::seen`] is what it knows.
 //! *Guarantees*: a mark counts as effective only after [`IN_A_ROW`] answers in a row bore it, all of them asked for after
-//! the mark was looked for; one answer with another mark, or with none, ends that at once. No answer at all proves nothing:
-//! it interrupts a row, and leaves what was proven. While a mark is awaited the next question follows [`PENDING`] after
+//! the mark was looked for; one answer with another mark, or with none, ends that at once. No answer at all proves nothing, and
+//! neither does a gateway's own that it reaches no side: it interrupts a row, and leaves what was proven. While a mark is awaited the next question follows [`PENDING`] after
 //! the one before, or its answer if that is later; but one that gets no answer delays the next by 50 ms only, whatever
 //! side holds it back. Once a mark is effective one question follows each [`SETTLED`]. Another mark that is looked for
 //! ends what is under way.
@@ -79,7 +79,7 @@ struct Shared {
 struct State {
     wanted: Option<Arc<Wanted>>,
     row: Row,
-    /// The newest reason for which no answer came.
+    /// Why the newest question proved nothing, if it did not: told once, and again when it is another reason.
     silent: Option<String>,
 }
 
@@ -121,11 +121,6 @@ impl Echo {
         let state = self.shared.state();
         let (wanted, since) = state.wanted.as_ref().zip(state.row.effective)?;
         Some(Effective { weight: wanted.weight, since })
-    }
-
-    /// Why the newest question had no answer, if it had none.
-    pub fn silent(&self) -> Option<String> {
-        self.shared.state().silent.clone()
     }
 }
 
@@ -182,7 +177,8 @@ mod tests {
         }
     }
 
-    /// A route that answers with the marks of a list, the last one for ever. `-` is an answer without any, `hang` is none.
+    /// A route that answers with the marks of a list, the last one for ever. `-` is an answer without any, `hang` is none; `503 b`
+    /// is that status with the mark `b`, all others are 404.
     async fn route(marks: &'static [&'static str]) -> (Address, Arc<Asked>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}/live", listener.local_addr().unwrap()).parse().unwrap();
@@ -200,7 +196,8 @@ mod tests {
                 }
                 let answer = service_fn(move |request: Request<hyper::body::Incoming>| async move {
                     assert_eq!(request.uri().path(), "/live");
-                    let mut response = Response::builder().status(503);
+                    let (status, mark) = mark.split_once(' ').unwrap_or(("404", mark));
+                    let mut response = Response::builder().status(status);
                     if mark != "-" {
                         response = response.header(MARK, mark);
                     }
@@ -232,6 +229,20 @@ mod tests {
         assert_eq!(seen.weight, Weight::FULL);
         assert!(asked.times() >= 9, "{}", asked.times());
         assert!(seen.since > before);
+    }
+
+    /// A gateway that waits for the addresses of a side answers for itself, with the mark; Envoy was seen to do so for 15 s.
+    #[tokio::test]
+    async fn a_mark_on_an_answer_that_reaches_no_side_proves_nothing_and_takes_nothing_back() {
+        let (address, asked) = route(&["503 b", "b", "b", "502 b", "504 b", "b", "b", "b", "503 b"]).await;
+        let wake = Wake::default();
+        let echo = Echo::new(wake.clone());
+        echo.ask(Some(wanted(&address, "b")));
+        told(&wake).await;
+        assert!(echo.seen().is_some());
+        assert!(asked.times() >= 8, "{}", asked.times());
+        asked.so_often(10).await;
+        assert!(echo.seen().is_some(), "that a side fails is for gates to judge");
     }
 
     #[tokio::test]
