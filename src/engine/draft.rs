@@ -371,4 +371,12 @@ impl<'a, 's> Draft<'a, 's> {
         self.change(name, |s| s.hold = Some(Hold { id, since, reason: reason.clone() }));
         self.event(Event::Held { service: Some(name.clone()), reason });
     }
+    /// Holds whoever a step is of until a person resumes it, unless that holds already. What is no service's holds the whole run.
+    pub fn hold_for(&mut self, of: &Subject, reason: Reason) {
+        match of {
+            Subject::Service(name) if self.state(name).hold.is_none() => self.hold(name, reason),
+            Subject::Service(_) => {}
+            Subject::Phase(_) | Subject::Bridge(_) => self.hold_run(reason),
+        }
+    }
 }

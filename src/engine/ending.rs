@@ -42,9 +42,7 @@ fn of_moment(items: &[Item], moment: Moment) -> impl Iterator<Item = &Item> {
 fn at(draft: &mut Draft, name: &ServiceName, _service: &Service, items: &[Item], moment: Moment) -> Progress {
     let held = draft.held(&draft.state(name));
     tasks::run(draft, &Subject::from(name), of_moment(items, moment), held.as_ref(), |draft, reason| {
-        if draft.state(name).hold.is_none() {
-            draft.hold(name, reason);
-        }
+        draft.hold_for(&Subject::from(name), reason);
     })
 }
 

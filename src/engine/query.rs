@@ -8,7 +8,7 @@ use super::{
     record::{Direction, Record, ServiceState, Stage},
     step::Subject,
     task::{TaskKey, TaskStage, TaskWay},
-    writer,
+    tasks, writer,
 };
 use crate::plan::{Plan, Revision, Service, ServiceName, Side};
 
@@ -49,20 +49,23 @@ fn of_service(wanted: &mut BTreeSet<Query>, name: &ServiceName, service: &Servic
     }
 }
 
-/// The doings of a run that were ordered and whose end is not known: those that anybody has to be asked about.
+/// The doings of a run that were ordered and whose end is not known: those that anybody has to be asked about. Of one that is being
+/// withdrawn that is whether it has begun after all.
 pub fn open_doings(record: &Record) -> impl Iterator<Item = TaskKey> {
     let services = record.services.iter().map(|(name, state)| (Subject::from(name), &state.tasks));
     let phases = record.phases.iter().map(|(name, state)| (Subject::Phase(name.clone()), &state.tasks));
     let bridges = record.bridges.iter().map(|(name, state)| (Subject::Bridge(name.clone()), &state.tasks));
     let all = services.chain(phases).chain(bridges);
-    all.flat_map(|(of, tasks)| {
-        tasks.iter().filter_map(move |(task, state)| {
-            let way = match state.stage {
-                TaskStage::Ordered => TaskWay::Do,
-                TaskStage::UndoOrdered => TaskWay::Undo,
-                TaskStage::Done | TaskStage::Undone | TaskStage::LeftBehind => return None,
+    all.flat_map(|(of, all)| {
+        all.iter().flat_map(move |(task, state)| {
+            let key = |number, way| TaskKey { of: of.clone(), task: task.clone(), number, way };
+            let own = match state.stage {
+                TaskStage::Ordered => Some(key(state.number, TaskWay::Do)),
+                TaskStage::UndoOrdered => Some(key(state.number, TaskWay::Undo)),
+                TaskStage::Done | TaskStage::Undone | TaskStage::LeftBehind => None,
             };
-            Some(TaskKey { of: of.clone(), task: task.clone(), number: state.number, way })
+            let withdrawn = tasks::withdrawn(task, state).map(|number| key(number, TaskWay::Do));
+            own.into_iter().chain(withdrawn)
         })
     })
 }

@@ -3,11 +3,12 @@
 //! *Guarantees*: tasks of one moment are done one after the other; a task that may have begun is taken back
 //! (`undo-on-start`), in the reverse of the order in which they were done; no answer neither passes nor fails.
 //! *Assumptions*: whoever does tasks refuses a doing once it has seen one with a higher number of the same task, so that a
-//! late order does nothing after it was taken back; and keeps what was there before (an old time to live, whether a CronJob was
-//! suspended) where it outlasts the process, written before anything is changed, for nothing else can give it back.
+//! late order does nothing after it was taken back; refuses to withdraw what it has begun ([`Deed::Withdraw`]); and keeps what was
+//! there before (an old time to live, whether a CronJob was suspended) where it outlasts the process, written before anything is
+//! changed, for nothing else can give it back.
 
 use super::{
-    agenda::{Back, Item, Moment},
+    agenda::{Back, Item, Moment, named},
     draft::{Draft, EFFECT_VALID, WaitsFor},
     effect::Action,
     event::Event,
@@ -112,6 +113,36 @@ pub fn may_have_begun(draft: &Draft, subject: &Subject, task: &TaskName) -> bool
     !draft.seen.tasks.get(&key).is_some_and(|sample| absent(&sample))
 }
 
+/// Whether a task was ordered a while ago and nobody has begun it, by a fresh answer. The order may still be on its way.
+pub fn is_lost(draft: &mut Draft, subject: &Subject, task: &TaskName) -> bool {
+    let ordered = draft.task(subject, task).filter(|task| task.stage == TaskStage::Ordered);
+    let absent = ordered.filter(|_| !may_have_begun(draft, subject, task));
+    absent.is_some_and(|task| draft.look_for_lost(task.at, route::SETTLE) <= draft.now)
+}
+
+/// The number of the doing that is being withdrawn ([`withdraw`]), if one is. Only promotions are: all else is taken back by what undoes it.
+pub fn withdrawn(task: &TaskName, state: &TaskState) -> Option<u32> {
+    let promotion = state.stage == TaskStage::UndoOrdered && *task == named::promote();
+    promotion.then(|| state.number.saturating_sub(1))
+}
+
+/// **Withdraws** a task that was ordered and lost. Whoever does tasks either begins the withdrawal, and refuses the lost order from then on,
+/// or has begun that order after all, and refuses the withdrawal. `Done`: it is known which. The task counts as not begun, or as ordered.
+pub fn withdraw(draft: &mut Draft, subject: &Subject, item: &Item) -> Progress {
+    let state = draft.task(subject, &item.name);
+    if let Some((state, number)) = state.and_then(|state| Some((state, withdrawn(&item.name, &state)?))) {
+        let key = TaskKey { of: subject.clone(), task: item.name.clone(), number, way: TaskWay::Do };
+        // However old the answer is: what has begun has begun.
+        let answer = draft.seen.tasks.get(&key).map(|sample| &sample.value);
+        if matches!(answer, Some(Ok(TaskSeen::Running | TaskSeen::Done { .. } | TaskSeen::Failed(_)))) {
+            draft.set_task(subject, &item.name, TaskState { stage: TaskStage::Ordered, number, ..state });
+            return Progress::Done;
+        }
+    }
+    let back = Back::By { deed: Deed::Withdraw, when: UndoWhen::BeforeTraffic, deadline: None, expect: Span::ZERO };
+    take_back(draft, subject, &Item { back, ..item.clone() })
+}
+
 /// Takes back what may have begun of these tasks, the last one first. `items` are in the order in which they are done.
 pub fn undo(draft: &mut Draft, subject: &Subject, items: &[Item], when: UndoWhen) -> Progress {
     let of_time = |item: &&Item| matches!(&item.back, Back::By { when: at, .. } if *at == when);
@@ -141,7 +172,8 @@ pub fn take_back(draft: &mut Draft, subject: &Subject, item: &Item) -> Progress 
     }
 }
 
-/// A task that is being taken back. After its deadline it is left to people: traffic does not wait for it.
+/// A task that is being taken back. After its deadline it is left to people: traffic does not wait for it. Where there is none a failure
+/// holds, so that a resume does it once more.
 fn backward(
     draft: &mut Draft,
     subject: &Subject,
@@ -162,7 +194,13 @@ fn backward(
             settle(draft, subject, item, state, TaskStage::Undone, TaskWay::Undo);
             return Progress::Done;
         }
-        Standing::Failed(why) => (Reason::TaskFailed { task: item.name.clone(), why }, WaitsFor::Person),
+        Standing::Failed(why) => {
+            let reason = Reason::TaskFailed { task: item.name.clone(), why };
+            if deadline.is_none() {
+                draft.hold_for(subject, reason.clone());
+            }
+            (reason, WaitsFor::Person)
+        }
         Standing::Waits(reason, on) => (reason, on),
         Standing::Lost => {
             again(draft, subject, item, deed, (TaskWay::Undo, state));

@@ -4,8 +4,9 @@
 //! answers that were asked for after the fence (`one-writer`), and so it is when an order that was lost is given again. The pause is
 //! watched from the order of the fence on.
 //! *Caveats*: a pause that would be over its budget takes the fence back before the promotion. After it the way forward is the
-//! shorter one. A promotion that was lost may still be on its way: while its proofs do not come the fence stays, on the way back too, and
-//! people are told. Once they have taken the fence back by hand the order is not given again.
+//! shorter one. A promotion that was lost may still be on its way, so the fence is not simply taken back: the promotion is withdrawn
+//! first. Where nothing takes the fence back it stays while the proofs do not come, and people are told; once they have taken it back by
+//! hand the order is not given again.
 
 use super::{
     agenda::{self, Item, named},
@@ -20,7 +21,7 @@ use super::{
     task::TaskStage,
     tasks::{self, Progress},
 };
-use crate::plan::{Data, Gate, GateName, Reverse, Service, ServiceName, Span, TaskName};
+use crate::plan::{Data, Gate, GateName, Reverse, Service, ServiceName, Span, Switch, TaskName};
 
 /// The gates of a single writer, as they are asked for: one for each proof.
 pub fn gates(data: &Data) -> Vec<(GateName, &Gate)> {
@@ -57,7 +58,7 @@ fn is_unfenced(state: &ServiceState) -> bool {
 
 /// Whether target was, or may have been, promoted.
 pub fn may_be_promoted(state: &ServiceState) -> bool {
-    matches!(stage(state, &named::promote()), Some(TaskStage::Ordered | TaskStage::Done))
+    matches!(stage(state, &named::promote()), Some(TaskStage::Ordered | TaskStage::Done | TaskStage::UndoOrdered))
 }
 
 /// **The way forward** of the right to write, before the one shift. `Done`: target is the writer, and that is proven.
@@ -75,12 +76,9 @@ pub fn forward(draft: &mut Draft, name: &ServiceName, service: &Service, held: O
     if fenced == Progress::Waits {
         return Progress::Waits;
     }
-    if is_open(draft, name, &promote.name) {
-        let since = is_fenced(draft, name, &fence.name, ("fence-proof", &data.fence.proof));
-        if !since.is_some_and(|since| copied(draft, name, "lag", &data.lag, since)) {
-            overdue(draft, name, data, &promote.name);
-            return Progress::Waits;
-        }
+    if is_open(draft, name, &promote.name) && !is_proven(draft, name, data) {
+        overdue(draft, name, data, &promote.name);
+        return Progress::Waits;
     }
     let before = draft.state(name).tasks.get(&promote.name).copied();
     if switch(draft, name, service, promote, held) == Progress::Waits {
@@ -113,8 +111,14 @@ fn is_fenced(draft: &mut Draft, name: &ServiceName, fence: &TaskName, (proof, ga
     passes(draft, name, proof, gate, since, &Step::Task(fence.clone())).then_some(since)
 }
 
-/// A promotion that was ordered, lost, and may not be given again: it may still be on its way, so the fence is not taken back for it,
-/// and people are told once the pause is over its budget.
+/// Whether all is proven that has to be before target is made the writer; else the waits are in the draft.
+fn is_proven(draft: &mut Draft, name: &ServiceName, data: &Data) -> bool {
+    let since = is_fenced(draft, name, &named::fence(), ("fence-proof", &data.fence.proof));
+    since.is_some_and(|since| copied(draft, name, "lag", &data.lag, since))
+}
+
+/// A promotion that was ordered, lost, and may not be given again, with nothing that takes the fence back: people are told once the
+/// pause is over its budget.
 fn overdue(draft: &mut Draft, name: &ServiceName, data: &Data, promotion: &TaskName) {
     let state = draft.state(name);
     let Some(since) = state.pause_since.filter(|_| state.has_begun(promotion)) else { return };
@@ -122,6 +126,25 @@ fn overdue(draft: &mut Draft, name: &ServiceName, data: &Data, promotion: &TaskN
         let reason = Reason::PauseOver { budget: data.pause_budget };
         draft.wait(Step::Task(promotion.clone()), name, reason, WaitsFor::Person);
     }
+}
+
+/// A promotion that was lost, and that its proofs do not let be given again before the pause is over its budget, is withdrawn. `Done`:
+/// there is none, or it is known what became of it.
+fn withdraws(draft: &mut Draft, name: &ServiceName, service: &Service, data: &Data) -> Progress {
+    let (state, subject, promotion) = (draft.state(name), Subject::from(name), named::promote());
+    let lost = match stage(&state, &promotion) {
+        Some(TaskStage::UndoOrdered) => true,
+        Some(TaskStage::Ordered) => {
+            let late = |draft: &mut Draft, since| draft.wake_in(draft.since(since), latest_end(data)) <= draft.now;
+            data.unfencing().is_some()
+                && tasks::is_lost(draft, &subject, &promotion)
+                && state.pause_since.is_some_and(|since| late(draft, since))
+                && !is_proven(draft, name, data)
+        }
+        _ => false,
+    };
+    let item = agenda::of_service(service).iter().find(|item| lost && item.name == promotion);
+    item.map_or(Progress::Done, |item| tasks::withdraw(draft, &subject, item))
 }
 
 /// The first moment behind a fence that was seen to stand at this one. An answer to what was asked in the very millisecond may speak of
@@ -196,7 +219,10 @@ pub fn must_go_on(draft: &Draft, name: &ServiceName) -> bool {
 pub fn pause_is_over(draft: &mut Draft, name: &ServiceName, service: &Service) -> bool {
     let state = draft.state(name);
     let (Some(since), Some(data)) = (state.pause_since, &service.data) else { return false };
-    let ahead = may_be_promoted(&state) || draft.wake_in(draft.since(since), latest_end(data)) > draft.now;
+    if withdraws(draft, name, service, data) == Progress::Waits {
+        return true;
+    }
+    let ahead = may_be_promoted(&draft.state(name)) || draft.wake_in(draft.since(since), latest_end(data)) > draft.now;
     if ahead || must_go_on(draft, name) {
         return false;
     }
@@ -219,14 +245,14 @@ pub fn backward(draft: &mut Draft, name: &ServiceName, service: &Service) -> Pro
     if !has_fenced(&state) && !is_unfenced(&state) {
         return Progress::Done;
     }
-    if !may_be_promoted(&state) {
+    if may_be_promoted(&state) && is_being_promoted(draft, name, service, data) == Progress::Waits {
+        return Progress::Waits;
+    }
+    if !may_be_promoted(&draft.state(name)) {
         return unfence(draft, name, service, data);
     }
     let Reverse::By { lag, fence, promote } = &data.reverse else { return Progress::Waits };
-    if draft.rules.keep(Invariant::OneWriter) && is_being_promoted(draft, name, service, data) == Progress::Waits {
-        return Progress::Waits;
-    }
-    let reverse = |name, switch: &crate::plan::Switch| Item {
+    let reverse = |name, switch: &Switch| Item {
         name,
         moment: agenda::Moment::AfterSoak,
         deed: super::task::Deed::Act(switch.act.clone()),
@@ -259,27 +285,28 @@ pub fn backward(draft: &mut Draft, name: &ServiceName, service: &Service) -> Pro
 }
 
 /// A promotion that may have begun is let come to its end first: one that came late would make target writable again behind
-/// the fence.
+/// the fence. One that was lost is withdrawn instead, and then the fence is taken back as if there had been none.
 fn is_being_promoted(draft: &mut Draft, name: &ServiceName, service: &Service, data: &Data) -> Progress {
-    let items = agenda::of_service(service);
-    let Some(item) = items.iter().find(|item| item.name == named::promote()) else { return Progress::Done };
-    if is_open(draft, name, &item.name) {
-        let since = is_fenced(draft, name, &named::fence(), ("fence-proof", &data.fence.proof));
-        if !since.is_some_and(|since| passes(draft, name, "lag", &data.lag, since, &Step::CatchUp)) {
-            overdue(draft, name, data, &item.name);
-            return Progress::Waits;
-        }
+    if !draft.rules.keep(Invariant::OneWriter) {
+        return Progress::Done;
     }
-    stuck(draft, name, item)
+    let (subject, promotion) = (Subject::from(name), named::promote());
+    let Some(item) = agenda::of_service(service).iter().find(|item| item.name == promotion) else { return Progress::Done };
+    let withdrawn = stage(&draft.state(name), &promotion) == Some(TaskStage::UndoOrdered);
+    let lost = withdrawn || (data.unfencing().is_some() && tasks::is_lost(draft, &subject, &promotion));
+    if lost && tasks::withdraw(draft, &subject, item) == Progress::Waits {
+        return Progress::Waits;
+    }
+    match stage(&draft.state(name), &promotion) {
+        Some(TaskStage::Undone) => Progress::Done,
+        _ => stuck(draft, name, item),
+    }
 }
 
 /// A step of the way back of the writer. A failure waits for people: there is nothing further back to go to.
 fn stuck(draft: &mut Draft, name: &ServiceName, item: &Item) -> Progress {
-    tasks::run(draft, &Subject::from(name), [item], None, |draft, reason| {
-        if draft.state(name).hold.is_none() {
-            draft.hold(name, reason);
-        }
-    })
+    let subject = Subject::from(name);
+    tasks::run(draft, &subject, [item], None, |draft, reason| draft.hold_for(&subject, reason))
 }
 
 /// Legacy was fenced, or may have been, and target never promoted: legacy is made writable again.

@@ -26,4 +26,6 @@ pub enum Deed {
     Allow,
     /// The service's legacy side is switched off for good.
     SwitchOff,
+    /// What was ordered of this task before is not begun any more. Refused by whoever does it if that has begun.
+    Withdraw,
 }

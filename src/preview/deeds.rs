@@ -130,6 +130,7 @@ fn sentence(deed: &Deed) -> String {
         Deed::Deny => "its legacy addresses are denied to everybody".to_owned(),
         Deed::Allow => "its legacy addresses are open again".to_owned(),
         Deed::SwitchOff => "its legacy side is switched off for good".to_owned(),
+        Deed::Withdraw => "what was ordered before is not begun any more".to_owned(),
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     judge,
     model::{Ix, Model, OURS},
     state::{Arrival, World},
-    task::{Access, Began, Change as Changes, OLD_TTL, Stands, TaskModel, Way},
+    task::{Access, Began, Change as Changes, OLD_TTL, Stands, Way},
 };
 
 impl World {
@@ -66,12 +66,12 @@ impl World {
             return Arrival::Refused;
         }
         let over = self.now().plus(flight.programmed);
+        let change = model.tasks().get(usize::from(task)).map_or(Changes::Nothing, |task| task.change(way));
         let Some(facts) = self.facts.tasks.get_mut(usize::from(task)) else { return Arrival::Refused };
-        if facts.begin(flight.number, way, over) == Began::Not {
+        if facts.begin(flight.number, way, change, over) == Began::Not {
             return Arrival::Refused;
         }
-        let fences = |task: &TaskModel| matches!(task.change(way), Changes::Writes(_, Access::Closed)) && way == Way::Do;
-        if model.tasks().get(usize::from(task)).is_some_and(fences) {
+        if way == Way::Do && matches!(change, Changes::Writes(_, Access::Closed)) {
             let now = self.now();
             let own = self.replication_mut(model, flight.service);
             own.into_iter().for_each(|own| own.paused_since = own.paused_since.or(Some(now)));

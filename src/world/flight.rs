@@ -78,9 +78,7 @@ impl Flight {
             version: effect.precondition.version.as_ref().map(|version| version.parse().unwrap_or(u32::MAX)),
             deadline: model.moment(effect.precondition.deadline),
             programmed: match act {
-                Act::Task(task, _) => {
-                    delays.task.or_else(|| Some(model.tasks().get(usize::from(task))?.takes)).unwrap_or_default()
-                }
+                Act::Task(task, way) => model.tasks().get(usize::from(task)).map_or(0, |task| task.length(way, delays.task)),
                 _ => delays.programmed,
             },
             effective: delays.effective,

@@ -236,7 +236,7 @@ impl World {
         let service = task.service.unwrap_or(NOBODY);
         let mut breach = None;
         match change {
-            Changes::Nothing | Changes::Settles | Changes::Denies(_) => {}
+            Changes::Nothing | Changes::Settles | Changes::Denies(_) | Changes::Withdraws => {}
             Changes::Bridges(bridge, access) => {
                 self.facts.bridges.get_mut(usize::from(bridge)).into_iter().for_each(|bridge| bridge.stands = access);
             }

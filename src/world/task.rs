@@ -48,6 +48,8 @@ pub enum Change {
     Settles,
     /// A bridge stands from now on, or does not.
     Bridges(u16, Access),
+    /// What was ordered before is begun no more.
+    Withdraws,
 }
 
 /// Whether something is open.
@@ -182,9 +184,7 @@ fn changes(item: &Item) -> (Change, Change) {
         _ if item.name == named::fence() => {
             (Change::Writes(Side::Legacy, Access::Closed), Change::Writes(Side::Legacy, Access::Open))
         }
-        _ if item.name == named::promote() => {
-            (Change::Writes(Side::Target, Access::Open), Change::Writes(Side::Target, Access::Closed))
-        }
+        _ if item.name == named::promote() => (Change::Writes(Side::Target, Access::Open), Change::Withdraws),
         Deed::Deny => (Change::Denies(Access::Closed), Change::Denies(Access::Open)),
         Deed::SwitchOff => (Change::Ends, Change::Nothing),
         Deed::LowerTtl(_) | Deed::RestoreTtl => (Change::Settles, Change::Settles),
@@ -200,12 +200,19 @@ impl TaskModel {
             Way::Undo => self.undoes,
         }
     }
+
+    /// How long one doing takes, in milliseconds, if all else takes `drawn`; `None`: as the plan expects. To withdraw is only to be told.
+    pub(super) fn length(&self, way: Way, drawn: Option<i64>) -> i64 {
+        if self.change(way) == Change::Withdraws { 0 } else { drawn.unwrap_or(self.takes) }
+    }
 }
 
 impl TaskFacts {
-    /// Begins one doing, unless a newer one was seen already, or this one. Says whether it began.
-    pub(super) fn begin(&mut self, number: u32, way: Way, over: Moment) -> Began {
-        if number <= self.number {
+    /// Begins one doing, unless a newer one was seen already, or this one; and none that is to withdraw what has begun. Says whether it
+    /// began.
+    pub(super) fn begin(&mut self, number: u32, way: Way, change: Change, over: Moment) -> Began {
+        let begun = change == Change::Withdraws && self.way == Way::Do && self.number == number.saturating_sub(1);
+        if number <= self.number || begun {
             return Began::Not;
         }
         (self.number, self.way) = (number, way);

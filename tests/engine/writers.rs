@@ -142,6 +142,36 @@ fn a_step_of_the_way_back_that_fails_holds_once() {
     assert_eq!(sim.outcome, Some(Outcome::Held), "{:?}", sim.waits);
 }
 
+/// Nothing held, so there was nothing to be resumed, and nobody could write for good.
+#[test]
+fn what_fails_while_the_fence_is_taken_back_holds_and_a_resume_does_it_once_more() {
+    for reverse in [None, Some(())] {
+        for step in ["only/undo-fence", "only/undo-promote"] {
+            let mut sim = match step {
+                "only/undo-fence" => {
+                    let mut sim = Sim::new(writer(reverse));
+                    sim.until(60, |s| s.log.iter().any(|l| l == "- only/task-fence: done"));
+                    sim
+                }
+                _ => lost_promotion(writer(reverse)),
+            };
+            sim.bad.insert("lag".into());
+            let task = step.trim_start_matches("only/undo-");
+            sim.failing.insert(task.into());
+            sim.until(60, |s| s.record.services["only"].hold.is_some());
+            let hold = sim.record.services["only"].hold.clone().unwrap();
+            assert_eq!(hold.reason.to_string(), format!("task {task} failed: exit 1"), "{step}, {reverse:?}");
+            ticks(&mut sim, 100);
+            assert_eq!(sim.outcome, Some(Outcome::Held), "{step}, {reverse:?}: {:?}", sim.waits);
+            sim.failing.clear();
+            sim.orders.resumes = Some(hold.id);
+            sim.until_outcome(Outcome::RolledBack);
+            assert_eq!(sim.writable["only"], (true, false), "{step}, {reverse:?}");
+            assert!(order(&sim).iter().all(|line| !line.contains("task-promote")), "{:?}", order(&sim));
+        }
+    }
+}
+
 /// Once found by random plans: the run ended when what it needs was back, and nobody could write.
 #[test]
 fn a_run_does_not_end_before_the_writer_is_back_though_no_traffic_of_it_moved() {
@@ -354,35 +384,84 @@ fn a_promotion_that_was_lost_with_its_process_is_ordered_again_without_a_hold() 
 /// took the fence back by hand, and the order was given again all the same.
 #[test]
 fn a_lost_promotion_is_given_again_only_once_it_is_proven_anew() {
+    let told = |sim: &Sim, what: &str| sim.waits.iter().any(|wait| wait.contains(what));
     for proof in ["lag", "fence-proof"] {
-        let mut sim = lost_promotion(writer(None));
-        sim.bad.insert(proof.into());
-        ticks(&mut sim, 400);
-        assert_eq!(order(&sim), ["only/task-fence"], "{proof}: {:?}", sim.waits);
-        let told = |sim: &Sim, what: &str| sim.waits.iter().any(|wait| wait.contains(what));
-        assert!(told(&sim, &format!("gate {proof} fails")), "{proof}: {:?}", sim.waits);
-        assert!(told(&sim, "longer than its pause budget"), "{proof}: {:?}", sim.waits);
-        assert_eq!(sim.outcome, None, "{proof}");
-        sim.bad.clear();
-        sim.until_outcome(Outcome::Completed);
-        assert_eq!(order(&sim), ["only/task-fence", "only/task-promote", "only 100"], "{proof}");
+        // Where nothing takes the fence back it stays for as long as that takes, and people are told.
+        let stays = writer_with(None, |only| data(only).unfence = None);
+        for (revision, looks, over) in [(writer(None), 40, false), (stays, 400, true)] {
+            let mut sim = lost_promotion(revision);
+            sim.bad.insert(proof.into());
+            ticks(&mut sim, looks);
+            assert_eq!(order(&sim), ["only/task-fence"], "{proof}: {:?}", sim.waits);
+            assert!(told(&sim, &format!("gate {proof} fails")), "{proof}: {:?}", sim.waits);
+            assert_eq!(told(&sim, "longer than its pause budget"), over, "{proof}: {:?}", sim.waits);
+            assert_eq!(sim.outcome, None, "{proof}");
+            sim.bad.clear();
+            sim.until_outcome(Outcome::Completed);
+            assert_eq!(order(&sim), ["only/task-fence", "only/task-promote", "only 100"], "{proof}");
+        }
     }
 }
 
-/// So it is on the way back, where a promotion that may have begun is let come to its end first, and for the way back itself.
+/// The lost order is withdrawn: at once on a way back, and on the way forward once the pause is over its budget and the proofs have not
+/// come, so that nobody has to do anything by hand.
 #[test]
-fn a_lost_promotion_of_a_way_back_is_proven_anew_too() {
-    for proof in ["lag", "fence-proof"] {
-        let mut sim = lost_promotion(writer(Some(())));
-        sim.bad.insert(proof.into());
-        sim.orders.intent = Intent::Rollback;
-        ticks(&mut sim, 400);
-        assert_eq!(order(&sim), ["only/task-fence"], "{proof}: {:?}", sim.waits);
-        sim.bad.clear();
-        sim.until_outcome(Outcome::RolledBack);
-        assert_eq!(order(&sim)[1..], ["only/task-promote", "only/task-reverse-fence", "only/task-reverse-promote"], "{proof}");
-        assert_eq!(sim.writable["only"], (true, false), "{proof}");
+fn a_lost_promotion_is_withdrawn_and_then_the_fence_taken_back() {
+    for (proof, intent) in [("lag", Intent::Run), ("fence-proof", Intent::Run), ("lag", Intent::Rollback)] {
+        for reverse in [None, Some(())] {
+            let mut sim = lost_promotion(writer(reverse));
+            sim.bad.insert(proof.into());
+            if (intent, reverse) == (Intent::Rollback, None) {
+                continue; // it is past its point of no return, as far as anybody knows
+            }
+            sim.orders.intent = intent;
+            sim.until_outcome(Outcome::RolledBack);
+            let withdrawn = ["only/task-fence", "only/undo-promote", "only/undo-fence"];
+            assert_eq!(order(&sim), withdrawn, "{proof}, {intent:?}, {reverse:?}");
+            assert_eq!(sim.writable["only"], (true, false), "{proof}, {intent:?}, {reverse:?}");
+            sim.replays();
+        }
     }
+}
+
+/// All is proven, and whoever makes target the writer cannot be reached: to give the order again is the shorter way out of a pause that is
+/// over its budget.
+#[test]
+fn a_promotion_that_is_lost_again_and_again_is_not_withdrawn_while_it_is_proven() {
+    for reverse in [None, Some(())] {
+        let mut sim = Sim::new(writer(reverse));
+        sim.until(60, |s| s.log.iter().any(|l| l == "- only/task-fence: done"));
+        sim.lose_next = u32::MAX;
+        ticks(&mut sim, 400);
+        assert_eq!(order(&sim), ["only/task-fence"], "{:?}", sim.waits);
+        sim.lose_next = 0;
+        sim.until_outcome(Outcome::Completed);
+        assert_eq!(order(&sim), ["only/task-fence", "only/task-promote", "only 100"]);
+    }
+}
+
+/// The lost order was only late, and comes before its withdrawal: whoever does tasks refuses that then, and target goes back as one that
+/// was promoted.
+#[test]
+fn a_promotion_that_has_begun_after_all_is_not_withdrawn() {
+    let mut sim = Sim::new(writer(Some(())));
+    sim.until(60, |s| s.log.iter().any(|l| l == "- only/task-fence: done"));
+    sim.delay_next_ms = 9_000;
+    sim.until(60, |s| s.log.iter().any(|l| l == "- only/task-promote: ordered"));
+    sim.orders.intent = Intent::Rollback;
+    sim.delay_next_ms = 9_000;
+    sim.until_outcome(Outcome::RolledBack);
+    assert!(sim.log.iter().any(|l| l == "refused only/undo-promote/2"), "{}", sim.log.join("\n"));
+    let back = ["only/task-promote", "only/task-reverse-fence", "only/task-reverse-promote"];
+    let done: Vec<_> = order(&sim).into_iter().filter(|l| l.contains("/task-")).collect();
+    assert_eq!(done[1..], back);
+    assert_eq!(sim.writable["only"], (true, false));
+    sim.replays();
+}
+
+/// The promotion of a way back is proven anew too.
+#[test]
+fn a_lost_promotion_of_a_way_back_is_given_again_only_once_it_is_proven_anew() {
     for proof in ["reverse-lag", "reverse-fence-proof"] {
         let mut sim = Sim::new(writer(Some(())));
         sim.until_stage("only", Stage::Soaking);

@@ -121,11 +121,12 @@ impl Judge<'_> {
         }
     }
 
-    /// `way-back`: what has begun that cannot be taken back is not gone back from.
+    /// `way-back`: what has begun that cannot be taken back is not gone back from. What was ordered and then withdrawn never began.
     pub(super) fn no_return(&mut self, name: &ServiceName, service: &Service, was: &ServiceState, is: &ServiceState) {
         if was.direction == Direction::Forward
             && is.direction == Direction::Backward
             && let Some(reason) = backward::no_return(service, was)
+            && backward::no_return(service, is).is_some()
         {
             self.found(Invariant::WayBack, name, format!("it would go back though {reason}"));
         }

@@ -62,7 +62,7 @@ pub fn pauses(model: &Model, world: &World, record: &Record) -> Option<Breach> {
             return None; // there is no fence: nobody writes where nobody answers
         }
         let promoted = state.tasks.get(&named::promote()).map(|task| task.stage);
-        let goes_on = matches!(promoted, Some(TaskStage::Ordered | TaskStage::Done));
+        let goes_on = matches!(promoted, Some(TaskStage::Ordered | TaskStage::UndoOrdered | TaskStage::Done));
         let ends = goes_on || state.direction == Direction::Backward;
         (paused > single.latest && !ends).then(|| Breach {
             invariant: Invariant::OneWriter,

@@ -15,6 +15,10 @@ impl Sim {
         if task.number < *newest {
             return self.log.push(format!("late {task}"));
         }
+        let before = TaskKey { number: task.number.saturating_sub(1), way: TaskWay::Do, ..task.clone() };
+        if *deed == Deed::Withdraw && self.tasks.contains_key(&before) {
+            return self.log.push(format!("refused {task}"));
+        }
         *newest = task.number;
         let manual = matches!(deed, Deed::Act(Act::Manual { .. }));
         if manual || self.tasks.contains_key(task) {
