@@ -112,8 +112,8 @@ impl Cluster {
         let by = caller.name;
         let spec = match order {
             Order::Intent(intent) => json!({ "intent": intent, "by": by }),
-            Order::Resume(None) => json!({ "intent": Intent::Run, "by": by }),
-            Order::Resume(Some(upto)) => json!({ "intent": Intent::Run, "resumes": upto, "by": by }),
+            Order::Resume(None, intent) => json!({ "intent": intent, "by": by }),
+            Order::Resume(Some(upto), intent) => json!({ "intent": intent, "resumes": upto, "by": by }),
             // Merged: those of others stay.
             Order::Retry(attempts) => json!({ "retries": attempts, "by": by }),
             Order::Declare(attempts) => json!({ "declared": attempts, "by": by }),
@@ -141,8 +141,8 @@ impl Cluster {
 pub enum Order<'a> {
     /// What the run is to do.
     Intent(Intent),
-    /// It goes on, and every hold up to this number is cleared.
-    Resume(Option<u64>),
+    /// It goes on, or back, and every hold up to this number is cleared.
+    Resume(Option<u64>, Intent),
     /// These services are tried again, each as this attempt.
     Retry(&'a BTreeMap<ServiceName, u32>),
     /// The soak of these services is over, each in this attempt.

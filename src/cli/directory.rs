@@ -13,7 +13,12 @@ use gapless::{
 };
 use serde::Deserialize;
 
-use crate::{Exit, chosen::Asked, output, resume::newest_hold};
+use crate::{
+    Exit,
+    chosen::Asked,
+    output,
+    resume::{newest_hold, resumed},
+};
 
 /// Why a step waits, as it is kept beside the record.
 #[derive(Deserialize)]
@@ -70,15 +75,15 @@ pub fn resume(state: &Path) -> anyhow::Result<Exit> {
     if let Some(exit) = over(record)? {
         return Ok(exit);
     }
-    if record.latch.as_ref().is_some_and(|latch| latch.kind == LatchKind::Rollback) {
+    let newest = newest_hold(record);
+    if newest.is_none() && record.latch.as_ref().is_some_and(|latch| latch.kind == LatchKind::Rollback) {
         output::complain("a rollback was ordered; it cannot be taken back. When the run has ended, start another one");
         return Ok(Exit::Finding);
     }
-    let newest = newest_hold(record);
     let mut intent = Intent::Run;
     file_store::order(state, |before| {
         intent = before.intent;
-        Orders { intent: Intent::Run, resumes: newest.or(before.resumes), by: Some(caller()), ..before }
+        Orders { intent: resumed(before.intent), resumes: newest.or(before.resumes), by: Some(caller()), ..before }
     })?;
     if newest.is_none() && intent == Intent::Run {
         output::print("nothing holds; there was nothing to resume\n")?;

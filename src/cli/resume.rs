@@ -11,7 +11,7 @@ use crate::{
 
 /// Let a run that holds go on
 ///
-/// Clears every hold that there is now; one that comes later is another one.
+/// Clears every hold that there is now, on the way back too, and has done again what failed; a hold that comes later is another one.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -31,10 +31,18 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             output::print(&format!("{run} does not hold\n"))?;
             return Ok(Exit::Finding);
         }
-        let taken = cluster.order(run, Order::Resume(newest)).await?;
+        let taken = cluster.order(run, Order::Resume(newest, resumed(found.object.spec.intent))).await?;
         output::print(&format!("resume of {run}: {}\n", taken.words()))?;
         Ok(Exit::Good)
     })?
+}
+
+/// What a run is to do once it was resumed: a rollback that was ordered goes on.
+pub fn resumed(intent: Intent) -> Intent {
+    match intent {
+        Intent::Rollback => Intent::Rollback,
+        Intent::Run | Intent::Hold => Intent::Run,
+    }
 }
 
 /// The highest number of a hold in a record.

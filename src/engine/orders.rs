@@ -15,19 +15,19 @@ pub fn by(orders: &Orders) -> String {
     orders.by.clone().unwrap_or_else(|| "somebody who gave no name".to_owned())
 }
 
-/// **Who may clear a latch**: only a resume that names it, and never a rollback.
+/// **Who may clear a latch**: only a resume that names it, and never a rollback. What holds on the way back is resumed beside the order
+/// to go back.
 pub fn obey(draft: &mut Draft) {
     let orders = &draft.seen.orders;
     let by = by(orders);
     match orders.intent {
         Intent::Rollback => roll_back(draft, &by),
-        Intent::Hold => hold(draft, &by),
-        Intent::Run => {
-            if let Some(upto) = orders.resumes.filter(|upto| draft.next.resumed != Some(*upto)) {
-                draft.next.resumed = Some(upto);
-                resume(draft, upto, &by);
-            }
-        }
+        Intent::Hold => return hold(draft, &by),
+        Intent::Run => {}
+    }
+    if let Some(upto) = orders.resumes.filter(|upto| draft.next.resumed != Some(*upto)) {
+        draft.next.resumed = Some(upto);
+        resume(draft, upto, &by);
     }
 }
 

@@ -14,14 +14,14 @@ use super::{
     trace::{By, Line},
 };
 use crate::{
-    engine::{Action, Decision, Event, Outcome, Reason, Stage},
+    engine::{Action, Decision, Event, LatchKind, Outcome, Reason, Stage},
     plan::{ServiceName, Window, WindowName, WindowPurpose},
     world::{
         Edge, Happening, Keep, Look, Moment, Sim,
         budget::Kind,
         fault::Told,
         judge::Breach,
-        people::{self, Wish, Yes},
+        people::{self, Yes},
     },
 };
 
@@ -276,11 +276,9 @@ impl<'a> Run<'a> {
     fn resume_later(&mut self) {
         let record = &self.sim.record;
         let holds = record.services.values().filter_map(|service| service.hold.as_ref()).map(|hold| hold.id);
-        let newest = holds.chain(record.latch.as_ref().map(|latch| latch.id)).max();
+        let latch = record.latch.as_ref().filter(|latch| latch.kind == LatchKind::Hold);
+        let newest = holds.chain(latch.map(|latch| latch.id)).max();
         let Some(newest) = newest.filter(|newest| *newest > self.resumed && self.lasting == 0) else { return };
-        if self.sim.world.facts.people.intent == Wish::Rollback {
-            return;
-        }
         self.resumed = newest;
         let after = self.people.draw(&mut self.chance);
         self.plan(after, Deed::Resumes(newest));
@@ -366,7 +364,8 @@ impl<'a> Run<'a> {
     /// What a run that holds waits for.
     fn held_by(&self) -> String {
         let record = &self.sim.record;
-        let latch = record.latch.as_ref().map(|latch| format!("the run holds: {}", latch.reason));
+        let latch = record.latch.as_ref().filter(|latch| latch.kind == LatchKind::Hold);
+        let latch = latch.map(|latch| format!("the run holds: {}", latch.reason));
         let holds =
             record.services.iter().filter_map(|(name, state)| Some(format!("{name} holds: {}", state.hold.as_ref()?.reason)));
         let first = latch.into_iter().chain(holds).next();

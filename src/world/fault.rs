@@ -128,7 +128,9 @@ impl World {
             Happening::Client(ix, client) => self.set_client(model, ix, client),
             Happening::People(intent) => self.facts.people.intent = intent,
             Happening::Resume(upto) => {
-                self.facts.people.intent = Wish::Run;
+                if self.facts.people.intent == Wish::Hold {
+                    self.facts.people.intent = Wish::Run; // a rollback goes on
+                }
                 self.facts.people.resumes = Some(u64::from(upto));
             }
         }

@@ -140,6 +140,11 @@ fn a_step_of_the_way_back_that_fails_holds_once() {
     sim.until(60, |s| s.now > hold.as_ref().unwrap().since + jiff::SignedDuration::from_secs(5));
     assert_eq!(sim.record.services["only"].hold, hold);
     assert_eq!(sim.outcome, Some(Outcome::Held), "{:?}", sim.waits);
+    // The order to go back stands meanwhile; a resume once was passed over beside it.
+    sim.failing.clear();
+    sim.orders.resumes = hold.map(|hold| hold.id);
+    sim.until_outcome(Outcome::RolledBack);
+    assert_eq!(sim.writable["only"], (true, false));
 }
 
 /// Nothing held, so there was nothing to be resumed, and nobody could write for good.
