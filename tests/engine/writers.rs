@@ -144,6 +144,7 @@ fn a_step_of_the_way_back_that_fails_holds_once() {
     sim.failing.clear();
     sim.orders.resumes = hold.map(|hold| hold.id);
     sim.until_outcome(Outcome::RolledBack);
+    assert!(sim.events.iter().any(|event| matches!(event, Event::Resumed { .. })), "{}", sim.log.join("\n"));
     assert_eq!(sim.writable["only"], (true, false));
 }
 
