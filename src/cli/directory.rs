@@ -13,12 +13,7 @@ use gapless::{
 };
 use serde::Deserialize;
 
-use crate::{
-    Exit,
-    chosen::Asked,
-    output,
-    resume::{newest_hold, resumed},
-};
+use crate::{Exit, chosen::Asked, output, resume::resumed};
 
 /// Why a step waits, as it is kept beside the record.
 #[derive(Deserialize)]
@@ -75,7 +70,7 @@ pub fn resume(state: &Path) -> anyhow::Result<Exit> {
     if let Some(exit) = over(record)? {
         return Ok(exit);
     }
-    let newest = newest_hold(record);
+    let newest = record.newest_hold();
     if newest.is_none() && record.latch.as_ref().is_some_and(|latch| latch.kind == LatchKind::Rollback) {
         output::complain("a rollback was ordered; it cannot be taken back. When the run has ended, start another one");
         return Ok(Exit::Finding);

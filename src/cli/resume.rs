@@ -1,6 +1,6 @@
 //! `gapless resume`.
 
-use gapless::engine::{Intent, LatchKind, Record};
+use gapless::engine::Intent;
 
 use crate::{
     Exit,
@@ -26,7 +26,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     runtime::block_on(async {
         let cluster = Cluster::connect(scope).await?;
         let found = cluster.run(run).await?;
-        let newest = newest_hold(&found.record);
+        let newest = found.record.newest_hold();
         if newest.is_none() && found.object.spec.intent != Intent::Hold {
             output::print(&format!("{run} does not hold\n"))?;
             return Ok(Exit::Finding);
@@ -43,11 +43,4 @@ pub fn resumed(intent: Intent) -> Intent {
         Intent::Rollback => Intent::Rollback,
         Intent::Run | Intent::Hold => Intent::Run,
     }
-}
-
-/// The highest number of a hold in a record.
-pub fn newest_hold(record: &Record) -> Option<u64> {
-    let services = record.services.values().filter_map(|state| state.hold.as_ref()).map(|hold| hold.id);
-    let latch = record.latch.as_ref().filter(|latch| latch.kind == LatchKind::Hold).map(|latch| latch.id);
-    services.chain(latch).max()
 }

@@ -115,6 +115,13 @@ impl Record {
         let used = used.chain(self.latch.as_ref().map(|l| l.id)).chain(self.resumed);
         used.max().unwrap_or(0).max(self.journal.seq).saturating_add(1)
     }
+
+    /// The number of the newest hold, of a service or of the run: a resume that names it clears all. `None`: nothing holds.
+    pub fn newest_hold(&self) -> Option<u64> {
+        let services = self.services.values().filter_map(|state| state.hold.as_ref()).map(|hold| hold.id);
+        let run = self.latch.as_ref().filter(|latch| latch.kind == LatchKind::Hold).map(|latch| latch.id);
+        services.chain(run).max()
+    }
 }
 
 /// The end of the journal that a record rests on.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::reason::Reason;
+use super::reason::{Fact, Reason};
 
 /// How a wait ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,6 +157,10 @@ impl Reason {
             Self::WindowClosed { .. } => person(
                 "whoever owns the plan",
                 "no window of it opens any more: take the run back, or start one of a plan that has one",
+            ),
+            Self::NotEffective { fact: Fact::Effective, .. } => person(
+                "whoever runs the router",
+                "find out why answers through it do not show the order, or reach neither side: gapless logs what they say",
             ),
             Self::NotEffective { .. } => person("whoever runs the router", "find out why it does not take the order"),
             Self::NoWorse { .. } => person(

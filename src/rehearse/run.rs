@@ -274,10 +274,7 @@ impl<'a> Run<'a> {
     }
 
     fn resume_later(&mut self) {
-        let record = &self.sim.record;
-        let holds = record.services.values().filter_map(|service| service.hold.as_ref()).map(|hold| hold.id);
-        let latch = record.latch.as_ref().filter(|latch| latch.kind == LatchKind::Hold);
-        let newest = holds.chain(latch.map(|latch| latch.id)).max();
+        let newest = self.sim.record.newest_hold();
         let Some(newest) = newest.filter(|newest| *newest > self.resumed && self.lasting == 0) else { return };
         self.resumed = newest;
         let after = self.people.draw(&mut self.chance);

@@ -121,6 +121,32 @@ async fn a_weight_is_accepted_programmed_and_effective_and_given_up_with_everyth
     assert_eq!(bench.actuator.perform(&release).await, Performed::Done, "giving up twice is giving up once");
 }
 
+/// Envoy puts the mark on its own answers too: a run went on to 100 % once while all that anybody got was its 503.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs the test cluster"]
+async fn a_weight_is_not_effective_while_the_gateway_reaches_no_side() {
+    let cluster = Cluster::get().await;
+    let ns = cluster.namespace("nobody").await;
+    let site = Site::new(&ns, "pds").await;
+    let revision = revision(&ns, &[site.service(json!({}))]);
+    let mut bench = Bench::new(&site, &revision, "run-one");
+    bench.backend(Backend::Missing).await;
+    assert_eq!(bench.ensure().await, Performed::Done);
+    bench.backend(Backend::Present).await;
+    let before = bench.route("all on legacy", |route| route.accepted == split(0) && route.programmed == Programmed::Yes).await;
+    site.route.answers("legacy by our Service", |answer| answer.side() == "legacy").await;
+    site.legacy.kill().await;
+    assert_eq!(bench.actuator.perform(&bench.weight(0, 0, 1, &before.version)).await, Performed::Done);
+    for _ in 0..20 {
+        // As often as the sensor asks meanwhile, and it wants three.
+        site.route.answers("the Gateway itself", |answer| answer.status == 503 && answer.mark() == "runone-pds-1").await;
+    }
+    let restarted = clock::now();
+    site.legacy.start_again().await;
+    let effective = bench.route("the effect", |route| route.effective.is_some()).await.effective.unwrap();
+    assert!(effective.since >= restarted, "{effective:?} while nobody was served until {restarted}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs the test cluster"]
 async fn a_second_run_and_a_change_by_hand_are_seen_and_not_fought() {
