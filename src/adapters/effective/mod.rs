@@ -4,10 +4,10 @@
 //! connection, and compares the header [`MARK`]. [`Echo::seen`] is what it knows.
 //! *Guarantees*: a mark counts as effective only after [`IN_A_ROW`] answers in a row bore it, all of them asked for after
 //! the mark was looked for; one answer with another mark, or with none, ends that at once. No answer at all proves nothing, and
-//! neither does a gateway's own that it reaches no side: it interrupts a row, and leaves what was proven. While a mark is awaited the next question follows [`PENDING`] after
-//! the one before, or its answer if that is later; but one that gets no answer delays the next by 50 ms only, whatever
-//! side holds it back. Once a mark is effective one question follows each [`SETTLED`]. Another mark that is looked for
-//! ends what is under way.
+//! neither does a gateway's own that it reaches no side: it interrupts a row, and leaves what was proven. While a mark is
+//! awaited the next question follows [`PENDING`] after the one before, or its answer if that is later; but one that gets no
+//! answer delays the next by 50 ms only, whatever side holds it back. Once a mark is effective one question follows each
+//! [`SETTLED`]. Another mark that is looked for ends what is under way.
 //! *Assumptions*: the address is reached the way real traffic goes, and asking it changes nothing.
 //! *Caveats*: data planes that share an address converge one by one; [`IN_A_ROW`] answers make it likely that all did,
 //! and later answers that show otherwise take it back.
