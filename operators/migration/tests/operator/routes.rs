@@ -81,20 +81,25 @@ fn split(percent: u64) -> Accepted {
     Accepted::Split(Weight::new(percent).unwrap())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs the test cluster"]
-async fn a_weight_is_accepted_programmed_and_effective_and_given_up_with_everything_foreign_kept() {
-    let cluster = Cluster::get().await;
-    let ns = cluster.namespace("weight").await;
+/// A service whose legacy side was made known, with all its traffic there, and its route as it is seen then.
+async fn on_legacy(namespace: &str) -> (Site, Bench, RouteSeen) {
+    let ns = Cluster::get().await.namespace(namespace).await;
     let site = Site::new(&ns, "pds").await;
     let revision = revision(&ns, &[site.service(json!({}))]);
     let mut bench = Bench::new(&site, &revision, "run-one");
     bench.backend(Backend::Missing).await;
     assert_eq!(bench.ensure().await, Performed::Done);
     bench.backend(Backend::Present).await;
-    let before = bench.route("all on legacy", |route| route.accepted == split(0) && route.programmed == Programmed::Yes).await;
-    assert_eq!((&before.owner, &before.mark, &before.effective), (&None, &None, &None));
+    let seen = bench.route("all on legacy", |route| route.accepted == split(0) && route.programmed == Programmed::Yes).await;
     site.route.answers("legacy by our Service", |answer| answer.side() == "legacy").await;
+    (site, bench, seen)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs the test cluster"]
+async fn a_weight_is_accepted_programmed_and_effective_and_given_up_with_everything_foreign_kept() {
+    let (site, mut bench, before) = on_legacy("weight").await;
+    assert_eq!((&before.owner, &before.mark, &before.effective), (&None, &None, &None));
 
     let order = bench.weight(100, 0, 1, &before.version);
     assert_eq!(bench.actuator.perform(&order).await, Performed::Done);
@@ -125,16 +130,7 @@ async fn a_weight_is_accepted_programmed_and_effective_and_given_up_with_everyth
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs the test cluster"]
 async fn a_weight_is_not_effective_while_the_gateway_reaches_no_side() {
-    let cluster = Cluster::get().await;
-    let ns = cluster.namespace("nobody").await;
-    let site = Site::new(&ns, "pds").await;
-    let revision = revision(&ns, &[site.service(json!({}))]);
-    let mut bench = Bench::new(&site, &revision, "run-one");
-    bench.backend(Backend::Missing).await;
-    assert_eq!(bench.ensure().await, Performed::Done);
-    bench.backend(Backend::Present).await;
-    let before = bench.route("all on legacy", |route| route.accepted == split(0) && route.programmed == Programmed::Yes).await;
-    site.route.answers("legacy by our Service", |answer| answer.side() == "legacy").await;
+    let (site, mut bench, before) = on_legacy("nobody").await;
     site.legacy.kill().await;
     assert_eq!(bench.actuator.perform(&bench.weight(0, 0, 1, &before.version)).await, Performed::Done);
     for _ in 0..20 {
