@@ -205,13 +205,15 @@ impl<'a, 's> Draft<'a, 's> {
     pub fn run_held(&self) -> Option<Reason> {
         self.next.latch.as_ref().filter(|l| l.kind == LatchKind::Hold).map(|l| l.reason.clone())
     }
-    /// Holds the whole run until a person resumes it.
+    /// Holds the whole run until a person resumes it. A rollback goes on beside it.
     pub fn hold_run(&mut self, reason: Reason) {
-        if self.next.latch.is_none() {
-            let (id, since) = (self.next.next_latch(), self.stamp);
-            self.next.latch = Some(Latch { id, kind: LatchKind::Hold, since, reason: reason.clone() });
-            self.event(Event::Held { service: None, reason });
+        let (id, since) = (self.next.next_latch(), self.stamp);
+        match &mut self.next.latch {
+            Some(latch) if latch.holds().is_some() => return,
+            Some(latch) => latch.hold = Some(Hold { id, since, reason: reason.clone() }),
+            None => self.next.latch = Some(Latch { id, kind: LatchKind::Hold, since, reason: reason.clone(), hold: None }),
         }
+        self.event(Event::Held { service: None, reason });
     }
     /// Several waits of one step.
     pub fn waits_all(&mut self, step: &Step, name: &ServiceName, reasons: Vec<Obstacle>) {

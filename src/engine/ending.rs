@@ -17,7 +17,7 @@ use super::{
     tasks::{self, Progress},
     timing,
 };
-use crate::plan::{Decommission, Service, ServiceName, Span, Weight};
+use crate::plan::{Decommission, Service, ServiceName, Span, UndoWhen, Weight};
 
 /// Takes a service that is past its soak as far to its end as it may go now.
 pub fn advance(draft: &mut Draft, name: &ServiceName, service: &Service, state: &ServiceState) {
@@ -49,19 +49,29 @@ fn at(draft: &mut Draft, name: &ServiceName, _service: &Service, items: &[Item],
 /// **`legacy-stays`**: what keeps the legacy side of a service from its end, and which service that is. All that lives on its
 /// system, all that it needs and its group are past their soak, and none of them is to go back.
 fn still_counted_on(draft: &Draft, name: &ServiceName, service: &Service) -> Option<(ServiceName, Reason)> {
+    let past =
+        |other: &ServiceName| draft.own(other).is_some_and(|s| s.stage.is_past_soak() && s.direction == Direction::Forward);
+    counted_on_by(draft, name, service, |other| !past(other))
+}
+
+/// The first such service of those for whose sake legacy stays.
+fn counted_on_by(
+    draft: &Draft,
+    name: &ServiceName,
+    service: &Service,
+    such: impl Fn(&ServiceName) -> bool,
+) -> Option<(ServiceName, Reason)> {
     if !draft.rules.keep(Invariant::LegacyStays) {
         return None;
     }
     let plan = draft.plan;
-    let past =
-        |other: &ServiceName| draft.own(other).is_some_and(|s| s.stage.is_past_soak() && s.direction == Direction::Forward);
     if let Some(system) = &service.legacy.system
-        && let Some(other) = plan.tenants(system).iter().find(|other| !past(other))
+        && let Some(other) = plan.tenants(system).iter().find(|other| such(other))
     {
         return Some((other.clone(), Reason::SharedSystem { system: system.clone(), service: other.clone() }));
     }
     let group = plan.group_of(name).into_iter().flat_map(|(_, group)| &group.services);
-    let other = service.before().chain(group).find(|other| !past(other))?;
+    let other = service.before().chain(group).find(|other| such(other))?;
     Some((other.clone(), Reason::NeedEnds { service: other.clone() }))
 }
 
@@ -147,6 +157,9 @@ fn approved(draft: &mut Draft, name: &ServiceName, end: &Decommission) -> bool {
 
 /// Scream test, drain, tasks: all of them can still be taken back. Then legacy is switched off.
 fn end_legacy(draft: &mut Draft, name: &ServiceName, service: &Service, end: &Decommission, items: &[Item]) {
+    if is_off(draft, name, service, items) {
+        return take_back(draft, name, items);
+    }
     // Somebody may have come back meanwhile.
     if let Some((reason, on)) = still_needed(draft, name, service).or_else(|| still_has_traffic(draft, name, service)) {
         return draft.wait(Step::Decommission, name, reason, on);
@@ -172,6 +185,33 @@ fn end_legacy(draft: &mut Draft, name: &ServiceName, service: &Service, end: &De
         return draft.wait(Step::Decommission, name, reason, on);
     }
     draft.change(name, |s| s.stage = Stage::Decommissioning);
+}
+
+/// The tasks of an end that has begun. All of them can still be taken back.
+fn begun(items: &[Item]) -> &[Item] {
+    let from = items.partition_point(|item| item.moment < Moment::ScreamTest);
+    let upto = items.partition_point(|item| item.moment < Moment::Decommission);
+    items.get(from..upto).unwrap_or_default()
+}
+
+/// **Off.** An end that has begun is off once a service that counts on legacy goes back: that one needs it, and it may be denied to
+/// it by now. What is being taken back comes to its end first.
+fn is_off(draft: &Draft, name: &ServiceName, service: &Service, items: &[Item]) -> bool {
+    let half = |item: &Item| draft.task(&Subject::from(name), &item.name).is_some_and(|t| t.stage == TaskStage::UndoOrdered);
+    let goes_back =
+        |other: &ServiceName| draft.own(other).is_some_and(|s| s.direction == Direction::Backward) || draft.gone.contains(other);
+    begun(items).iter().any(half) || counted_on_by(draft, name, service, goes_back).is_some()
+}
+
+/// Legacy is let in again. The next end, if there is one, is asked about anew.
+fn take_back(draft: &mut Draft, name: &ServiceName, items: &[Item]) {
+    for when in [UndoWhen::BeforeTraffic, UndoWhen::AfterTraffic] {
+        if tasks::undo(draft, &Subject::from(name), begun(items), when) == Progress::Waits {
+            return;
+        }
+    }
+    draft.change(name, |s| (s.stage, s.end_approved_at) = (Stage::Soaked, None));
+    draft.event(Event::EndTakenBack { service: name.clone() });
 }
 
 /// **Drain.** Open connections of legacy are waited for, up to the plan's deadline, and for the age that they reach: from the

@@ -29,6 +29,7 @@ pub enum Event {
     TaskFailed { task: TaskKey, reason: Reason },
     PhaseApproved { phase: PhaseName, by: Vec<String> },
     EndApproved { service: ServiceName, by: Vec<String> },
+    EndTakenBack { service: ServiceName },
     BridgeUp { bridge: BridgeName },
     BridgeDown { bridge: BridgeName },
     BridgeLeft { bridge: BridgeName, to: Vec<String> },
@@ -55,6 +56,7 @@ impl Event {
             | Self::Evacuated { service, .. }
             | Self::Returned { service }
             | Self::EndApproved { service, .. }
+            | Self::EndTakenBack { service }
             | Self::Retried { service, .. }
             | Self::Promoted { service }
             | Self::Decommissioned { service } => Some(service),
@@ -95,6 +97,9 @@ impl fmt::Display for Event {
             Self::PhaseApproved { phase, by } => write!(f, "phase {phase} is approved by {}", by.join(", ")),
             Self::EndApproved { service, by } => {
                 write!(f, "{service}: the end of its legacy side is approved by {}", by.join(", "))
+            }
+            Self::EndTakenBack { service } => {
+                write!(f, "{service}: the end of its legacy side is taken back: one that counts on that side goes back")
             }
             Self::BridgeUp { bridge } => write!(f, "bridge {bridge} stands"),
             Self::BridgeDown { bridge } => write!(f, "bridge {bridge} is down"),

@@ -34,7 +34,7 @@ pub fn obey(draft: &mut Draft) {
 fn latch(draft: &mut Draft, kind: LatchKind, by: &str) -> Reason {
     let reason = Reason::Ordered { by: by.to_owned() };
     let id = draft.next.next_latch();
-    draft.next.latch = Some(Latch { id, kind, since: draft.stamp, reason: reason.clone() });
+    draft.next.latch = Some(Latch { id, kind, since: draft.stamp, reason: reason.clone(), hold: None });
     reason
 }
 
@@ -68,8 +68,10 @@ fn roll_back(draft: &mut Draft, by: &str) {
 
 /// Clears every hold whose number is at most `upto`. Gates start counting anew: what led to the hold is answered for.
 fn resume(draft: &mut Draft, upto: u64, by: &str) {
-    if draft.next.latch.as_ref().is_some_and(|l| l.kind == LatchKind::Hold && l.id <= upto) {
-        draft.next.latch = None;
+    if draft.next.latch.as_ref().and_then(Latch::holds).is_some_and(|(id, _)| id <= upto) {
+        // A rollback stands: what held beside it goes on.
+        let rollback = draft.next.latch.take().filter(|latch| latch.kind == LatchKind::Rollback);
+        draft.next.latch = rollback.map(|latch| Latch { hold: None, ..latch });
         let phases: Vec<_> = draft.next.phases.keys().cloned().map(Subject::Phase).collect();
         let bridges: Vec<_> = draft.next.bridges.keys().cloned().map(Subject::Bridge).collect();
         for subject in phases.into_iter().chain(bridges) {

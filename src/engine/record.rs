@@ -22,8 +22,8 @@ use crate::plan::{BridgeName, Digest, PhaseName, Plan, PlanName, Revision, Span,
 
 /// The form in which this version writes records, and the only one that it reads. Those of before any release: form 1
 /// wrote every moment as text and every task as an object, form 2 did not know which weight an overtaken order had, form 3 not
-/// which bridges a run had asked for.
-pub const FORMAT: u16 = 4;
+/// which bridges a run had asked for, form 4 not what of a phase or a bridge had failed beside a rollback.
+pub const FORMAT: u16 = 5;
 
 /// Why a record of this form is not read; `None`: it is.
 pub fn unreadable(format: u64) -> Option<Reason> {
@@ -112,15 +112,14 @@ impl Record {
     /// A number for the next latch, larger than any in use and than any resume that was obeyed; so that `resume` can name which ones it clears.
     pub fn next_latch(&self) -> u64 {
         let used = self.services.values().filter_map(|s| s.hold.as_ref()).map(|h| h.id);
-        let used = used.chain(self.latch.as_ref().map(|l| l.id)).chain(self.resumed);
+        let used = used.chain(self.latch.as_ref().map(|l| l.id)).chain(self.newest_hold()).chain(self.resumed);
         used.max().unwrap_or(0).max(self.journal.seq).saturating_add(1)
     }
 
     /// The number of the newest hold, of a service or of the run: a resume that names it clears all. `None`: nothing holds.
     pub fn newest_hold(&self) -> Option<u64> {
         let services = self.services.values().filter_map(|state| state.hold.as_ref()).map(|hold| hold.id);
-        let run = self.latch.as_ref().filter(|latch| latch.kind == LatchKind::Hold).map(|latch| latch.id);
-        services.chain(run).max()
+        services.chain(self.latch.as_ref().and_then(Latch::holds).map(|(id, _)| id)).max()
     }
 }
 
@@ -146,6 +145,19 @@ pub struct Latch {
     pub since: Timestamp,
     /// Why.
     pub reason: Reason,
+    /// A task of a phase or a bridge that failed beside a rollback: a resume has it done again, and the rollback stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
+}
+
+impl Latch {
+    /// The number that a resume of the run has to name, and why it holds; `None`: nothing of it does.
+    pub fn holds(&self) -> Option<(u64, &Reason)> {
+        match self.kind {
+            LatchKind::Hold => Some((self.id, &self.reason)),
+            LatchKind::Rollback => self.hold.as_ref().map(|hold| (hold.id, &hold.reason)),
+        }
+    }
 }
 
 /// What a latch orders.

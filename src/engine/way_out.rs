@@ -117,8 +117,9 @@ impl Reason {
             Self::Dependent { service } => step(format!("{service} has to be back on legacy")),
             Self::Group { service } => step(format!("{service}, of its group, has to come as far")),
             Self::Bridge { bridge } => step(format!("bridge {bridge} has to be put up")),
-            Self::BridgeNeeded { service, .. } | Self::SharedSystem { service, .. } | Self::NeedEnds { service } => {
-                step(format!("{service} has to be past its soak, or back"))
+            Self::BridgeNeeded { service, .. } => step(format!("{service} has to be past its soak, or back")),
+            Self::SharedSystem { service, .. } | Self::NeedEnds { service } => {
+                step(format!("{service} has to be past its soak; if it goes back, legacy stays"))
             }
             Self::WithService { service } | Self::WithGroup { service } => step(format!("{service} goes back")),
             _ => step("one of those in motion has to come to rest"),

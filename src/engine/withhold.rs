@@ -144,7 +144,7 @@ fn whole_run(before: &Record, now: Timestamp, mut decision: Decision, violations
     decision.outcome = Some(Outcome::Held);
     if before.latch.is_none() {
         let (id, kind) = (before.next_latch(), LatchKind::Hold);
-        decision.record.latch = Some(Latch { id, kind, since: whole(now), reason: reason.clone() });
+        decision.record.latch = Some(Latch { id, kind, since: whole(now), reason: reason.clone(), hold: None });
         decision.events.push(Event::Held { service: None, reason: reason.clone() });
         decision.events.push(Event::Withheld { reason });
     }

@@ -175,9 +175,9 @@ impl<'a> Library<'a> {
     fn keep(&self, mut record: Record) -> RecordIx {
         let start = self.model.timestamp(Moment(0));
         let id = record.resumed.unwrap_or_default().saturating_add(1);
-        for hold in record.services.values_mut().filter(|s| s.hold.is_some()).filter_map(|service| service.hold.as_mut()) {
-            (hold.id, hold.since) = (id, start);
-        }
+        let services = record.services.values_mut().filter(|s| s.hold.is_some()).filter_map(|service| service.hold.as_mut());
+        let beside = record.latch.iter_mut().filter_map(|latch| latch.hold.as_mut());
+        services.chain(beside).for_each(|hold| (hold.id, hold.since) = (id, start));
         record.latch.iter_mut().for_each(|latch| (latch.id, latch.since) = (id, start));
         record.ended.iter_mut().for_each(|ended| ended.at = start);
         record.started_at = start;

@@ -35,9 +35,10 @@ pub fn moments(record: &mut Record, reach: &Reach, change: &impl Fn(Timestamp, i
     } = record;
     let told = reach.nothing();
     *started_at = change(*started_at, told);
-    if let Some(Latch { id: _, kind: _, since, reason }) = latch {
+    if let Some(Latch { id: _, kind: _, since, reason, hold }) = latch {
         *since = change(*since, told);
         of_reason(reason, &|at| change(at, told));
+        of_hold(hold, &|at| change(at, told));
     }
     for (name, state) in services.iter_mut().filter(|(_, state)| has_moments(state)) {
         of_service(name, state, reach, change);
@@ -91,10 +92,7 @@ fn of_service(name: &ServiceName, state: &mut ServiceState, reach: &Reach, chang
     for (gate, Trouble { kind: _, since }) in troubles {
         *since = change(*since, reach.trouble(name, gate));
     }
-    if let Some(Hold { id: _, since, reason }) = hold {
-        *since = change(*since, told);
-        of_reason(reason, &|at| change(at, told));
-    }
+    of_hold(hold, &|at| change(at, told));
     cause.iter_mut().for_each(|reason| of_reason(reason, &|at| change(at, told)));
     let of = Subject::from(name);
     tasks.iter_mut().for_each(|(task, state)| of_task(&of, task, state, reach, change));
@@ -103,6 +101,13 @@ fn of_service(name: &ServiceName, state: &mut ServiceState, reach: &Reach, chang
 fn of_task(of: &Subject, task: &TaskName, state: &mut TaskState, reach: &Reach, change: &impl Fn(Timestamp, i64) -> Timestamp) {
     let TaskState { stage: _, at, number: _ } = state;
     *at = change(*at, reach.task(of, task));
+}
+
+fn of_hold(hold: &mut Option<Hold>, change: &impl Fn(Timestamp) -> Timestamp) {
+    if let Some(Hold { id: _, since, reason }) = hold {
+        *since = change(*since);
+        of_reason(reason, change);
+    }
 }
 
 fn of_reason(reason: &mut Reason, change: &impl Fn(Timestamp) -> Timestamp) {
@@ -209,7 +214,13 @@ mod tests {
                 "bridge".parse().unwrap(),
                 BridgeState { up_since: Some(at(29)), claimed_at: Some(at(29)), tasks: tasks() },
             );
-            record.latch = Some(Latch { id: 1, kind: LatchKind::Hold, since: at(30), reason: reason.clone() });
+            record.latch = Some(Latch {
+                id: 1,
+                kind: LatchKind::Rollback,
+                since: at(30),
+                reason: reason.clone(),
+                hold: Some(Hold { id: 2, since: at(31), reason: reason.clone() }),
+            });
             record.overrun.insert("window".parse().unwrap(), at(31));
             record.ended = Some(Ended { outcome: Outcome::Completed, at: at(32) });
             let wanted = later(serde_json::to_value(&record).unwrap());

@@ -14,7 +14,7 @@ use super::{
     trace::{By, Line},
 };
 use crate::{
-    engine::{Action, Decision, Event, LatchKind, Outcome, Reason, Stage},
+    engine::{Action, Decision, Event, Latch, Outcome, Reason, Stage, Wait, WayOut},
     plan::{ServiceName, Window, WindowName, WindowPurpose},
     world::{
         Edge, Happening, Keep, Look, Moment, Sim,
@@ -62,6 +62,8 @@ pub struct Run<'a> {
     moved: BTreeMap<ServiceName, Moment>,
     back: Option<(Moment, Moment)>,
     cause: Option<String>,
+    /// Of the newest look.
+    waits: Vec<Wait>,
     faults: Vec<Struck>,
     violations: Vec<String>,
 }
@@ -102,6 +104,7 @@ impl<'a> Run<'a> {
             moved: BTreeMap::new(),
             back: None,
             cause: None,
+            waits: Vec::new(),
             faults: Vec::new(),
             violations: Vec::new(),
         }
@@ -162,6 +165,7 @@ impl<'a> Run<'a> {
         self.tell_look(&look, told);
         self.note(&look);
         self.people_hear(&look.decision);
+        self.waits = look.decision.waits;
         Some(())
     }
 
@@ -361,15 +365,25 @@ impl<'a> Run<'a> {
     /// What a run that holds waits for.
     fn held_by(&self) -> String {
         let record = &self.sim.record;
-        let latch = record.latch.as_ref().filter(|latch| latch.kind == LatchKind::Hold);
-        let latch = latch.map(|latch| format!("the run holds: {}", latch.reason));
+        let latch = record.latch.as_ref().and_then(Latch::holds).map(|(_, reason)| format!("the run holds: {reason}"));
         let holds =
             record.services.iter().filter_map(|(name, state)| Some(format!("{name} holds: {}", state.hold.as_ref()?.reason)));
         let first = latch.into_iter().chain(holds).next();
         if self.looks >= LOOKS {
             return format!("it came to no end within {LOOKS} looks");
         }
-        first.or_else(|| self.cause.clone()).unwrap_or_else(|| "a step waits for what does not come".to_owned())
+        let told = first.unwrap_or_else(|| self.cause.iter().cloned().chain(self.waits_for()).collect::<Vec<_>>().join("; "));
+        if told.is_empty() { "nothing happens any more".to_owned() } else { told }
+    }
+
+    /// The step that the others wait for: one that waits for a person, else for the world.
+    fn waits_for(&self) -> Option<String> {
+        let rank = |wait: &&Wait| match wait.reason.way_out() {
+            WayOut::Person { .. } => 0,
+            WayOut::At(_) | WayOut::When(_) => 1,
+            WayOut::Step(_) => 2,
+        };
+        self.waits.iter().min_by_key(rank).map(|wait| format!("{} waits: {}", wait.step, wait.reason))
     }
 
     fn windows(&self) -> Vec<(WindowName, WindowEnd)> {

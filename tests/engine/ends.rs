@@ -1,12 +1,12 @@
 //! The end of legacy: shared systems, scream test, approval; and the way back until then.
 
 use gapless::{
-    engine::{About, Intent, Outcome, Stage},
+    engine::{About, Direction, Event, Intent, Outcome, Reason, Stage},
     plan::{Decommission, Revision, ServiceMoment, Span, Undo},
 };
 
 use crate::{
-    plans::{approval, ending, http, task, two, undo_by, weight, with_roles},
+    plans::{approval, ending, http, service, task, two, undo_by, weight, with_roles},
     sim::{Sim, ticks},
 };
 
@@ -129,6 +129,63 @@ fn who_stays_on_target_does_what_comes_after_its_soak_before_its_route_is_given_
     sim.hanging.clear();
     sim.until_outcome(Outcome::RolledBack);
     assert!(sim.log.iter().any(|line| line == "- a/task-tidy: done"), "{}", sim.log.join("\n"));
+}
+
+/// Three on one system, all past their soak; `a` stays for the sake of `above`, which has no end, and its own end has begun.
+fn begun() -> Sim {
+    let mut plan = ending().plan().clone();
+    let last = task(ServiceMoment::BeforeDecommission, http("archive"), undo_by("restore"));
+    plan.services.get_mut("a").unwrap().tasks.insert("archive".parse().unwrap(), last);
+    plan.services.insert("above".parse().unwrap(), service(3, "one", &["a"]));
+    let mut sim = Sim::new(Revision::of(plan));
+    sim.until(200, |s| ["a", "b", "above"].iter().all(|name| s.stage(name) == Stage::Soaked));
+    sim.approve(end("a"), "cso", &[]);
+    sim
+}
+
+/// Once found by a rehearsal: it waited for good, its legacy side denied to the one that had gone back to that system, and the run could
+/// only be abandoned.
+#[test]
+fn an_end_that_has_begun_is_taken_back_when_one_that_counts_on_legacy_goes_back() {
+    for last in ["scream-test", "archive"] {
+        let mut sim = begun();
+        sim.hanging.insert("archive".into());
+        sim.until(60, |s| s.log.contains(&format!("a/task-{last}")));
+        sim.orders.intent = Intent::Rollback;
+        sim.hanging.clear();
+        sim.until_outcome(Outcome::RolledBack);
+        assert_eq!((sim.stage("a"), sim.stage("b"), sim.stage("above")), (Stage::Soaked, Stage::Returned, Stage::Soaked));
+        let undone: Vec<&str> = sim.log.iter().filter_map(|line| line.strip_prefix("a/undo-")).collect();
+        // As on a way back: what people need again first, and then what can wait for that.
+        let all = ["scream-test", "archive"];
+        assert_eq!(undone, all[..=usize::from(last == "archive")], "{}", sim.log.join("\n"));
+        assert!(sim.events.contains(&Event::EndTakenBack { service: "a".parse().unwrap() }), "{}", sim.log.join("\n"));
+        assert_eq!(sim.written("a"), ["5", "25", "100"], "its traffic stays");
+        sim.replays();
+    }
+}
+
+/// What was begun to be taken back is ended first, though the one that went back has come again meanwhile; and the next end is asked about
+/// anew.
+#[test]
+fn an_end_that_was_taken_back_begins_anew_with_another_approval() {
+    let mut sim = begun();
+    sim.until(60, |s| s.log.iter().any(|line| line == "a/task-scream-test"));
+    sim.hanging.insert("scream-test".into());
+    let b = sim.record.services.get_mut("b").unwrap();
+    (b.direction, b.cause) = (Direction::Backward, Some(Reason::Ordered { by: "dm".into() })); // as if a part of the run went back
+    sim.until(60, |s| s.log.iter().any(|line| line == "a/undo-scream-test"));
+    sim.until(60, |s| s.stage("b") == Stage::Returned);
+    sim.orders.retries.insert("b".parse().unwrap(), 1);
+    sim.until_stage("b", Stage::Soaked);
+    assert_eq!(sim.stage("a"), Stage::Ending, "{:?}", sim.waits);
+    sim.hanging.clear();
+    sim.until_stage("a", Stage::Soaked);
+    ticks(&mut sim, 100);
+    assert!(sim.waits.iter().any(|wait| wait.starts_with("a/decommission: ") && wait.contains("approv")), "{:?}", sim.waits);
+    assert_eq!(sim.stage("a"), Stage::Soaked);
+    sim.approve(end("a"), "cso", &[]);
+    sim.until_stage("a", Stage::Decommissioned);
 }
 
 /// A service that was ordered back after its soak, and may not go yet, counts on legacy like one in motion.

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use gapless::{
-    engine::{Action, Intent, Orders, Outcome, Reason, Stage},
-    plan::{Group, Revision, ServiceMoment, Span, Undo},
+    engine::{Action, Event, Intent, LatchKind, Orders, Outcome, Reason, Stage},
+    plan::{Group, PhaseMoment, Revision, ServiceMoment, Span, Undo},
 };
 
 use crate::{
+    bridges::bridged,
     plans::{http, one, plan, service, task, undo_by, weight},
     sim::{Sim, tasks, ticks},
 };
@@ -116,4 +117,36 @@ fn a_lost_weight_is_not_given_again_to_what_holds_for_want_of_a_way_back() {
     assert!(matches!(why, Reason::NoWayBack { .. }), "{why}");
     ticks(&mut sim, 100);
     assert_eq!(sim.written("a"), ["10"]);
+}
+
+/// Once such a task held nothing that a resume could name: the run was left with it for good.
+#[test]
+fn what_fails_of_a_phase_or_a_bridge_beside_a_rollback_is_done_again_by_a_resume() {
+    let mut phased = plan(vec![("only", service(1, "one", &[]))]);
+    let room = task(PhaseMoment::BeforePhase, http("open"), undo_by("close"));
+    phased.phases.get_mut("one").unwrap().tasks.insert("room".parse().unwrap(), room);
+    for (plan, fails, undone) in [(phased, "room", "phase one/undo-room"), (bridged(), "down", "bridge peering/task-down")] {
+        let mut sim = Sim::new(Revision::of(plan));
+        let first = sim.record.services.keys().next().unwrap().to_string();
+        sim.until_stage(&first, Stage::Shifting(1));
+        sim.failing.insert(fails.into());
+        sim.orders.intent = Intent::Rollback;
+        sim.until_outcome(Outcome::Held);
+        ticks(&mut sim, 100);
+        let holds = sim.events.iter().filter(|event| matches!(event, Event::Held { service: None, .. })).count();
+        assert_eq!(holds, 1, "{fails}: {}", sim.log.join("\n"));
+        assert_eq!(sim.record.latch.as_ref().map(|latch| latch.kind), Some(LatchKind::Rollback));
+        // It fails once more before it is mended.
+        for _ in 0..2 {
+            sim.orders.resumes = sim.record.newest_hold();
+            sim.until(60, |s| s.events.iter().any(|event| matches!(event, Event::Resumed { .. })));
+            sim.events.clear();
+            sim.until(60, |s| s.events.iter().any(|event| matches!(event, Event::Held { .. })));
+        }
+        sim.failing.clear();
+        sim.orders.resumes = sim.record.newest_hold();
+        sim.until_outcome(Outcome::RolledBack);
+        assert!(sim.log.iter().filter(|line| *line == undone).count() > 1, "{fails}: {}", sim.log.join("\n"));
+        sim.replays();
+    }
 }

@@ -13,6 +13,7 @@ mod groups;
 mod held;
 mod legacy;
 mod lingering;
+mod lost_promotions;
 mod negative;
 mod permuted;
 mod plans;

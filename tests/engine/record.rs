@@ -27,7 +27,8 @@ fn whole() -> Record {
     let mut record = Record::new(RunId("7d9f8f4e".into()), &revision, "2026-08-28T20:00:00.000456789Z".parse().unwrap());
     record.digest = "0".repeat(64).parse().unwrap();
     let by = || Reason::Ordered { by: "dm@example.org".into() };
-    record.latch = Some(Latch { id: 9, kind: LatchKind::Hold, since: moment(9_000), reason: by() });
+    let beside = Hold { id: 10, since: moment(9_500), reason: by() };
+    record.latch = Some(Latch { id: 9, kind: LatchKind::Rollback, since: moment(9_000), reason: by(), hold: Some(beside) });
     (record.resumed, record.started_by) = (Some(8), Some("ops@example.org".into()));
     let moving = ServiceState {
         stage: Stage::Shifting(1),

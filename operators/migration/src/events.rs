@@ -89,6 +89,7 @@ fn milestone(event: &Event) -> Option<(&'static str, Tone)> {
         Event::Withheld { .. } => Some(("Withheld", Tone::Warning)),
         Event::TaskFailed { .. } => Some(("TaskFailed", Tone::Warning)),
         Event::PhaseApproved { .. } | Event::EndApproved { .. } => Some(("Approved", Tone::Normal)),
+        Event::EndTakenBack { .. } => Some(("EndTakenBack", Tone::Warning)),
         Event::BridgeUp { .. } => Some(("BridgeUp", Tone::Normal)),
         Event::BridgeDown { .. } => Some(("BridgeDown", Tone::Normal)),
         Event::BridgeLeft { .. } => Some(("BridgeLeft", Tone::Normal)),

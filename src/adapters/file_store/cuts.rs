@@ -208,6 +208,7 @@ fn next(before: &Record) -> (Record, Line) {
         kind: crate::engine::LatchKind::Hold,
         since: Timestamp::UNIX_EPOCH,
         reason: reason.clone(),
+        hold: None,
     });
     let events = vec![Event::Held { service: None, reason }];
     let decision =
