@@ -4,7 +4,9 @@ use crate::plan::{Plan, Service, ServiceName, Span, Weight};
 
 use super::{record::ServiceState, step::Step};
 
-pub use crate::plan::agenda::{Back, Item, Moment, bridges_of, is_of_shift, named, of_bridge, of_phase, of_service};
+pub use crate::plan::agenda::{
+    Back, Item, Moment, bridges_of, is_of_shift, named, of_bridge, of_phase, of_service, of_whole_phase,
+};
 
 /// The weights on a service's way: its group's, if it is in one.
 pub fn weights<'a>(plan: &'a Plan, name: &ServiceName, service: &'a Service) -> &'a [Weight] {

@@ -189,8 +189,9 @@ fn before_tasks(draft: &mut Draft, name: &PhaseName, phase: &Phase) -> Option<Ob
     if phase.tasks.is_empty() {
         return None; // as of most phases, and this is asked at every look
     }
-    let items = agenda::of_phase(phase, PhaseMoment::BeforePhase);
-    run(draft, name, &items).then(|| draft.waits.last().map(|(wait, on)| (wait.reason.clone(), *on))).flatten()
+    run(draft, name, agenda::of_phase(phase, PhaseMoment::BeforePhase))
+        .then(|| draft.waits.last().map(|(wait, on)| (wait.reason.clone(), *on)))
+        .flatten()
 }
 
 /// Runs tasks of a phase; says whether one of them is waited for. A task that fails holds the run: it is nobody's else.
@@ -207,23 +208,22 @@ fn after_tasks(draft: &mut Draft, name: &PhaseName, phase: &Phase) {
     }
     let plan = draft.plan;
     let own: Vec<_> = plan.members(name).iter().collect();
-    let [before, after] = [PhaseMoment::BeforePhase, PhaseMoment::AfterPhase].map(|at| agenda::of_phase(phase, at));
+    let items = agenda::of_whole_phase(phase);
     // What is being taken back comes to its end first, also for a service that is tried again: then it can be done once more.
     let half =
         |draft: &Draft, item: &agenda::Item| draft.task(&of(name), &item.name).map(|t| t.stage) == Some(TaskStage::UndoOrdered);
-    for item in before.iter().chain(&after).rev() {
+    for item in items.iter().rev() {
         if half(draft, item) && tasks::take_back(draft, &of(name), item) == Progress::Waits {
             return;
         }
     }
     if own.iter().all(|service| draft.is_moved(service)) {
-        run(draft, name, &after);
+        run(draft, name, agenda::of_phase(phase, PhaseMoment::AfterPhase));
         return;
     }
     if is_over(draft, &own) {
-        let items: Vec<_> = before.into_iter().chain(after).collect();
         for when in [UndoWhen::BeforeTraffic, UndoWhen::AfterTraffic] {
-            if tasks::undo(draft, &of(name), &items, when) == Progress::Waits {
+            if tasks::undo(draft, &of(name), items, when) == Progress::Waits {
                 return;
             }
         }

@@ -10,7 +10,10 @@
 pub mod millis;
 mod service;
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -68,22 +71,29 @@ pub struct Record {
     /// How far each service is; every service of the plan has an entry.
     pub services: Roster,
     /// How far each phase is that anything was done for.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub phases: BTreeMap<PhaseName, PhaseState>,
+    #[serde(default, skip_serializing_if = "nothing_in")]
+    pub phases: Shared<BTreeMap<PhaseName, PhaseState>>,
     /// How far each bridge is that anything was done for.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub bridges: BTreeMap<BridgeName, BridgeState>,
+    #[serde(default, skip_serializing_if = "nothing_in")]
+    pub bridges: Shared<BTreeMap<BridgeName, BridgeState>>,
     /// Windows whose latest rollback came while something was in motion, and what was done then.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "millis::map")]
     pub overrun: BTreeMap<WindowName, Timestamp>,
     /// Approvals that were used: each counts once.
-    #[serde(default, skip_serializing_if = "std::collections::BTreeSet::is_empty")]
-    pub approvals_used: std::collections::BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "none_of")]
+    pub approvals_used: Shared<BTreeSet<String>>,
     /// How and when the run ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ended>,
     /// The newest journal line that was written before this record.
     pub journal: JournalHead,
+}
+
+fn nothing_in<K, V>(map: &BTreeMap<K, V>) -> bool {
+    map.is_empty()
+}
+fn none_of(set: &BTreeSet<String>) -> bool {
+    set.is_empty()
 }
 
 impl Record {
@@ -99,10 +109,10 @@ impl Record {
             latch: None,
             resumed: None,
             started_by: None,
-            phases: BTreeMap::new(),
-            bridges: BTreeMap::new(),
+            phases: Shared::default(),
+            bridges: Shared::default(),
             overrun: BTreeMap::new(),
-            approvals_used: std::collections::BTreeSet::new(),
+            approvals_used: Shared::default(),
             services: plan.services.keys().map(|name| (name.clone(), Shared::default())).collect(),
             ended: None,
             journal: JournalHead::default(),

@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{
-    Reductions, older,
+    Reductions, forget, older,
     print::Print,
     reach::Reach,
     table::{Places, Sharded, alone},
@@ -173,6 +173,9 @@ impl<'a> Library<'a> {
     /// The number of a record, the same for equal ones. By which number a hold is called makes no difference: whoever resumes clears
     /// all of them here.
     fn keep(&self, mut record: Record) -> RecordIx {
+        if self.reach.reductions == Reductions::Sound {
+            forget::reasons(&mut record);
+        }
         let start = self.model.timestamp(Moment(0));
         let id = record.resumed.unwrap_or_default().saturating_add(1);
         let services = record.services.values_mut().filter(|s| s.hold.is_some()).filter_map(|service| service.hold.as_mut());

@@ -10,7 +10,7 @@ use super::{
     state::{Eyes, State},
 };
 use crate::{
-    engine::{ServiceState, Stage, TroubleKind, guards_watch, side::STALE_PERIODS},
+    engine::{Direction, Reason, Record, ServiceState, Stage, TroubleKind, agenda::named, guards_watch, side::STALE_PERIODS},
     world::{Facts, Model, Moment, flight::Flight, model::GateModel, rounds::Rounds},
 };
 
@@ -22,7 +22,12 @@ pub fn forget(model: &Model, book: Option<&Book>, reductions: Reductions, next: 
     if let (Some(book), Reductions::Sound) = (book, reductions) {
         gates(model, book, next);
         sides(model, book, next);
-        next.past.iter_mut().chain([&mut next.world.facts]).for_each(|facts| weights(model, book, facts));
+        for facts in next.past.iter_mut().chain([&mut next.world.facts]) {
+            weights(model, book, facts);
+            proofs(model, facts);
+            // Only to one question does it count who answered first.
+            facts.people.said.sort_by_key(|said| said.question);
+        }
         if next.eyes == Eyes::Due {
             next.due = Moment::NEVER; // the look that comes first says it anew
         }
@@ -31,6 +36,22 @@ pub fn forget(model: &Model, book: Option<&Book>, reductions: Reductions, next: 
         next.past.clear();
     }
     effects(next);
+    if reductions == Reductions::Sound {
+        versions(next);
+    }
+}
+
+/// Why a service goes back is asked only when it turns round ([`crate::engine::safety`]), and why it holds only whether it is for want of
+/// a way back, of a legacy that is better, or by the engine's own check. The rest is for people.
+pub fn reasons(record: &mut Record) {
+    let told = |state: &ServiceState| state.cause.is_some() || state.hold.is_some();
+    for state in record.services.values_mut().filter(|state| told(state)) {
+        state.cause = None;
+        let hold = state.hold.iter_mut();
+        let read =
+            |reason: &Reason| matches!(reason, Reason::NoWayBack { .. } | Reason::NoWorse { .. } | Reason::Invariant { .. });
+        hold.filter(|hold| !read(&hold.reason)).for_each(|hold| hold.reason = Reason::Ordered { by: String::new() });
+    }
 }
 
 /// Gates that decide nothing any more answer well, and did so all the time; of the others only what is needed is left. Those that
@@ -70,16 +91,52 @@ fn sides(model: &Model, book: &Book, next: &mut State) {
     }
 }
 
-/// Since when a weight is in force is asked for as long as it is proven; only legacy's end waits longer.
+/// Since when a weight is in force is asked for as long as it is proven; only legacy's end waits longer. On the way back and at an end
+/// nobody asks, nor before anything was ordered.
 fn weights(model: &Model, book: &Book, facts: &mut Facts) {
     let now = facts.now;
     for (service, own) in model.services().iter().zip(&mut facts.services) {
-        let stage = book.record.services.get(&service.name).map_or(Stage::Waiting, |state| state.stage);
-        let ends = matches!(stage, Stage::Soaking | Stage::Soaked | Stage::Ending);
-        let reach = if ends { service.horizon } else { service.proven };
+        let state = book.record.services.get(&service.name);
         let since = &mut own.route.in_force_since;
-        *since = (*since).max(now.plus(-reach));
+        // A drain counts from the moment at which the old address was denied, if that came later.
+        let denied = state.filter(|state| ends(state)).and_then(|state| state.tasks.get(&named::scream_test()));
+        let denied = denied.filter(|task| task.stage.has_begun()).map(|task| model.moment(task.at));
+        *since = denied.map_or(*since, |denied| denied.max(*since));
+        *since = match state {
+            Some(state) if is_unasked(state) => now.plus(-service.proven),
+            Some(state) if ends(state) => (*since).max(now.plus(-service.horizon)),
+            _ => (*since).max(now.plus(-service.proven)),
+        };
     }
+}
+
+/// From a decision on gates that are looked at by themselves count only the answers that are kept.
+fn proofs(model: &Model, facts: &mut Facts) {
+    let kept = model.gates().iter().filter(|gate| gate.other.is_some()).map(|gate| i64::from(gate.keep) * gate.every);
+    let longest = kept.max().unwrap_or_default();
+    facts.changed_at = facts.changed_at.max(facts.now.plus(-longest));
+}
+
+/// Nobody asks any more, or yet, since when its weight is in force.
+fn is_unasked(state: &ServiceState) -> bool {
+    state.order.is_none() || state.direction == Direction::Backward || state.stage == Stage::Decommissioned
+}
+
+/// Its drain counts from then.
+fn ends(state: &ServiceState) -> bool {
+    matches!(state.stage, Stage::Soaking | Stage::Soaked | Stage::Ending | Stage::Decommissioning)
+}
+
+/// A version is only ever compared with the one that its route has: this one, or an older one.
+fn versions(next: &mut State) {
+    for (old, now) in next.past.iter_mut().flat_map(|past| past.services.iter_mut().zip(&next.world.facts.services)) {
+        old.route.version = u32::from(old.route.version == now.route.version);
+    }
+    let rival = next.rival.iter_mut().flat_map(|rival| &mut rival.flights);
+    for flight in next.world.flights.iter_mut().chain(rival) {
+        flight.version = flight.version.map(|_| 1); // no older one is left
+    }
+    next.world.facts.services.iter_mut().for_each(|service| service.route.version = 1);
 }
 
 /// Versions only rise: an effect that rests on an older one will never be done.

@@ -68,26 +68,22 @@ pub enum Around {
 pub enum Reductions {
     /// What follows from a state that was seen, as early, with more faults left or with more that a stale read may show; what
     /// happens once a run has ended and nothing of it is under way; how old a moment is that is older than anything it is
-    /// compared with; and what of a state no decision reaches any more: answers of gates behind those that count, sides of a
-    /// service that is back or without its legacy, when a look is due while one has to come first.
+    /// compared with; what of a state no decision reaches any more: answers of gates behind those that count, sides of a
+    /// service that is back or without its legacy, versions, who answered first, when a look is due while one has to come first; and,
+    /// where all is to hold, looks that change nothing.
     Sound,
     /// Nothing: to show that the others find the same.
     None,
 }
 
+/// The most states of a search: each is known by a number of 32 bits.
+pub const STATES_MAX: u64 = (u32::MAX / 2) as u64;
+
 impl Options {
     /// Production's rules, or all but one.
     pub fn new(without: Option<Invariant>, budget: Budget, most: u64) -> Self {
         let rules = without.map_or(Rules::ALL, Rules::without);
-        // A state is known by a number of 32 bits.
-        Self {
-            rules,
-            without,
-            budget,
-            most: most.min(u64::from(u32::MAX) / 2),
-            reductions: Reductions::Sound,
-            around: Around::Neighbours,
-        }
+        Self { rules, without, budget, most: most.min(STATES_MAX), reductions: Reductions::Sound, around: Around::Neighbours }
     }
     /// The same of each service or group by itself.
     pub fn alone(self) -> Self {

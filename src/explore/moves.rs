@@ -77,7 +77,7 @@ pub fn moves(model: &Model, parts: &[Part], known: Known<'_>, state: &State, mov
     moves.extend(state.late().map(Move::Happens));
     if state.eyes == Eyes::Due {
         looks(known.answer, state, moves);
-    } else if rests && state.next(model).is_some() {
+    } else if rests && state.next(model, known.book.still).is_some() {
         moves.push(Move::Waits);
     }
     if state.eyes == Eyes::Done && rests {

@@ -43,13 +43,13 @@ pub fn moments(record: &mut Record, reach: &Reach, change: &impl Fn(Timestamp, i
     for (name, state) in services.iter_mut().filter(|(_, state)| has_moments(state)) {
         of_service(name, state, reach, change);
     }
-    for (name, PhaseState { approved_at, stable_since, stable_before: _, tasks }) in phases {
+    for (name, PhaseState { approved_at, stable_since, stable_before: _, tasks }) in phases.iter_mut() {
         approved_at.iter_mut().for_each(|at| *at = change(*at, told));
         stable_since.iter_mut().for_each(|at| *at = change(*at, reach.stable(name)));
         let of = Subject::Phase(name.clone());
         tasks.iter_mut().for_each(|(task, state)| of_task(&of, task, state, reach, change));
     }
-    for (name, BridgeState { up_since, claimed_at, tasks }) in bridges {
+    for (name, BridgeState { up_since, claimed_at, tasks }) in bridges.iter_mut() {
         up_since.iter_mut().for_each(|at| *at = change(*at, reach.up()));
         claimed_at.iter_mut().for_each(|at| *at = change(*at, reach.claim()));
         let of = Subject::Bridge(name.clone());

@@ -10,7 +10,7 @@ use std::sync::{
 };
 
 use super::{
-    Options, Reductions,
+    Options, Reductions, STATES_MAX,
     brain::Library,
     budget::Budget,
     ends::Ends,
@@ -19,7 +19,7 @@ use super::{
     state::{Move, State},
     step::Judged,
     table::Shards,
-    worker::{Entry, Firsts, Found, Task, Worker},
+    worker::{Entry, Firsts, Found, IdleLooks, Task, Worker},
 };
 use crate::{
     engine::Invariant,
@@ -99,17 +99,41 @@ pub struct Search<'a> {
     /// The one invariant that is asked about; `None`: all, and that every run ends.
     sought: Option<Invariant>,
     reductions: Reductions,
+    idle_looks: IdleLooks,
 }
 
 /// Searches from the beginning of a run of this model. If a rule is left out, only what that rule keeps is asked about. `tell`
 /// is called now and then with the number of states so far.
+///
+/// Where all is to hold looks that change nothing are joined to the steps before them. If something does not, it is looked for once more
+/// step by step, so that the way to it is the shortest and can be told.
 pub fn search(model: &Model, parts: &[Part], options: &Options, crew: &dyn Crew, tell: &(dyn Fn(u64) + Sync)) -> Seen {
+    let by = |idle_looks, most| search_by(idle_looks, model, parts, &Options { most, ..*options }, crew, tell);
+    if options.without.is_some() || options.reductions == Reductions::None {
+        return by(IdleLooks::Steps, options.most);
+    }
+    let seen = by(IdleLooks::Joined, options.most);
+    match seen.verdict {
+        Verdict::Wrong { .. } => by(IdleLooks::Steps, STATES_MAX),
+        Verdict::Holds | Verdict::Unfinished => seen,
+    }
+}
+
+fn search_by(
+    idle_looks: IdleLooks,
+    model: &Model,
+    parts: &[Part],
+    options: &Options,
+    crew: &dyn Crew,
+    tell: &(dyn Fn(u64) + Sync),
+) -> Seen {
     let Options { rules, without: sought, budget, most, reductions, around: _ } = *options;
     let (library, record) = Library::new(model, rules, reductions);
     let first = State::new(model, record, budget);
     let ladder = (0..=budget.total()).rev().map(|total| budget.up_to(total));
     let ladder: Vec<(Budget, u64)> = ladder.map(|budget| (budget, Print::of(&budget) as u64)).collect();
-    let print = first.print();
+    let facts = Print::of(&first.world.facts);
+    let print = first.print(facts);
     let mut seen = Shards::new();
     ladder.first().into_iter().for_each(|(_, left)| seen.adding().insert(print.with(*left)));
     let search = Search {
@@ -120,7 +144,7 @@ pub fn search(model: &Model, parts: &[Part], options: &Options, crew: &dyn Crew,
         firsts: Firsts::new(),
         ladder,
         ways: vec![(0, Move::Waits)], // of the first state nobody asks the way
-        level: vec![vec![Entry { place: 0, facts: print.facts, state: Box::new(first) }]],
+        level: vec![vec![Entry { place: 0, facts, state: Box::new(first) }]],
         most,
         steps: 0,
         depth: 0,
@@ -129,6 +153,7 @@ pub fn search(model: &Model, parts: &[Part], options: &Options, crew: &dyn Crew,
         decisions: 0,
         sought,
         reductions,
+        idle_looks,
     };
     search.run(crew, tell)
 }
@@ -163,6 +188,7 @@ impl Search<'_> {
             ladder: &self.ladder,
             sought: self.sought,
             reductions: self.reductions,
+            idle_looks: self.idle_looks,
         };
         let (next, wrong_at) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
         let states = AtomicU64::new(self.ways.len() as u64);

@@ -1,7 +1,7 @@
 //! A state of the exploration: a world, a record, and what of a process outlives a moment.
 
 use super::{
-    brain::RecordIx,
+    brain::{RecordIx, Services},
     budget::{Budget, Kind},
     print::Print,
 };
@@ -95,13 +95,13 @@ impl State {
         Self { world, record, due: Moment::NEVER, eyes: Eyes::Due, left, past: Vec::new(), rival: None, resumes: 0 }
     }
 
-    /// Its fingerprints.
-    pub fn print(&self) -> StatePrint {
+    /// Its fingerprints, where that of its facts is known.
+    pub fn print(&self, facts: u128) -> StatePrint {
         let Self { world, record, due, eyes, left: _, past, rival, resumes } = self;
-        let World { facts, flights, memory } = world;
-        let facts = Print::of(facts);
+        let World { facts: _, flights, memory } = world;
         let core = Print::of(&(facts, flights, memory, (record, due, eyes, rival, resumes)));
-        StatePrint { facts, core, past: if past.is_empty() { 0 } else { Print::of(past) as u64 | 1 } }
+        let past = if past.is_empty() { 0 } else { Print::of(past) as u64 | 1 };
+        StatePrint { core, past }
     }
 
     /// What happens by itself now, before time passes.
@@ -115,21 +115,19 @@ impl State {
         self.world.pending().filter(|(at, _)| *at == Moment::NEVER).map(|(_, occurrence)| occurrence)
     }
 
-    /// The next moment at which anything can change, if the loop has looked and nothing happens now.
-    pub fn next(&self, model: &Model) -> Option<Moment> {
+    /// The next moment at which anything can change, if the loop has looked and nothing happens now. Of `still` nobody asks for gates.
+    pub fn next(&self, model: &Model, still: Services) -> Option<Moment> {
         let now = self.world.now();
         let deadlines =
             self.world.flights.iter().filter(|f| f.due == Moment::NEVER && f.deadline >= now).map(|f| f.deadline.plus(1));
         let due = Some(self.due).filter(|at| *at != Moment::NEVER);
-        due.into_iter().chain(self.world.next(model)).chain(deadlines).filter(|at| *at > now).min()
+        due.into_iter().chain(self.world.next_but(model, |ix| still.has(ix))).chain(deadlines).filter(|at| *at > now).min()
     }
 }
 
 /// The fingerprints of the parts of a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StatePrint {
-    /// Of all that a sensor can see.
-    pub facts: u128,
     /// Of all but the faults that are left and the past.
     core: u128,
     /// Of what a stale read may show; 0: nothing.

@@ -15,7 +15,7 @@ use crate::{
         connections::Client,
         facts::{Plane, Reach},
         flight::{Act, Flight},
-        judge::{self, Breach},
+        judge::{self, Breach, Memory},
         replication::{Data, Pace},
         task::Luck,
     },
@@ -45,6 +45,8 @@ pub struct Stepper<'a> {
     pub brain: Brain<'a>,
     /// What was judged.
     pub judged: Judged,
+    /// What the judge would remember after a look.
+    memory: Memory,
 }
 
 impl Judged {
@@ -57,7 +59,12 @@ impl Judged {
     }
 }
 
-impl Stepper<'_> {
+impl<'a> Stepper<'a> {
+    /// One that takes steps in this model, whose services are these, and asks this engine.
+    pub fn new(model: &'a Model, parts: &'a [Part], brain: Brain<'a>) -> Self {
+        Self { model, parts, brain, judged: Judged::default(), memory: Memory::new(model) }
+    }
+
     /// Makes a state the one after this step, and gives what that breaks. `answer` is what the loop decides in the state.
     pub fn take(&mut self, next: &mut State, step: Move, answer: &Answer) -> Option<Breach> {
         let breach = match step {
@@ -95,6 +102,25 @@ impl Stepper<'_> {
         breach
     }
 
+    /// Lets the loop look, which it has to, if that changes nothing: neither record nor world, nor what the judge remembers. `facts` is the
+    /// fingerprint of what it sees. Whatever could happen before that look can happen after it, and comes to the same; only a stale read
+    /// has to come before.
+    pub fn look_idly(&mut self, next: &mut State, facts: u128) -> Option<Breach> {
+        if next.left.allows(Kind::StaleRead) {
+            return None;
+        }
+        let answer = self.brain.ask(next.record, &next.world.facts, facts)?;
+        if answer.record != next.record || !answer.flights.is_empty() {
+            return None;
+        }
+        self.memory.clone_from(&next.world.memory);
+        self.memory.watch(self.model, &next.world.facts);
+        if self.memory != next.world.memory {
+            return None;
+        }
+        self.take(next, Move::Looks(How::Well), &answer)
+    }
+
     fn happens(&mut self, next: &mut State, occurrence: Occurrence) -> Option<Breach> {
         next.eyes = Eyes::Due;
         if let Occurrence::Arrives(_) = occurrence {
@@ -130,7 +156,8 @@ impl Stepper<'_> {
     }
 
     fn waits(&mut self, next: &mut State) {
-        let Some(to) = next.next(self.model) else { return };
+        let still = self.brain.book(next.record).map(|book| book.still).unwrap_or_default();
+        let Some(to) = next.next(self.model, still) else { return };
         next.world.facts.now = to;
         let by = next.world.rebase(self.model);
         next.record = self.brain.age(next.record, by);

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Reductions,
-    brain::{Brain, Library},
+    brain::{Brain, Library, Services},
     budget::Budget,
     piece::Piece,
     print::Print,
     search::Wrong,
     state::{How, Move, State},
-    step::{Judged, Stepper},
+    step::Stepper,
 };
 use crate::{
     engine::{Decision, Rules},
@@ -58,13 +58,13 @@ pub fn tell(piece: &Piece, rules: Rules, budget: Budget, steps: &[Move], wrong: 
     let model = &piece.model;
     let (library, record) = Library::new(model, rules, Reductions::None);
     let brain = Brain::new(&library);
-    let mut stepper = Stepper { model, parts: &piece.parts, brain, judged: Judged::default() };
+    let mut stepper = Stepper::new(model, &piece.parts, brain);
     let mut state = State::new(model, record, budget);
     let (mut clock, mut lines) = (Moment(0), Vec::new());
     for (place, step) in steps.iter().enumerate() {
         let (what, decided) = narrate(&mut stepper, &state, *step, clock);
         if let Move::Waits = step {
-            clock = clock.plus(state.next(model).map_or(0, |to| to.0));
+            clock = clock.plus(state.next(model, Services::default()).map_or(0, |to| to.0));
         }
         lines.push(Line { step: place + 1, at: clock.to_string(), what, decided });
         let facts = &state.world.facts;
@@ -92,7 +92,7 @@ fn narrate(stepper: &mut Stepper<'_>, state: &State, step: Move, clock: Moment) 
     match step {
         Move::Happens(occurrence) => (happens(model, state, occurrence), Vec::new()),
         Move::Waits => {
-            let by = state.next(model).unwrap_or(facts.now);
+            let by = state.next(model, Services::default()).unwrap_or(facts.now);
             (format!("nothing happens for {by}"), Vec::new())
         }
         Move::Strikes(kind, what) => (format!("{} ({kind})", Told(model, what)), Vec::new()),

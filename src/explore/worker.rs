@@ -8,11 +8,14 @@ use super::{
     moves::{self, Known, Part, moves},
     print::Print,
     search::Wrong,
-    state::{Move, State},
+    state::{Eyes, Move, State, StatePrint},
     step::{Judged, Stepper},
     table::{Adding, Places, Sharded, Shards},
 };
-use crate::{engine::Invariant, world::Model};
+use crate::{
+    engine::Invariant,
+    world::{Model, judge::Breach},
+};
 
 /// A state whose steps are to be taken.
 #[derive(Debug)]
@@ -30,8 +33,8 @@ pub struct Entry {
 pub struct Candidate {
     /// Its fingerprint.
     pub print: u64,
-    /// That of the same state without a past, if it has one.
-    pub bare: Option<u64>,
+    /// Those of states that need not be looked at any more: the same without a past, and before a look that changed nothing.
+    pub others: [Option<u64>; 2],
     /// The state from which a step led here.
     pub before: u32,
     /// That step.
@@ -62,7 +65,7 @@ impl Found {
         self.next.retain(|candidate| places.next().is_some_and(|place| firsts.is_first(candidate.print, ordinal(chunk, place))));
         for candidate in &self.next {
             seen.insert(candidate.print);
-            candidate.bare.into_iter().for_each(|bare| seen.insert(bare));
+            candidate.others.into_iter().flatten().for_each(|other| seen.insert(other));
         }
     }
 }
@@ -80,6 +83,17 @@ pub struct Task<'s> {
     pub sought: Option<Invariant>,
     /// Whether what can make no difference is left out.
     pub reductions: Reductions,
+    /// Whether looks that change nothing are steps.
+    pub idle_looks: IdleLooks,
+}
+
+/// Whether a look that changes nothing is a step of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdleLooks {
+    /// It is: ways are told step by step, and the shortest is the one with the fewest.
+    Steps,
+    /// It is part of the step before, so that there are fewer states. What can happen before it can happen after it as well.
+    Joined,
 }
 
 /// Who found a state first, in the order of the level: whichever worker is faster, the same one counts.
@@ -131,7 +145,7 @@ pub fn ordinal(chunk: usize, place: usize) -> u64 {
 impl<'a> Worker<'a> {
     /// A worker that asks this library.
     pub fn new(library: &'a Library<'a>, model: &'a Model, parts: &'a [Part], first: &State) -> Self {
-        let stepper = Stepper { model, parts, brain: Brain::new(library), judged: Judged::default() };
+        let stepper = Stepper::new(model, parts, Brain::new(library));
         Self { stepper, parts, moves: Vec::new(), draft: first.clone(), spare: Vec::new() }
     }
 
@@ -172,33 +186,77 @@ impl<'a> Worker<'a> {
                 wrong = Some((*place, Some(step), Wrong::Breach(breach)));
                 break;
             }
-            if let Some((print, bare, facts)) = task.new_state(&self.draft, ordinal(chunk, found.next.len())) {
-                let mut state = self.spare.pop().unwrap_or_else(|| Box::new(self.draft.clone()));
-                (*state).clone_from(&self.draft);
-                let entry = Entry { place: 0, facts, state };
-                found.next.push(Candidate { print, bare, before: *place, step, entry });
+            match self.found_state(task, ordinal(chunk, found.next.len())) {
+                Ok(None) => {}
+                Ok(Some(New { print, bare, due, facts })) => {
+                    let mut state = self.spare.pop().unwrap_or_else(|| Box::new(self.draft.clone()));
+                    (*state).clone_from(&self.draft);
+                    let entry = Entry { place: 0, facts, state };
+                    found.next.push(Candidate { print, others: [bare, due], before: *place, step, entry });
+                }
+                Err(breach) => {
+                    wrong = Some((*place, Some(step), Wrong::Breach(breach)));
+                    break;
+                }
             }
         }
         self.moves = steps;
         wrong
     }
+
+    /// The fingerprints of the state that a step led to, if none like it was seen; or what a look that is joined to that step breaks.
+    fn found_state(&mut self, task: &Task<'_>, at: u64) -> Result<Option<New>, Breach> {
+        let facts = Print::of(&self.draft.world.facts);
+        let (mut own, mut due) = (task.prints(&self.draft, facts), None);
+        if task.knows(&self.draft, &own) {
+            return Ok(None);
+        }
+        if task.idle_looks == IdleLooks::Joined && self.draft.eyes == Eyes::Due {
+            if let Some(breach) = self.stepper.look_idly(&mut self.draft, facts) {
+                return Err(breach);
+            }
+            if self.draft.eyes == Eyes::Done {
+                due = Some(own.print);
+                own = task.prints(&self.draft, facts);
+                if task.knows(&self.draft, &own) {
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(task.firsts.claim(own.print, at).then(|| New { print: own.print, bare: own.of.bare(own.left), due, facts }))
+    }
+}
+
+/// A state that was not seen before.
+struct New {
+    print: u64,
+    bare: Option<u64>,
+    /// Before the look that was joined to the step that led to it.
+    due: Option<u64>,
+    facts: u128,
+}
+
+/// The fingerprints of a state.
+struct Own {
+    of: StatePrint,
+    left: u64,
+    print: u64,
 }
 
 impl Task<'_> {
-    /// The fingerprints of a state, if none like it, or from which all that may follow from it could follow as well, was seen.
-    fn new_state(&self, state: &State, at: u64) -> Option<(u64, Option<u64>, u128)> {
-        let print = state.print();
-        let left = Print::of(&state.left) as u64;
-        let own = print.with(left);
-        if self.seen.has(own) || self.reductions == Reductions::Sound && self.is_covered(state, |left| print.with(left)) {
-            return None;
-        }
-        self.firsts.claim(own, at).then(|| (own, print.bare(left), print.facts))
+    fn prints(&self, state: &State, facts: u128) -> Own {
+        let (of, left) = (state.print(facts), Print::of(&state.left) as u64);
+        Own { of, left, print: of.with(left) }
+    }
+
+    /// Whether one like it was seen, or one from which all that may follow from it could follow as well.
+    fn knows(&self, state: &State, own: &Own) -> bool {
+        self.seen.has(own.print) || self.reductions == Reductions::Sound && self.is_covered(state, own.of)
     }
 
     /// The same with more faults left was seen: whatever can happen here can happen there, as early.
-    fn is_covered(&self, state: &State, with: impl Fn(u64) -> u64) -> bool {
+    fn is_covered(&self, state: &State, of: StatePrint) -> bool {
         let more = self.ladder.iter().take_while(|(budget, _)| budget.total() > state.left.total());
-        more.filter(|(budget, _)| budget.covers(&state.left)).any(|(_, left)| self.seen.has(with(*left)))
+        more.filter(|(budget, _)| budget.covers(&state.left)).any(|(_, left)| self.seen.has(of.with(*left)))
     }
 }

@@ -59,7 +59,7 @@ impl OfRun {
             latch: record.latch.clone(),
             resumed: record.resumed,
             overrun: record.overrun.clone(),
-            approvals_used: record.approvals_used.clone(),
+            approvals_used: (*record.approvals_used).clone(),
             ended: record.ended.clone(),
         }
     }
@@ -67,7 +67,7 @@ impl OfRun {
         self.latch == record.latch
             && self.resumed == record.resumed
             && self.overrun == record.overrun
-            && self.approvals_used == record.approvals_used
+            && self.approvals_used == *record.approvals_used
             && self.ended == record.ended
     }
 }
@@ -99,7 +99,7 @@ impl Changes {
             record.latch = latch;
             record.resumed = resumed;
             record.overrun = overrun;
-            record.approvals_used = approvals_used;
+            record.approvals_used = approvals_used.into();
             record.ended = ended;
         }
     }

@@ -5,7 +5,7 @@
 //! it asks for them.
 
 use super::{
-    Act, BridgeName, Deed, DnsRoute, Kept, ManagedBridge, Mirror, Phase, PhaseMoment, Plan, Reverse, Router, Service,
+    Act, BridgeName, Deed, DnsRoute, Kept, ManagedBridge, Mirror, Phase, PhaseMoment, PhaseTask, Plan, Reverse, Router, Service,
     ServiceMoment, Side, Span, Switch, TaskName, Undo, UndoWhen, reserved,
 };
 
@@ -133,7 +133,7 @@ pub mod named {
     }
 }
 
-/// The tasks of a service, listed once.
+/// The tasks of a service or of a phase, listed once.
 pub type Agenda = Kept<Vec<Item>>;
 
 /// All tasks of a service in the order in which they are done; those of one moment by name, its mechanism's first.
@@ -248,22 +248,31 @@ fn end(service: &Service) -> Vec<Item> {
     items
 }
 
-/// The tasks of a phase at one of its moments, by name.
-pub fn of_phase(phase: &Phase, at: PhaseMoment) -> Vec<Item> {
-    let moment = match at {
+/// All tasks of a phase in the order in which they are done; those of one moment by name.
+pub fn of_whole_phase(phase: &Phase) -> &[Item] {
+    phase.agenda.get_or_find(|| {
+        let mut items: Vec<Item> = phase.tasks.iter().map(|(name, task)| of_phase_task(name, task)).collect();
+        items.sort_by_key(|item| item.moment);
+        items
+    })
+}
+
+/// Those of one of its moments.
+pub fn of_phase(phase: &Phase, at: PhaseMoment) -> &[Item] {
+    let items = of_whole_phase(phase);
+    let (before, after) = items.split_at(items.partition_point(|item| item.moment == Moment::BeforePrepare));
+    match at {
+        PhaseMoment::BeforePhase => before,
+        PhaseMoment::AfterPhase => after,
+    }
+}
+
+fn of_phase_task(name: &TaskName, task: &PhaseTask) -> Item {
+    let moment = match task.at {
         PhaseMoment::BeforePhase => Moment::BeforePrepare,
         PhaseMoment::AfterPhase => Moment::AfterShift,
     };
-    let tasks = phase.tasks.iter().filter(|(_, task)| task.at == at);
-    tasks
-        .map(|(name, task)| Item {
-            name: name.clone(),
-            moment,
-            deed: Deed::Act(task.act.clone()),
-            back: back(&task.undo),
-            expect: task.expect,
-        })
-        .collect()
+    Item { name: name.clone(), moment, deed: Deed::Act(task.act.clone()), back: back(&task.undo), expect: task.expect }
 }
 
 /// What puts a bridge up, and what takes it down.

@@ -7,7 +7,7 @@ use crate::{
         Deed, Step, StepId, Subject,
         agenda::{self, Back, Item, named},
     },
-    plan::{Act, PhaseMoment, Plan, ServiceName, TaskName},
+    plan::{Act, Plan, ServiceName, TaskName},
 };
 
 /// The tasks of a plan.
@@ -18,13 +18,8 @@ impl<'p> Deeds<'p> {
     pub fn of(plan: &'p Plan) -> Self {
         let services = plan.services.iter();
         let services = services.map(|(name, service)| (Subject::from(name), Cow::Borrowed(agenda::of_service(service))));
-        let phases = plan.phases.iter().map(|(name, phase)| {
-            let moments = [PhaseMoment::BeforePhase, PhaseMoment::AfterPhase];
-            (
-                Subject::Phase(name.clone()),
-                moments.into_iter().flat_map(|at| agenda::of_phase(phase, at)).collect::<Vec<_>>().into(),
-            )
-        });
+        let phases = plan.phases.iter();
+        let phases = phases.map(|(name, phase)| (Subject::Phase(name.clone()), agenda::of_whole_phase(phase).into()));
         let bridges = plan.bridges.iter().filter_map(|(name, bridge)| {
             let (up, down) = agenda::of_bridge(bridge.managed.as_ref()?);
             Some((Subject::Bridge(name.clone()), vec![up, down].into()))

@@ -83,7 +83,8 @@ impl<'f> Ties<'f> {
                 let Some(service) = plan.services.get(name) else { return Vec::new() };
                 let of_phase = Subject::Phase(service.phase.clone());
                 let tasks = plan.phases.get(&service.phase).into_iter().flat_map(|phase| {
-                    agenda::of_phase(phase, crate::plan::PhaseMoment::BeforePhase).into_iter().map(|item| Step::Task(item.name))
+                    let before = agenda::of_phase(phase, crate::plan::PhaseMoment::BeforePhase).iter();
+                    before.map(|item| Step::Task(item.name.clone()))
                 });
                 let begin = [Step::Begin].into_iter().chain(tasks);
                 let own: Vec<usize> = begin.filter_map(|step| self.place(step, of_phase.clone())).collect();

@@ -123,17 +123,23 @@ impl World {
 
     /// The next moment at which something happens by itself or a gate may change its mind; `None`: never.
     pub fn next(&self, model: &Model) -> Option<Moment> {
+        self.next_but(model, |_| false)
+    }
+
+    /// The same where nobody asks for the gates of such services.
+    pub fn next_but(&self, model: &Model, still: impl Fn(Ix) -> bool) -> Option<Moment> {
         let happens = self.pending().map(|(at, _)| at).filter(|at| *at != Moment::NEVER).min();
-        happens.into_iter().chain(self.next_verdict(model)).min().map(|at| at.max(self.now()))
+        happens.into_iter().chain(self.next_verdict(model, still)).min().map(|at| at.max(self.now()))
     }
 
     /// The next moment at which what probes show may mean something else.
-    pub fn next_verdict(&self, model: &Model) -> Option<Moment> {
+    fn next_verdict(&self, model: &Model, still: impl Fn(Ix) -> bool) -> Option<Moment> {
         let now = self.now();
         let gates = model
             .gates()
             .iter()
             .zip(&self.facts.gates)
+            .filter(|(gate, _)| gate.other.is_some() || !still(gate.service))
             .filter_map(|(gate, rounds)| rounds.next_verdict(gate, self.facts.since(gate), now));
         let sides = model.services().iter().zip(&self.facts.services).flat_map(|(service, facts)| {
             facts.sides.iter().filter(|side| side.healthy == 0).map(move |side| {

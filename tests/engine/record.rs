@@ -67,11 +67,11 @@ fn whole() -> Record {
         stable_before: Some(Span::from_secs(90)),
         tasks: BTreeMap::from([("room".parse().unwrap(), task(TaskStage::Ordered, 3, 1))]),
     };
-    record.phases = BTreeMap::from([("one".parse().unwrap(), phase)]);
+    record.phases = BTreeMap::from([("one".parse().unwrap(), phase)]).into();
     let bridge = BridgeState { up_since: Some(moment(4)), claimed_at: Some(moment(3)), tasks: BTreeMap::new() };
-    record.bridges = BTreeMap::from([("peering".parse().unwrap(), bridge)]);
+    record.bridges = BTreeMap::from([("peering".parse().unwrap(), bridge)]).into();
     record.overrun = BTreeMap::from([("weekend".parse().unwrap(), moment(5))]);
-    record.approvals_used = BTreeSet::from(["one-yes".into()]);
+    record.approvals_used = BTreeSet::from(["one-yes".into()]).into();
     record.ended = Some(Ended { outcome: Outcome::RolledBack, at: moment(60_000) });
     record.journal = JournalHead { seq: 41, hash: "ab".repeat(32) };
     record

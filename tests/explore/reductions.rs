@@ -34,6 +34,24 @@ fn each_rule_left_out_is_missed_after_as_few_steps_as_without_the_reductions() {
     }
 }
 
+/// The same where all is asked about: a look that changes nothing is no step there, and a judge with fewer excuses, which may name another
+/// rule, stands for one with more.
+#[test]
+fn whatever_breaks_is_found_after_as_few_steps_where_all_is_asked_about() {
+    let after = |shapes: &[ShapeReport]| shapes.iter().map(|shape| broken(shape).map(|(_, steps)| steps)).collect::<Vec<_>>();
+    for invariant in Invariant::ALL {
+        let revision = crate::missed_in(invariant).1;
+        let within =
+            |faults| Options { without: None, ..Options::new(Some(invariant), Budget::of(faults, &Kind::ALL), 2_000_000) };
+        let found = (0..=2).map(within).find_map(|options| {
+            let whole = after(&run(&revision, &options.unreduced()));
+            whole.iter().any(Option::is_some).then_some((options, whole))
+        });
+        let (options, whole) = found.expect("it is missed");
+        assert_eq!(after(&run(&revision, &options)), whole, "{invariant}");
+    }
+}
+
 #[test]
 fn what_holds_with_the_reductions_holds_without_and_they_leave_something_out() {
     let kinds = [Kind::GateFails, Kind::EffectLate, Kind::StaleRead, Kind::TwoLeaders, Kind::Crash];

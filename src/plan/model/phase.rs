@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Approval, Gate, PhaseTask};
-use crate::plan::names::{GateName, PhaseName, Span, TaskName, WindowName};
+use crate::plan::{
+    agenda::Agenda,
+    names::{GateName, PhaseName, Span, TaskName, WindowName},
+};
 
 /// A phase.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -22,6 +25,9 @@ pub struct Phase {
     /// What is done around it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tasks: BTreeMap<TaskName, PhaseTask>,
+    /// What follows from these: [`crate::plan::agenda::of_phase`].
+    #[serde(skip)]
+    pub agenda: Agenda,
 }
 
 /// What must hold of a phase before the next begins, beyond that its services have been moved.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::{
     engine::{Deed, Subject, TaskKey, TaskWay, agenda},
-    plan::{Act, Approval, PhaseMoment, Plan, Reverse, Role, RoleName, Span},
+    plan::{Act, Approval, Plan, Reverse, Role, RoleName, Span},
 };
 
 /// One person for each seat of an approval: the users that its roles name, and others of their groups.
@@ -30,14 +30,7 @@ pub fn duration(plan: &Plan, task: &TaskKey, deed: &Deed) -> Span {
     };
     let items: Cow<'_, [agenda::Item]> = match &task.of {
         Subject::Service(name) => plan.services.get(name).map(agenda::of_service).unwrap_or_default().into(),
-        Subject::Phase(name) => {
-            let phase = plan.phases.get(name).into_iter();
-            phase
-                .flat_map(|p| [PhaseMoment::BeforePhase, PhaseMoment::AfterPhase].map(|at| agenda::of_phase(p, at)))
-                .flatten()
-                .collect::<Vec<_>>()
-                .into()
-        }
+        Subject::Phase(name) => plan.phases.get(name).map(agenda::of_whole_phase).unwrap_or_default().into(),
         Subject::Bridge(name) => {
             let managed = plan.bridges.get(name).and_then(|b| b.managed.as_ref());
             managed.map(agenda::of_bridge).map(|(up, down)| vec![up, down]).unwrap_or_default().into()

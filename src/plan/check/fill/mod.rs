@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::plan::{
+    agenda::Agenda,
     model::{After, Limits, Phase, Plan, Watch},
     moment::Zone,
     names::{PhaseName, Span},
@@ -119,6 +120,7 @@ fn phase(spec: &PhaseSpec) -> Option<Phase> {
         windows: spec.windows.iter().cloned().collect(),
         approval: spec.approval.as_ref().map(|one| estate::approval(one, || format!("May phase `{}` begin?", spec.name))),
         tasks: spec.tasks.iter().map(task::of_phase).collect::<Option<_>>()?,
+        agenda: Agenda::default(),
     };
     variables::of_phase(&spec.name, &mut phase);
     Some(phase)
