@@ -11,7 +11,6 @@ use gapless::{
         budget::{Budget, Kind},
         explore,
         piece::pieces,
-        report::ShapeReport,
     },
     plan::Plan,
 };
@@ -74,9 +73,18 @@ fn a_few(seed: u64, plan: &Plan) -> [Kind; 2] {
     [(); 2].map(|()| *chance.pick(&kinds))
 }
 
+/// Whether what a reduced search found is as good. Where all is asked about another of those that break may come first, and a run that
+/// rests where it may not is found once nothing is left that decides anything, though a gate still had something to say.
+fn is_as_good(asked: Option<Invariant>, all: &Option<(String, usize)>, reduced: &Option<(String, usize)>) -> bool {
+    match (asked, all, reduced) {
+        (None, Some((_, all)), Some((rule, steps))) => steps == all || rule == "ends" && steps < all,
+        _ => all == reduced,
+    }
+}
+
 /// Of every piece of random plans, with each rule left out in turn: what is found without the reductions is found with them, in as
-/// few steps, whether that rule alone is asked about or all are. Where all are, a judge with fewer excuses may name another one. Where
-/// only the reduced search came to an end, or so far, the other one says nothing.
+/// few steps, whether that rule alone is asked about or all are. Where only the reduced search came to an end, or so far, the other
+/// one says nothing.
 #[test]
 fn reductions_leave_out_no_breach_of_random_plans() {
     let (from, runs) = (given("GAPLESS_EXPLORE_FROM", 0), given("GAPLESS_EXPLORE_RUNS", 24).div_ceil(4));
@@ -88,14 +96,13 @@ fn reductions_leave_out_no_breach_of_random_plans() {
         for (invariant, asked) in Invariant::ALL.into_iter().flat_map(|rule| [(rule, Some(rule)), (rule, None)]) {
             let options = Options::new(Some(invariant), Budget::of(faults, &Kind::ALL), states).alone();
             let options = Options { without: asked, ..options };
-            let broken = |shape: &ShapeReport| broken(shape).map(|(rule, steps)| (asked.map(|_| rule), steps));
             for piece in pieces(&plan.revision, options.around) {
                 let search = |options| explore(&piece, &options, &Alone, &|_| {});
                 let (unreduced, reduced) = (search(options.unreduced()), broken(&search(options)));
                 let all = broken(&unreduced);
                 breaches += usize::from(all.is_some());
                 whole += usize::from(unreduced.exhaustive);
-                if (all.is_some() || unreduced.exhaustive) && all != reduced {
+                if (all.is_some() || unreduced.exhaustive) && !is_as_good(asked, &all, &reduced) {
                     differ.push_str(&format!(
                         "plan of seed {seed}, {}, without {invariant}, asked {asked:?}: {all:?}, reduced {reduced:?}\n",
                         piece.name
