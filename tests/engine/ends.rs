@@ -181,6 +181,7 @@ fn an_end_that_was_taken_back_begins_anew_with_another_approval() {
     assert_eq!(sim.stage("a"), Stage::Ending, "{:?}", sim.waits);
     sim.hanging.clear();
     sim.until_stage("a", Stage::Soaked);
+    assert_eq!(sim.record.services["a"].end_approved_at, None);
     ticks(&mut sim, 100);
     assert!(sim.waits.iter().any(|wait| wait.starts_with("a/decommission: ") && wait.contains("approv")), "{:?}", sim.waits);
     assert_eq!(sim.stage("a"), Stage::Soaked);
