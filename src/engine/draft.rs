@@ -207,9 +207,11 @@ impl<'a, 's> Draft<'a, 's> {
     }
     /// Holds the whole run until a person resumes it. A rollback goes on beside it.
     pub fn hold_run(&mut self, reason: Reason) {
+        if self.next.latch.as_ref().and_then(Latch::holds).is_some() {
+            return;
+        }
         let (id, since) = (self.next.next_latch(), self.stamp);
         match &mut self.next.latch {
-            Some(latch) if latch.holds().is_some() => return,
             Some(latch) => latch.hold = Some(Hold { id, since, reason: reason.clone() }),
             None => self.next.latch = Some(Latch { id, kind: LatchKind::Hold, since, reason: reason.clone(), hold: None }),
         }

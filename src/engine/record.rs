@@ -121,9 +121,8 @@ impl Record {
 
     /// A number for the next latch, larger than any in use and than any resume that was obeyed; so that `resume` can name which ones it clears.
     pub fn next_latch(&self) -> u64 {
-        let used = self.services.values().filter_map(|s| s.hold.as_ref()).map(|h| h.id);
-        let used = used.chain(self.latch.as_ref().map(|l| l.id)).chain(self.newest_hold()).chain(self.resumed);
-        used.max().unwrap_or(0).max(self.journal.seq).saturating_add(1)
+        let used = [self.newest_hold(), self.latch.as_ref().map(|latch| latch.id), self.resumed];
+        used.into_iter().flatten().max().unwrap_or(0).max(self.journal.seq).saturating_add(1)
     }
 
     /// The number of the newest hold, of a service or of the run: a resume that names it clears all. `None`: nothing holds.
