@@ -4,6 +4,7 @@
 use super::{
     agenda::{self, Item, Moment},
     approval::{About, Question, Standing, standing},
+    backward,
     draft::{Draft, WaitsFor},
     event::Event,
     invariant::Invariant,
@@ -260,8 +261,11 @@ fn switch_off(draft: &mut Draft, name: &ServiceName, service: &Service, items: &
 }
 
 /// Whether a service that is past its soak is at its end: nothing more is to be done for it. A legacy side that is counted on
-/// by a service which went back stays, in this run for ever.
+/// by a service which went back stays, in this run for ever. One that is to go back itself is at its end when it is back.
 pub fn is_end(draft: &Draft, name: &ServiceName, service: &Service) -> bool {
+    if backward::concerns(&draft.state(name)) {
+        return false;
+    }
     let items = agenda::of_service(service);
     let done = |item: &Item| draft.state(name).tasks.get(&item.name).is_some_and(|t| t.stage == TaskStage::Done);
     let tidy = || draft.stage(name) == Stage::Soaked && of_moment(items, Moment::AfterSoak).all(done);

@@ -6,7 +6,7 @@ use gapless::{
 };
 
 use crate::{
-    plans::{approval, ending, http, service, task, two, undo_by, weight, with_roles},
+    plans::{approval, ending, ending_with_writer, http, service, task, two, undo_by, weight, with_roles},
     sim::{Sim, ticks},
 };
 
@@ -129,6 +129,22 @@ fn who_stays_on_target_does_what_comes_after_its_soak_before_its_route_is_given_
     sim.hanging.clear();
     sim.until_outcome(Outcome::RolledBack);
     assert!(sim.log.iter().any(|line| line == "- a/task-tidy: done"), "{}", sim.log.join("\n"));
+}
+
+/// Once found by a random plan: the run ended, and nobody could write any more.
+#[test]
+fn a_run_does_not_end_beside_a_way_back_because_another_is_back_on_the_same_system() {
+    let mut sim = Sim::new(ending_with_writer());
+    sim.until_stage("b", Stage::Soaked);
+    sim.hanging.insert("reverse-promote".into());
+    sim.orders.intent = Intent::Rollback;
+    sim.until_stage("a", Stage::Returned);
+    sim.until(60, |s| s.log.iter().any(|line| line == "b/task-reverse-promote"));
+    ticks(&mut sim, 100);
+    assert!(sim.record.ended.is_none(), "{}", sim.log.join("\n"));
+    sim.hanging.clear();
+    sim.until_outcome(Outcome::RolledBack);
+    assert_eq!((sim.stage("b"), sim.writable["b"]), (Stage::Returned, (true, false)), "{}", sim.log.join("\n"));
 }
 
 /// Three on one system, all past their soak; `a` stays for the sake of `above`, which has no end, and its own end has begun.

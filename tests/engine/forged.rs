@@ -1,13 +1,13 @@
 //! Decisions made wrong by hand: what the check beside the engine objects to, also while the engine itself would not decide so.
 
 use gapless::{
-    engine::{About, Action, Decision, Intent, Invariant, Observed, Record, Stage, safety},
+    engine::{About, Action, Decision, Direction, Intent, Invariant, Observed, Record, Stage, TaskStage, safety},
     plan::{Revision, Weight},
 };
 use jiff::SignedDuration;
 
 use crate::{
-    plans::{ending, one, weight, writer},
+    plans::{ending, ending_with_writer, one, weight, writer},
     sim::Sim,
 };
 
@@ -112,4 +112,33 @@ fn a_weight_that_nobody_ordered_is_not_written_over_though_it_bears_our_mark() {
         *from = weight(40);
     }
     assert!(look.found().contains(&Invariant::NoClobber), "{:?}", look.found());
+}
+
+/// The decision that ends a run with one writer: past its soak, or back.
+fn last(soaked: bool) -> Look {
+    let mut sim = Sim::new(ending_with_writer());
+    sim.until_stage("b", if soaked { Stage::Soaked } else { Stage::Soaking });
+    match soaked {
+        true => sim.health("a").target_errs = true,
+        false => sim.orders.intent = Intent::Rollback,
+    }
+    Look::of(sim, |_, decision| decision.record.ended.is_some())
+}
+
+#[test]
+fn a_run_does_not_end_beside_one_that_is_to_go_back() {
+    let mut look = last(true);
+    look.decision.record.services.get_mut("b").unwrap().direction = Direction::Backward;
+    assert_eq!(look.found(), [Invariant::UndoOnStart]);
+}
+
+#[test]
+fn a_run_does_not_end_where_nobody_may_write() {
+    for (soaked, task, stage) in [(false, "fence", TaskStage::Done), (true, "promote", TaskStage::Ordered)] {
+        let mut look = last(soaked);
+        look.decision.record.services.get_mut("b").unwrap().tasks.get_mut(task).unwrap().stage = stage;
+        assert_eq!(look.found(), [Invariant::OneWriter], "{task}");
+        look.before.ended = look.decision.record.ended.clone();
+        assert_eq!(look.found(), [], "what has ended is not asked about again");
+    }
 }

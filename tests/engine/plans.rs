@@ -174,3 +174,14 @@ pub fn ending() -> Revision {
     plan.legacy_systems = BTreeMap::from([("estate".parse().unwrap(), gapless::plan::LegacySystem::default())]);
     Revision::of(plan)
 }
+
+/// The same with one writer in `b`, which is past its soak while `a` is not.
+pub fn ending_with_writer() -> Revision {
+    let mut plan = ending().plan().clone();
+    let b = plan.services.get_mut("b").unwrap();
+    b.steps = vec![Weight::FULL];
+    b.data = writer(Some(())).plan().services["only"].data.clone();
+    let long = std::mem::replace(&mut b.soak.length, Span::from_secs(1));
+    plan.services.get_mut("a").unwrap().soak.length = long;
+    Revision::of(plan)
+}

@@ -1,6 +1,7 @@
 //! Every decision is checked again before it is committed, by other means than it was made: from the record before, the
 //! record after, the effects and what was seen, without asking why. Runs in release builds; a violation never panics.
 
+mod ends;
 mod tasks;
 
 use std::{cell::OnceCell, collections::BTreeMap};
@@ -62,6 +63,7 @@ impl<'a> Judge<'a> {
             self.undo(name, was, is);
             self.no_return(name, service, was, is);
         }
+        self.end();
         self.found
     }
 

@@ -2,7 +2,8 @@
 
 use super::Breach;
 use crate::{
-    engine::{Invariant, Outcome, Record, ServiceState, Stage},
+    engine::{Direction, Invariant, Outcome, Record, ServiceState, Stage},
+    plan::Side,
     world::{
         connections::{Open, Told},
         facts::Facts,
@@ -10,11 +11,12 @@ use crate::{
         model::{Ix, Model, Proof},
         rounds::Tone,
         state::World,
+        task::Access,
     },
 };
 
 /// What a change of the record tells people that is not so: a service that counts as back has no traffic on target and none
-/// on its way there; one that counts as moved has all of it there.
+/// on its way there; one that counts as moved has all of it there; a run that has ended leaves nothing half done.
 pub fn claims(model: &Model, world: &World, looked: &Facts, before: &Record, after: &Record) -> Option<Breach> {
     if before == after {
         return None;
@@ -25,7 +27,8 @@ pub fn claims(model: &Model, world: &World, looked: &Facts, before: &Record, aft
             return None;
         }
         let ended = after.ended.as_ref().map(|ended| ended.outcome);
-        claim(world, ix, was, is, ended).or_else(|| settled(model, looked, ix, was, is))
+        let left = || left_behind(model, world, ix, is).filter(|_| ended.is_some() && before.ended.is_none());
+        claim(world, ix, was, is, ended).or_else(|| settled(model, looked, ix, was, is)).or_else(left)
     })
 }
 
@@ -72,4 +75,31 @@ fn settled(model: &Model, looked: &Facts, ix: Ix, was: &ServiceState, is: &Servi
         gate.service == ix && gate.proves == Some(Proof::Same) && rounds.answer(gate, looked.now) == Some(Tone::Bad)
     });
     if differs { breach(Invariant::OneWriter, "it counts as moved while its sides do not hold the same") } else { None }
+}
+
+/// What the end of a run leaves half done at a service: a way back that was ordered, traffic on both sides, or a side that gets the
+/// traffic and may not write.
+fn left_behind(model: &Model, world: &World, ix: Ix, is: &ServiceState) -> Option<Breach> {
+    let breach = |invariant, detail: String| Some(Breach { invariant, service: ix, detail });
+    if is.direction == Direction::Backward && is.stage != Stage::Returned {
+        return breach(Invariant::UndoOnStart, "the run ended while it was to go back".to_owned());
+    }
+    let own = world.facts.service(ix)?;
+    let (side, share) = match is.stage {
+        Stage::Waiting | Stage::Returned => (Side::Legacy, 0),
+        _ => (Side::Target, 100),
+    };
+    if own.route.in_force != share {
+        let found = own.route.in_force;
+        return breach(
+            Invariant::Fresh,
+            format!("the run ended with {found} % of its traffic on target, where {share} % was to be"),
+        );
+    }
+    let closed = world.facts.replication(model, ix).is_some() && own.side(side).writes == Access::Closed;
+    if closed {
+        breach(Invariant::OneWriter, format!("the run ended with all its traffic on {side}, which may not write"))
+    } else {
+        None
+    }
 }
