@@ -12,7 +12,9 @@ use std::{
 };
 
 use super::{
-    Reductions, forget, older,
+    Reductions,
+    forget::{self, InForce},
+    older,
     print::Print,
     reach::Reach,
     table::{Places, Sharded, alone},
@@ -87,6 +89,8 @@ pub struct Book {
     /// Whose sides decide nothing any more: it is back, or its legacy side is being switched off. The engine does not ask for them
     /// either.
     pub unasked: Services,
+    /// Of each service, what can still be asked about since when its weight is in force.
+    pub in_force: Box<[InForce]>,
 }
 
 /// Some of the first 64 services of a model.
@@ -167,7 +171,8 @@ impl<'a> Library<'a> {
         let unasked = self.those(&record, |service, state| {
             !service.is_single_writer() && (state.stage.is_final() || state.stage == Stage::Returned)
         });
-        Book { record, still, unasked }
+        let in_force = InForce::all(self.model, &record);
+        Book { record, still, unasked, in_force }
     }
 
     /// The number of a record, the same for equal ones. By which number a hold is called makes no difference: whoever resumes clears

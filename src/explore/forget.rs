@@ -91,30 +91,50 @@ fn sides(model: &Model, book: &Book, next: &mut State) {
     }
 }
 
-/// Since when a weight is in force is asked for as long as it is proven; only legacy's end waits longer. On the way back and at an end
-/// nobody asks, nor before anything was ordered.
+/// What can still be asked of a service: since when its weight is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InForce {
+    /// Nothing: on the way back and at an end nobody asks, nor before anything was ordered.
+    Unasked,
+    /// Whether it is proven.
+    Proven,
+    /// For how long legacy has got no new connections: its drain counts from then, or from when its old address was denied, if that came
+    /// later.
+    Drains(Option<Moment>),
+}
+
+impl InForce {
+    /// Of each service of a record, in the model's order.
+    pub fn all(model: &Model, record: &Record) -> Box<[Self]> {
+        let of = |state: Option<&ServiceState>| match state {
+            Some(state) if is_unasked(state) => Self::Unasked,
+            Some(state) if ends(state) => {
+                let denied = state.tasks.get(&named::scream_test()).filter(|task| task.stage.has_begun());
+                Self::Drains(denied.map(|task| model.moment(task.at)))
+            }
+            _ => Self::Proven,
+        };
+        model.services().iter().map(|service| of(record.services.get(&service.name).map(|state| &**state))).collect()
+    }
+}
+
+/// Since when a weight is in force is kept for as long as somebody asks.
 fn weights(model: &Model, book: &Book, facts: &mut Facts) {
     let now = facts.now;
-    for (service, own) in model.services().iter().zip(&mut facts.services) {
-        let state = book.record.services.get(&service.name);
+    for ((service, asked), own) in model.services().iter().zip(&book.in_force).zip(&mut facts.services) {
         let since = &mut own.route.in_force_since;
-        // A drain counts from the moment at which the old address was denied, if that came later.
-        let denied = state.filter(|state| ends(state)).and_then(|state| state.tasks.get(&named::scream_test()));
-        let denied = denied.filter(|task| task.stage.has_begun()).map(|task| model.moment(task.at));
-        *since = denied.map_or(*since, |denied| denied.max(*since));
-        *since = match state {
-            Some(state) if is_unasked(state) => now.plus(-service.proven),
-            Some(state) if ends(state) => (*since).max(now.plus(-service.horizon)),
-            _ => (*since).max(now.plus(-service.proven)),
+        let proven = now.plus(-service.proven);
+        *since = match *asked {
+            InForce::Unasked => proven,
+            InForce::Proven => (*since).max(proven),
+            InForce::Drains(denied) => denied.map_or(*since, |denied| denied.max(*since)).max(now.plus(-service.horizon)),
         };
     }
 }
 
 /// From a decision on gates that are looked at by themselves count only the answers that are kept.
 fn proofs(model: &Model, facts: &mut Facts) {
-    let kept = model.gates().iter().filter(|gate| gate.other.is_some()).map(|gate| i64::from(gate.keep) * gate.every);
-    let longest = kept.max().unwrap_or_default();
-    facts.changed_at = facts.changed_at.max(facts.now.plus(-longest));
+    facts.changed_at = facts.changed_at.max(facts.now.plus(-model.longest_kept()));
 }
 
 /// Nobody asks any more, or yet, since when its weight is in force.

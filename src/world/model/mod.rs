@@ -65,6 +65,8 @@ pub struct Model {
     replications: Vec<ReplicationModel>,
     connections: Vec<ConnectionsModel>,
     horizon: i64,
+    /// How long answers of gates that are looked at by themselves are kept, in milliseconds, where that is longest.
+    longest_kept: i64,
     /// The earliest latest rollback of a window that takes back what is in motion then.
     overruns_from: Option<i64>,
 }
@@ -106,7 +108,8 @@ impl Model {
         let owners = [owner(run.clone(), plan.name.as_str()), owner(RunId("00000000-other".to_owned()), "another-plan")];
         let stable = plan.phases.values().flat_map(|p| p.after.values()).filter_map(|after| after.stable_for).map(ms);
         let horizon = plan.services.values().map(longest).chain(stable).max().unwrap_or_default() + 120_000;
-        let epoch = epoch.as_millisecond();
+        let kept = gates.iter().filter(|gate: &&GateModel| gate.other.is_some()).map(|gate| i64::from(gate.keep) * gate.every);
+        let (epoch, longest_kept) = (epoch.as_millisecond(), kept.max().unwrap_or_default());
         let (tasks, questions) = (task::all(plan), people::questions(plan, &Named::new()));
         for ((name, service), model) in plan.services.iter().zip(&mut services) {
             model.dns = cached(name, service, &tasks);
@@ -132,6 +135,7 @@ impl Model {
             replications,
             connections,
             horizon,
+            longest_kept,
             overruns_from: overruns_from(plan),
             revision: Arc::clone(&revision),
         }
@@ -233,6 +237,10 @@ impl Model {
     /// Ages beyond which nothing in a record changes any more, in milliseconds.
     pub fn horizon(&self) -> i64 {
         self.horizon
+    }
+    /// How long answers of gates that are looked at by themselves are kept, in milliseconds, where that is longest.
+    pub(crate) fn longest_kept(&self) -> i64 {
+        self.longest_kept
     }
 }
 
