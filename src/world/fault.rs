@@ -30,6 +30,8 @@ pub enum Happening {
     ByHand(Ix, u8),
     /// Another run takes a route over, without changing its weights.
     Seized(Ix),
+    /// Whoever drives a route gives it up, and leaves its weights as they are.
+    Released(Ix),
     /// The process ends and another begins at once: what its sensors remembered is lost.
     Restart,
     /// People set the run's intent.
@@ -59,7 +61,7 @@ pub enum Happening {
 }
 
 impl Happening {
-    /// Whether nothing that this model knows ends it.
+    /// Whether nothing ends it that the explorer lets happen.
     pub fn lasts_for_good(self) -> bool {
         matches!(self, Self::Seized(_))
     }
@@ -92,6 +94,11 @@ impl World {
             Happening::Seized(ix) => {
                 let Some(route) = self.facts.service_mut(ix).map(|s| &mut s.route) else { return };
                 route.owner = Some(THEIRS);
+                route.version += 1;
+            }
+            Happening::Released(ix) => {
+                let Some(route) = self.facts.service_mut(ix).map(|s| &mut s.route) else { return };
+                route.owner = None;
                 route.version += 1;
             }
             Happening::Restart => self.restart(),
@@ -180,6 +187,7 @@ impl fmt::Display for Told<'_> {
             Happening::DataPlane(ix, Plane::Refuses) => write!(f, "the data plane of {} refuses new weights", name(ix)),
             Happening::ByHand(ix, weight) => write!(f, "somebody sets {} to {weight} % on target by hand", name(ix)),
             Happening::Seized(ix) => write!(f, "another run takes over the route of {}", name(ix)),
+            Happening::Released(ix) => write!(f, "the route of {} is given up by whoever drives it", name(ix)),
             Happening::Restart => f.write_str("the process ends and another begins"),
             Happening::People(Wish::Run) => f.write_str("the intent of the run is put back to Run"),
             Happening::People(Wish::Hold) => f.write_str("somebody orders a hold"),

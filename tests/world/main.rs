@@ -7,6 +7,7 @@ mod chance;
 mod connections;
 mod found;
 mod judge;
+mod left;
 #[path = "../engine/plans.rs"]
 #[allow(dead_code)]
 mod models;

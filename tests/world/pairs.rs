@@ -14,7 +14,7 @@ use gapless::{
     },
 };
 
-use crate::{any_plan, chance::Chance, random_plans::left_claimed};
+use crate::{any_plan, chance::Chance, left::left_claimed};
 
 /// Later than any run goes on.
 const LATE: Moment = Moment(4 * 365 * 86_400_000);

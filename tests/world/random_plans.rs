@@ -10,21 +10,23 @@ use std::{
 };
 
 use gapless::{
-    engine::{Action, Outcome, Stage, Subject, TaskWay, agenda},
-    plan::{BridgeName, Need, Side, UndoWhen},
+    engine::{Action, Outcome, Reason, Subject, TaskWay, Wait, agenda},
+    plan::{Need, Side, UndoWhen},
     world::{
         Delays, Facts, Happening, Look, Moment, Rival, Sim, Tone,
         connections::Client,
         facts::{Claim, Plane, Reach, Shown},
-        model::OURS,
+        model::THEIRS,
+        people::{self, Yes},
         replication::Pace,
-        task::Luck,
+        task::{Change, Luck, Stands},
     },
 };
 
 use crate::{
     any_plan::{self, AnyPlan},
     case::{Case, What, sim},
+    left::{leaves_nothing_over, leaves_phases_whole},
 };
 
 /// Later than any run goes on: four years.
@@ -219,20 +221,35 @@ impl Played {
         mends.into_iter().for_each(|mend| self.sim.befall(mend));
     }
 
+    /// People say yes to what they said no to, and the other run gives up the routes that it drives.
+    fn helps(&mut self) {
+        let model = self.sim.model.clone();
+        let seized = (0..).zip(&self.sim.world.facts.services).filter(|(_, own)| own.route.owner == Some(THEIRS));
+        let mut helps: Vec<Happening> = seized.map(|(ix, _)| Happening::Released(ix)).collect();
+        for wait in self.last.iter().flat_map(|look| &look.decision.waits) {
+            if let Reason::Refused { asks, .. } = &wait.reason {
+                let asks = Wait { reason: Reason::Approval { asks: asks.clone(), missing: String::new() }, ..wait.clone() };
+                let asked = people::asked(&model, &self.sim.record, &asks);
+                helps.extend(asked.map(|(question, attempt)| Happening::Answer(question, attempt, Yes::Yes)));
+            }
+        }
+        helps.into_iter().for_each(|help| self.sim.befall(help));
+    }
+
     fn is_switched_off(&self, ix: u16) -> bool {
-        use gapless::world::task::{Change, Stands};
         let tasks = self.sim.model.tasks().iter().zip(&self.sim.world.facts.tasks);
         let mut own = tasks.filter(|(task, _)| task.service == Some(ix));
         own.any(|(task, facts)| task.does == Change::Ends && matches!(facts.stands, Stands::Done(..)))
     }
 
-    /// It ended, or waits for something that has a name.
+    /// It ended, or waits for a window that the plan does not have: people have done all else.
     fn is_over(&self) {
         let look = self.last.as_ref().expect("a run looks at least once");
         let waits: Vec<String> = look.decision.waits.iter().map(|wait| format!("{}: {}", wait.step, wait.reason)).collect();
-        let named = look.decision.outcome == Some(Outcome::Held) && !waits.is_empty();
-        let over = self.sim.record.ended.is_some() || named;
-        assert!(over, "it neither ended nor waits for anybody: {waits:#?}\n{}", self.tail());
+        let late = look.decision.waits.iter().any(|wait| matches!(wait.reason, Reason::WindowClosed { opens: None, .. }));
+        let held = look.decision.outcome == Some(Outcome::Held) && late;
+        let over = self.sim.record.ended.is_some() || held;
+        assert!(over, "it neither ended nor waits for another window: {waits:#?}\n{}", self.tail());
         assert!(self.sim.next_look().is_none() || self.sim.record.ended.is_none(), "it has ended and looks on");
     }
 
@@ -298,56 +315,6 @@ impl Played {
     }
 }
 
-/// The bridges that a run counts on though nobody lies across them: none, once it has ended.
-pub fn left_claimed(sim: &Sim) -> Vec<&BridgeName> {
-    let (model, facts) = (&sim.model, &sim.world.facts);
-    let in_force = |ix: u16| facts.services[usize::from(ix)].route.in_force;
-    let claimed =
-        (0u16..).zip(model.bridges().iter().zip(&facts.bridges)).filter(|(_, (_, bridge))| bridge.ours == Claim::Claimed);
-    let left = claimed.filter(|(at, _)| {
-        let mut across =
-            (0..).zip(model.services()).flat_map(|(ix, s)| s.across.iter().map(move |(over, need)| (ix, *over, *need)));
-        !across.any(|(ix, over, need)| over == *at && in_force(ix) != in_force(need))
-    });
-    left.map(|(_, (name, _))| name).collect()
-}
-
-impl Played {
-    /// What went back leaves the world as it was: its route is given up, legacy alone may write, what was done is taken back,
-    /// and no bridge is claimed by a run that has ended, but one that somebody lies across.
-    fn left_nothing_over(&self) {
-        use gapless::world::task::{Access, Way};
-        let (model, facts, record) = (&self.sim.model, &self.sim.world.facts, &self.sim.record);
-        if record.ended.is_none() {
-            return;
-        }
-        let claimed = left_claimed(&self.sim);
-        assert!(claimed.is_empty(), "still claimed: {claimed:?}\n{}", self.tail());
-        for (ix, service) in (0..).zip(model.services()) {
-            if record.services[&service.name].stage != Stage::Returned || self.sim.world.memory.touched(ix) {
-                continue;
-            }
-            let (name, own) = (&service.name, &facts.services[usize::from(ix)]);
-            assert_eq!((own.route.accepted, own.route.in_force), (0, 0), "{name}\n{}", self.tail());
-            // Nobody gives up a route that is not there; who puts it back afterwards puts back what it bore.
-            let was_gone = self.gone.contains(&ix);
-            assert!(was_gone || own.route.owner.is_none_or(|run| run != OURS), "{name} is not given up\n{}", self.tail());
-            if service.is_single_writer() {
-                let writes = Side::BOTH.map(|side| own.side(side).writes);
-                assert_eq!(writes, [Access::Open, Access::Closed], "{name}\n{}", self.tail());
-            }
-            let items = agenda::of_service(&model.revision().plan().services[name]);
-            for (task, done) in model.tasks().iter().zip(&facts.tasks).filter(|(task, _)| task.service == Some(ix)) {
-                let item = items.iter().find(|item| item.name == task.name);
-                let taken_back = matches!(item.map(|item| &item.back), Some(agenda::Back::By { deadline: None, .. }));
-                let writers = item.is_some_and(|i| matches!(i.moment, agenda::Moment::Fence | agenda::Moment::Promote));
-                let is = done.number == 0 || done.way == Way::Undo;
-                assert!(is || !taken_back || writers, "{name}: {} is not taken back\n{}", task.name, self.tail());
-            }
-        }
-    }
-}
-
 fn play(plan: &AnyPlan, case: &Case) -> Played {
     let mut played = Played::new(plan);
     for deed in &case.deeds {
@@ -358,18 +325,21 @@ fn play(plan: &AnyPlan, case: &Case) -> Played {
     played.until(played.sim.world.now().plus(1_000), 3_000);
     played.mend();
     played.until(LATE, 20_000);
-    // What people can do once more, for what came to hold only then.
+    // What people can do once more, for what came to hold only then: resume, think better of a no, end the other run.
     for round in 0..3 {
         if played.sim.record.ended.is_some() {
             break;
         }
+        played.helps();
         played.sim.befall(Happening::Resume(2_000_000 + round));
         played.until(LATE, 20_000);
     }
     played.is_over();
     played.went_back_in_reverse();
     played.took_tasks_back_in_reverse();
-    played.left_nothing_over();
+    let tail = || played.tail();
+    leaves_nothing_over(&played.sim, &played.gone, &tail);
+    leaves_phases_whole(&played.sim, &tail);
     played
 }
 

@@ -115,7 +115,7 @@ impl Facts {
     }
 
     /// Whether the old address of a service is denied to everybody.
-    pub(super) fn is_denied(&self, model: &Model, ix: Ix) -> bool {
+    pub(in crate::world) fn is_denied(&self, model: &Model, ix: Ix) -> bool {
         let own = model.tasks().iter().zip(&self.tasks).filter(|(task, _)| task.service == Some(ix));
         let mut done = own.filter(|(_, facts)| matches!(facts.stands, Stands::Done(..)));
         done.any(|(task, facts)| task.change(facts.way) == Changes::Denies(Access::Closed))

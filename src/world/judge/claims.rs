@@ -77,8 +77,8 @@ fn settled(model: &Model, looked: &Facts, ix: Ix, was: &ServiceState, is: &Servi
     if differs { breach(Invariant::OneWriter, "it counts as moved while its sides do not hold the same") } else { None }
 }
 
-/// What the end of a run leaves half done at a service: a way back that was ordered, traffic on both sides, or a side that gets the
-/// traffic and may not write.
+/// What the end of a run leaves half done at a service: a way back that was ordered, traffic on both sides, a side that gets the
+/// traffic and may not write, or an old address that is denied though legacy stays.
 fn left_behind(model: &Model, world: &World, ix: Ix, is: &ServiceState) -> Option<Breach> {
     let breach = |invariant, detail: String| Some(Breach { invariant, service: ix, detail });
     if is.direction == Direction::Backward && is.stage != Stage::Returned {
