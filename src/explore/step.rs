@@ -71,7 +71,8 @@ impl<'a> Stepper<'a> {
             Move::Happens(occurrence) => self.happens(next, occurrence),
             Move::Looks(how) => self.looks(next, how, answer),
             Move::Waits => {
-                self.waits(next);
+                let to = self.stop(next);
+                to.into_iter().for_each(|to| self.wait_until(next, to));
                 None
             }
             Move::Strikes(kind, what) => {
@@ -155,9 +156,14 @@ impl<'a> Stepper<'a> {
         }
     }
 
-    fn waits(&mut self, next: &mut State) {
-        let still = self.brain.book(next.record).map(|book| book.still).unwrap_or_default();
-        let Some(to) = next.next(self.model, still) else { return };
+    /// Where a wait in this state ends.
+    pub fn stop(&mut self, state: &State) -> Option<Moment> {
+        let still = self.brain.book(state.record).map(|book| book.still).unwrap_or_default();
+        state.next(self.model, still)
+    }
+
+    /// Lets time pass up to this moment.
+    pub fn wait_until(&mut self, next: &mut State, to: Moment) {
         next.world.facts.now = to;
         let by = next.world.rebase(self.model);
         next.record = self.brain.age(next.record, by);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Reductions,
-    brain::{Brain, Library, Services},
+    brain::{Brain, Library},
     budget::Budget,
     piece::Piece,
     print::Print,
@@ -21,6 +21,7 @@ use crate::{
         facts::Claim,
         fault::Told,
         flight::{Act, Flight},
+        judge::Breach,
         model::NOBODY,
         replication::{Pace, Writes},
         task::Way,
@@ -53,27 +54,18 @@ pub struct Story {
     pub steps: Vec<Line>,
 }
 
-/// Tells the way that these steps are.
-pub fn tell(piece: &Piece, rules: Rules, budget: Budget, steps: &[Move], wrong: &Wrong) -> Story {
-    let model = &piece.model;
-    let (library, record) = Library::new(model, rules, Reductions::None);
-    let brain = Brain::new(&library);
-    let mut stepper = Stepper::new(model, &piece.parts, brain);
-    let mut state = State::new(model, record, budget);
-    let (mut clock, mut lines) = (Moment(0), Vec::new());
-    for (place, step) in steps.iter().enumerate() {
-        let (what, decided) = narrate(&mut stepper, &state, *step, clock);
-        if let Move::Waits = step {
-            clock = clock.plus(state.next(model, Services::default()).map_or(0, |to| to.0));
-        }
-        lines.push(Line { step: place + 1, at: clock.to_string(), what, decided });
-        let facts = &state.world.facts;
-        let Some(answer) = stepper.brain.ask(state.record, facts, Print::of(facts)) else { break };
-        stepper.take(&mut state, *step, &answer);
-    }
+/// What a story ends with whose last step breaks nothing when it is told.
+pub const UNTOLD: &str = "told so it breaks nothing: a defect of the explorer, please report it";
+
+/// Tells the way that these steps are, as they were found by these reductions.
+pub fn tell(piece: &Piece, (rules, reductions): (Rules, Reductions), budget: Budget, steps: &[Move], wrong: &Wrong) -> Story {
+    let (mut lines, broken) = retell(piece, (rules, reductions), budget, steps);
     let (invariant, detail) = match wrong {
         Wrong::Breach(breach) => {
-            let service = model.service(breach.service).map(|service| service.name.to_string()).unwrap_or_default();
+            let service = piece.model.service(breach.service).map(|service| service.name.to_string()).unwrap_or_default();
+            if broken.is_none_or(|broken| broken.invariant != breach.invariant) {
+                lines.last_mut().into_iter().for_each(|line| line.decided.push(UNTOLD.to_owned()));
+            }
             (breach.invariant.to_string(), format!("{service}: {}", breach.detail))
         }
         Wrong::Stuck => ("ends".to_owned(), "nothing is wrong in the world, nothing goes on, and nobody is asked".to_owned()),
@@ -81,7 +73,45 @@ pub fn tell(piece: &Piece, rules: Rules, budget: Budget, steps: &[Move], wrong: 
     Story { invariant, detail, steps: lines }
 }
 
-fn narrate(stepper: &mut Stepper<'_>, state: &State, step: Move, clock: Moment) -> (String, Vec<String>) {
+/// The steps one by one, and what the last of them breaks. What is told is whole: in the search something is left out of records and
+/// worlds, so that waits pass over what decides nothing. So the way is gone twice, side by side, and how long a wait is the search says.
+fn retell(
+    piece: &Piece,
+    (rules, reductions): (Rules, Reductions),
+    budget: Budget,
+    steps: &[Move],
+) -> (Vec<Line>, Option<Breach>) {
+    let model = &piece.model;
+    let ((whole, first), (reduced, found)) =
+        (Library::new(model, rules, Reductions::None), Library::new(model, rules, reductions));
+    let mut told = Stepper::new(model, &piece.parts, Brain::new(&whole));
+    let mut searched = Stepper::new(model, &piece.parts, Brain::new(&reduced));
+    let (mut state, mut beside) = (State::new(model, first, budget), State::new(model, found, budget));
+    let (mut clock, mut lines, mut broken) = (Moment(0), Vec::new(), None);
+    for (place, step) in steps.iter().enumerate() {
+        let stop = searched.stop(&beside).filter(|_| *step == Move::Waits);
+        let (what, decided) = narrate(&mut told, &state, *step, (clock, stop.unwrap_or_default()));
+        clock = clock.plus(stop.map_or(0, |to| to.0));
+        lines.push(Line { step: place + 1, at: clock.to_string(), what, decided });
+        takes(&mut searched, &mut beside, *step);
+        broken = match stop {
+            Some(to) => {
+                told.wait_until(&mut state, to);
+                None
+            }
+            None => takes(&mut told, &mut state, *step),
+        };
+    }
+    (lines, broken)
+}
+
+fn takes(stepper: &mut Stepper<'_>, state: &mut State, step: Move) -> Option<Breach> {
+    let facts = &state.world.facts;
+    let answer = stepper.brain.ask(state.record, facts, Print::of(facts))?;
+    stepper.take(state, step, &answer)
+}
+
+fn narrate(stepper: &mut Stepper<'_>, state: &State, step: Move, (clock, stop): (Moment, Moment)) -> (String, Vec<String>) {
     let model = stepper.model;
     let facts = &state.world.facts;
     let mut looks = |facts: &Facts| {
@@ -91,10 +121,7 @@ fn narrate(stepper: &mut Stepper<'_>, state: &State, step: Move, clock: Moment) 
     };
     match step {
         Move::Happens(occurrence) => (happens(model, state, occurrence), Vec::new()),
-        Move::Waits => {
-            let by = state.next(model, Services::default()).unwrap_or(facts.now);
-            (format!("nothing happens for {by}"), Vec::new())
-        }
+        Move::Waits => (format!("nothing happens for {stop}"), Vec::new()),
         Move::Strikes(kind, what) => (format!("{} ({kind})", Told(model, what)), Vec::new()),
         Move::Outside(what) => (Told(model, what).to_string(), Vec::new()),
         Move::Loses(place) => (format!("{} is lost (effect-lost)", flight(model, state, place)), Vec::new()),
