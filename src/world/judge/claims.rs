@@ -27,7 +27,7 @@ pub fn claims(model: &Model, world: &World, looked: &Facts, before: &Record, aft
             return None;
         }
         let ended = after.ended.as_ref().map(|ended| ended.outcome);
-        let left = || left_behind(model, world, ix, is).filter(|_| ended.is_some() && before.ended.is_none());
+        let left = || left_behind(model, world, ix, is).filter(|_| before.ended.is_none() && ended.is_some());
         claim(world, ix, was, is, ended).or_else(|| settled(model, looked, ix, was, is)).or_else(left)
     })
 }
@@ -96,10 +96,13 @@ fn left_behind(model: &Model, world: &World, ix: Ix, is: &ServiceState) -> Optio
             format!("the run ended with {found} % of its traffic on target, where {share} % was to be"),
         );
     }
-    let closed = world.facts.replication(model, ix).is_some() && own.side(side).writes == Access::Closed;
-    if closed {
-        breach(Invariant::OneWriter, format!("the run ended with all its traffic on {side}, which may not write"))
-    } else {
-        None
+    if world.facts.replication(model, ix).is_some() && own.side(side).writes == Access::Closed {
+        return breach(Invariant::OneWriter, format!("the run ended with all its traffic on {side}, which may not write"));
     }
+    let denied = is.stage != Stage::Decommissioned && world.facts.is_denied(model, ix);
+    denied.then(|| Breach {
+        invariant: Invariant::LegacyStays,
+        service: ix,
+        detail: "the run ended with its old address denied, and legacy stays".to_owned(),
+    })
 }
