@@ -104,9 +104,7 @@ impl ShapeReport {
     /// What a search of this piece saw.
     pub fn new(piece: &Piece, options: &Options, seen: &Seen) -> Self {
         let counterexample = match &seen.verdict {
-            Verdict::Wrong { steps, wrong } => {
-                Some(story::tell(piece, (options.rules, options.reductions), options.budget, steps, wrong))
-            }
+            Verdict::Wrong { steps, wrong } => Some(story::tell(piece, options, steps, wrong)),
             Verdict::Holds | Verdict::Unfinished => None,
         };
         let judged = seen.judged;

@@ -5,9 +5,8 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Reductions,
+    Options, Reductions,
     brain::{Brain, Library},
-    budget::Budget,
     piece::Piece,
     print::Print,
     search::Wrong,
@@ -15,7 +14,7 @@ use super::{
     step::Stepper,
 };
 use crate::{
-    engine::{Decision, Rules},
+    engine::Decision,
     world::{
         Facts, Model, Moment, Occurrence,
         facts::Claim,
@@ -57,9 +56,9 @@ pub struct Story {
 /// What a story ends with whose last step breaks nothing when it is told.
 pub const UNTOLD: &str = "told so it breaks nothing: a defect of the explorer, please report it";
 
-/// Tells the way that these steps are, as they were found by these reductions.
-pub fn tell(piece: &Piece, (rules, reductions): (Rules, Reductions), budget: Budget, steps: &[Move], wrong: &Wrong) -> Story {
-    let (mut lines, broken) = retell(piece, (rules, reductions), budget, steps);
+/// Tells the way that these steps are, which was found by these options.
+pub fn tell(piece: &Piece, options: &Options, steps: &[Move], wrong: &Wrong) -> Story {
+    let (mut lines, broken) = retell(piece, options, steps);
     let (invariant, detail) = match wrong {
         Wrong::Breach(breach) => {
             let service = piece.model.service(breach.service).map(|service| service.name.to_string()).unwrap_or_default();
@@ -75,15 +74,10 @@ pub fn tell(piece: &Piece, (rules, reductions): (Rules, Reductions), budget: Bud
 
 /// The steps one by one, and what the last of them breaks. What is told is whole: in the search something is left out of records and
 /// worlds, so that waits pass over what decides nothing. So the way is gone twice, side by side, and how long a wait is the search says.
-fn retell(
-    piece: &Piece,
-    (rules, reductions): (Rules, Reductions),
-    budget: Budget,
-    steps: &[Move],
-) -> (Vec<Line>, Option<Breach>) {
-    let model = &piece.model;
-    let ((whole, first), (reduced, found)) =
-        (Library::new(model, rules, Reductions::None), Library::new(model, rules, reductions));
+fn retell(piece: &Piece, options: &Options, steps: &[Move]) -> (Vec<Line>, Option<Breach>) {
+    let (model, Options { rules, budget, reductions, .. }) = (&piece.model, *options);
+    let (whole, first) = Library::new(model, rules, Reductions::None);
+    let (reduced, found) = Library::new(model, rules, reductions);
     let mut told = Stepper::new(model, &piece.parts, Brain::new(&whole));
     let mut searched = Stepper::new(model, &piece.parts, Brain::new(&reduced));
     let (mut state, mut beside) = (State::new(model, first, budget), State::new(model, found, budget));

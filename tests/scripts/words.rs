@@ -148,7 +148,6 @@ impl Known<'_> {
                 Happening::ByHand(self.service(service), share.parse().ok()?)
             }
             ["another", "run", "takes", "the", "route", "of", service] => Happening::Seized(self.service(service)),
-            ["another", "run", "gives", "up", "the", "route", "of", service] => Happening::Released(self.service(service)),
             ["another", "run", "counts", "on", "bridge", bridge] => Happening::Bridge(self.bridge(bridge), Claim::Claimed),
             ["another", "run", "lets", "bridge", bridge, "go"] => Happening::Bridge(self.bridge(bridge), Claim::None),
             ["task", task, "of", of @ .., how @ ("fails" | "hangs" | "works")] => {
