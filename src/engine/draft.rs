@@ -136,8 +136,10 @@ impl<'a, 's> Draft<'a, 's> {
             _ => false,
         };
         effects.retain(|e| !is_old(e));
-        let mut first = once(&effects).into_iter();
-        effects.retain(|_| first.next().unwrap_or(true));
+        if effects.len() > 1 {
+            let mut first = once(&effects).into_iter();
+            effects.retain(|_| first.next().unwrap_or(true));
+        }
         let waits = waits.into_iter().map(|(wait, _)| wait).collect();
         Decision { record, effects, events, waits, wake_at, due_at, outcome }
     }
@@ -178,10 +180,14 @@ impl<'a, 's> Draft<'a, 's> {
         holds: impl Fn(&Self, &ServiceName) -> bool,
     ) -> BTreeMap<&'a PhaseName, (&'a PhaseName, &'a ServiceName)> {
         let plan = self.plan;
+        let mut late = plan.phases.keys().filter(|phase| !plan.phases_before(phase).is_empty()).peekable();
+        if late.peek().is_none() {
+            return BTreeMap::new();
+        }
         let member = |phase| Some((phase, plan.members(phase).iter().find(|name| holds(self, name))?));
         let own: BTreeMap<&PhaseName, &ServiceName> = plan.phases.keys().filter_map(member).collect();
         let first = |phase| plan.phases_before(phase).iter().find_map(|before| Some((before, *own.get(before)?)));
-        plan.phases.keys().filter_map(|phase| Some((phase, first(phase)?))).collect()
+        late.filter_map(|phase| Some((phase, first(phase)?))).collect()
     }
     /// All of the service's traffic is confirmed on target, and it is not on its way back.
     pub fn is_moved(&self, name: &ServiceName) -> bool {

@@ -1,7 +1,7 @@
 //! The states of a record beside the services of its plan: both are in order, so that one walk finds what else were a search
 //! for each name.
 
-use std::iter::Peekable;
+use std::{iter::Peekable, sync::LazyLock};
 
 use super::{
     record::{Record, ServiceState},
@@ -9,6 +9,9 @@ use super::{
     shared::Shared,
 };
 use crate::plan::{Plan, Service, ServiceName};
+
+/// What a service is that the record does not name.
+static NOT_BEGUN: LazyLock<ServiceState> = LazyLock::new(ServiceState::default);
 
 /// A walk through the states of a record.
 pub struct Walk<'r>(Peekable<Iter<'r>>);
@@ -38,8 +41,7 @@ pub fn select<'p>(
     record: &Record,
     such: impl Fn(&Service, &ServiceState) -> bool,
 ) -> Vec<(&'p ServiceName, &'p Service)> {
-    let not_begun = Shared::default();
     let mut states = Walk::of(record);
-    let mut is_such = |name, service| such(service, states.state(name).unwrap_or(&not_begun));
+    let mut is_such = |name, service| such(service, states.state(name).map_or(&NOT_BEGUN, |state| state));
     plan.services.iter().filter(|(name, service)| is_such(*name, *service)).collect()
 }

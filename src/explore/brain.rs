@@ -13,7 +13,7 @@ use std::{
 
 use super::{
     Reductions,
-    forget::{self, InForce},
+    forget::{self, InForce, Needs},
     older,
     print::Print,
     reach::Reach,
@@ -91,6 +91,8 @@ pub struct Book {
     pub unasked: Services,
     /// Of each service, what can still be asked about since when its weight is in force.
     pub in_force: Box<[InForce]>,
+    /// Of each gate, what of its rounds may still count.
+    pub gates: Box<[Needs]>,
 }
 
 /// Some of the first 64 services of a model.
@@ -172,7 +174,8 @@ impl<'a> Library<'a> {
             !service.is_single_writer() && (state.stage.is_final() || state.stage == Stage::Returned)
         });
         let in_force = InForce::all(self.model, &record);
-        Book { record, still, unasked, in_force }
+        let gates = Needs::all(self.model, &record, still);
+        Book { record, still, unasked, in_force, gates }
     }
 
     /// The number of a record, the same for equal ones. By which number a hold is called makes no difference: whoever resumes clears
@@ -217,8 +220,15 @@ impl<'a> Brain<'a> {
         self.library.reach.reductions
     }
 
-    /// A record.
-    pub fn book(&mut self, ix: RecordIx) -> Option<Arc<Book>> {
+    /// A record. Workers that count how often each is held wait for each other: most only look at it.
+    pub fn book(&mut self, ix: RecordIx) -> Option<&Book> {
+        self.shelf(ix)?.as_deref()
+    }
+    /// The same, for as long as it is wanted.
+    pub fn keep(&mut self, ix: RecordIx) -> Option<Arc<Book>> {
+        self.shelf(ix)?.clone()
+    }
+    fn shelf(&mut self, ix: RecordIx) -> Option<&mut Option<Arc<Book>>> {
         let place = ix.place as usize;
         if self.records.len() <= place {
             self.records.resize(place + 1, None);
@@ -227,7 +237,7 @@ impl<'a> Brain<'a> {
         if shelf.is_none() {
             *shelf = self.library.book(ix);
         }
-        shelf.clone()
+        Some(shelf)
     }
 
     /// What the engine decides on this record when it sees these facts, whose fingerprint is known, now, at moment 0.
@@ -251,7 +261,7 @@ impl<'a> Brain<'a> {
     }
 
     fn decide(&mut self, ix: RecordIx, facts: &Facts) -> Option<Answer> {
-        let book = self.book(ix)?;
+        let book = self.keep(ix)?;
         let (record, Library { model, rules, .. }) = (&book.record, self.library);
         let now = model.timestamp(Moment(0));
         facts.show(model, record, &mut self.shown);
@@ -275,9 +285,11 @@ impl<'a> Brain<'a> {
 
     /// When a question was answered that the record knows the answer to is as good as long ago.
     pub fn settle(&mut self, ix: RecordIx, people: &mut People) {
-        let Some(book) = self.book(ix).filter(|_| !people.said.is_empty()) else { return };
-        let record = &book.record;
+        if people.said.is_empty() {
+            return;
+        }
         let Library { model, reach, .. } = self.library;
+        let Some(Book { record, .. }) = self.book(ix) else { return };
         for said in &mut people.said {
             let Some(question) = model.questions().get(usize::from(said.question)) else { continue };
             let known = match &question.about {

@@ -5,13 +5,19 @@
 
 use super::{
     Reductions,
-    brain::Book,
+    brain::{Book, Services},
     budget::Kind,
     state::{Eyes, State},
 };
 use crate::{
     engine::{Direction, Reason, Record, ServiceState, Stage, TroubleKind, agenda::named, guards_watch, side::STALE_PERIODS},
-    world::{Facts, Model, Moment, flight::Flight, model::GateModel, rounds::Rounds},
+    world::{
+        Facts, Model, Moment,
+        facts::ServiceFacts,
+        flight::Flight,
+        model::{GateModel, ServiceModel},
+        rounds::Rounds,
+    },
 };
 
 /// So many rounds without an answer are long enough for a silence to be recorded ([`crate::engine::gate::silent_after`]).
@@ -22,11 +28,9 @@ pub fn forget(model: &Model, book: Option<&Book>, reductions: Reductions, next: 
     if let (Some(book), Reductions::Sound) = (book, reductions) {
         gates(model, book, next);
         sides(model, book, next);
-        for facts in next.past.iter_mut().chain([&mut next.world.facts]) {
-            weights(model, book, facts);
-            proofs(model, facts);
-            // Only to one question does it count who answered first.
-            facts.people.said.sort_by_key(|said| said.question);
+        asked(model, book, &mut next.world.facts);
+        for past in next.past.iter_mut().filter(|past| !is_asked(model, book, past.facts())) {
+            past.change(|facts| asked(model, book, facts));
         }
         if next.eyes == Eyes::Due {
             next.due = Moment::NEVER; // the look that comes first says it anew
@@ -58,26 +62,72 @@ pub fn reasons(record: &mut Record) {
 /// prove something of a writer, a phase or a bridge are left as they are: by when they are asked it counts what they prove.
 fn gates(model: &Model, book: &Book, next: &mut State) {
     let facts = &mut next.world.facts;
-    for (gate, rounds) in model.gates().iter().zip(&mut facts.gates).filter(|(gate, _)| gate.other.is_none()) {
-        if book.still.has(gate.service) {
-            *rounds = Rounds::new(Moment(-i64::from(gate.keep) * gate.every));
-            continue;
-        }
+    for ((gate, needs), rounds) in model.gates().iter().zip(&book.gates).zip(&mut facts.gates) {
+        let enough = match *needs {
+            Needs::All => continue,
+            Needs::Nothing => {
+                *rounds = Rounds::new(Moment(-i64::from(gate.keep) * gate.every));
+                continue;
+            }
+            Needs::Verdicts(silence) => silence.enough(rounds),
+        };
         rounds.only_needed(gate, facts.now);
-        let state = model.service(gate.service).and_then(|service| book.record.services.get(&service.name));
-        let enough = state.and_then(|state| silence(model, state, gate, rounds));
         enough.into_iter().for_each(|enough| rounds.silent_for_long(gate, enough, facts.now));
     }
 }
 
-/// How many rounds without an answer are as good as more: one, before a service has an order; those that it takes to be recorded, if
-/// this silence is. `None`: each may count.
-fn silence(model: &Model, state: &ServiceState, gate: &GateModel, rounds: &Rounds) -> Option<u32> {
-    if !guards_watch(state) {
-        return Some(1);
+/// What of a gate's rounds may still count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// All of it: it proves something by when it is asked.
+    All,
+    /// Nothing: it decides nothing any more.
+    Nothing,
+    /// What verdicts look at, and so much of a silence.
+    Verdicts(Silence),
+}
+
+/// How many rounds without an answer are as good as more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Silence {
+    /// One: its service has no order yet.
+    Any,
+    /// Those that it takes to be recorded, if it began after this moment: then it is.
+    Recorded(Moment),
+    /// Each may count.
+    Each,
+}
+
+impl Needs {
+    /// Of each gate by a record in which the gates of such services decide nothing any more.
+    pub fn all(model: &Model, record: &Record, still: Services) -> Box<[Self]> {
+        let of = |gate: &GateModel| match gate.other {
+            Some(_) => Self::All,
+            None if still.has(gate.service) => Self::Nothing,
+            None => Self::Verdicts(Silence::of(model, record, gate)),
+        };
+        model.gates().iter().map(of).collect()
     }
-    let known = state.troubles.get(&gate.name).filter(|known| known.kind == TroubleKind::Unknown)?;
-    (model.moment(known.since) <= rounds.first).then_some(RECORDED)
+}
+
+impl Silence {
+    fn of(model: &Model, record: &Record, gate: &GateModel) -> Self {
+        let state = model.service(gate.service).and_then(|service| record.services.get(&service.name));
+        let known =
+            |state: &ServiceState| state.troubles.get(&gate.name).filter(|known| known.kind == TroubleKind::Unknown).copied();
+        match state {
+            Some(state) if !guards_watch(state) => Self::Any,
+            Some(state) => known(state).map_or(Self::Each, |known| Self::Recorded(model.moment(known.since))),
+            None => Self::Each,
+        }
+    }
+    fn enough(self, rounds: &Rounds) -> Option<u32> {
+        match self {
+            Self::Any => Some(1),
+            Self::Recorded(since) => (since <= rounds.first).then_some(RECORDED),
+            Self::Each => None,
+        }
+    }
 }
 
 /// Sides that nobody asks for any more are well.
@@ -104,6 +154,15 @@ pub enum InForce {
 }
 
 impl InForce {
+    /// Since when a weight is in force, as far as somebody asks now.
+    fn since(self, service: &ServiceModel, since: Moment, now: Moment) -> Moment {
+        let proven = now.plus(-service.proven);
+        match self {
+            Self::Unasked => proven,
+            Self::Proven => since.max(proven),
+            Self::Drains(denied) => denied.map_or(since, |denied| denied.max(since)).max(now.plus(-service.horizon)),
+        }
+    }
     /// Of each service of a record, in the model's order.
     pub fn all(model: &Model, record: &Record) -> Box<[Self]> {
         let of = |state: Option<&ServiceState>| match state {
@@ -118,23 +177,30 @@ impl InForce {
     }
 }
 
-/// Since when a weight is in force is kept for as long as somebody asks.
-fn weights(model: &Model, book: &Book, facts: &mut Facts) {
+/// Leaves of what is seen, now or at an old look, what can still be asked: since when a weight is in force, and since when gates that are
+/// looked at by themselves have had to prove themselves. Only to one question does it count who answered first.
+fn asked(model: &Model, book: &Book, facts: &mut Facts) {
     let now = facts.now;
     for ((service, asked), own) in model.services().iter().zip(&book.in_force).zip(&mut facts.services) {
-        let since = &mut own.route.in_force_since;
-        let proven = now.plus(-service.proven);
-        *since = match *asked {
-            InForce::Unasked => proven,
-            InForce::Proven => (*since).max(proven),
-            InForce::Drains(denied) => denied.map_or(*since, |denied| denied.max(*since)).max(now.plus(-service.horizon)),
-        };
+        own.route.in_force_since = asked.since(service, own.route.in_force_since, now);
     }
+    facts.changed_at = facts.changed_at.max(proven_from(model, facts));
+    facts.people.said.sort_by_key(|said| said.question);
+}
+
+/// Whether that leaves these facts as they are, as it nearly always does with those of an old look.
+fn is_asked(model: &Model, book: &Book, facts: &Facts) -> bool {
+    let mut services = model.services().iter().zip(&book.in_force).zip(&facts.services);
+    let stays = services.all(|((service, asked), own)| {
+        let since = own.route.in_force_since;
+        asked.since(service, since, facts.now) == since
+    });
+    stays && facts.changed_at >= proven_from(model, facts) && facts.people.said.is_sorted_by_key(|said| said.question)
 }
 
 /// From a decision on gates that are looked at by themselves count only the answers that are kept.
-fn proofs(model: &Model, facts: &mut Facts) {
-    facts.changed_at = facts.changed_at.max(facts.now.plus(-model.longest_kept()));
+fn proven_from(model: &Model, facts: &Facts) -> Moment {
+    facts.now.plus(-model.longest_kept())
 }
 
 /// Nobody asks any more, or yet, since when its weight is in force.
@@ -149,8 +215,12 @@ fn ends(state: &ServiceState) -> bool {
 
 /// A version is only ever compared with the one that its route has: this one, or an older one.
 fn versions(next: &mut State) {
-    for (old, now) in next.past.iter_mut().flat_map(|past| past.services.iter_mut().zip(&next.world.facts.services)) {
-        old.route.version = u32::from(old.route.version == now.route.version);
+    let now = &next.world.facts.services;
+    let told = |(old, now): (&ServiceFacts, &ServiceFacts)| u32::from(old.route.version == now.route.version);
+    for past in &mut next.past {
+        if past.facts().services.iter().zip(now).any(|pair| told(pair) != pair.0.route.version) {
+            past.change(|facts| facts.services.iter_mut().zip(now).for_each(|(old, now)| old.route.version = told((old, now))));
+        }
     }
     let rival = next.rival.iter_mut().flat_map(|rival| &mut rival.flights);
     for flight in next.world.flights.iter_mut().chain(rival) {

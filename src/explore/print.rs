@@ -5,7 +5,7 @@
 //!
 //! Small values are packed into words of eight bytes, and two words are mixed at a time by the two halves of their product,
 //! one over the other, as wyhash does. What is written tells where it ends (derived `Hash` writes lengths and variants before
-//! what they govern), so different values give different words.
+//! what they govern), so different values give different words. Nothing else is done as often as writing one: all of that is inlined.
 
 use std::hash::{Hash, Hasher};
 
@@ -43,15 +43,20 @@ impl Print {
         let (a, b) = (fold(self.a, K[0]), fold(self.b, K[1]));
         u128::from(a ^ b.rotate_left(32)) << 64 | u128::from(b)
     }
+    #[inline]
     fn pack(&mut self, value: u64, bits: u32) {
         if self.bits + bits > 64 {
-            let full = std::mem::take(&mut self.part);
-            self.bits = 0;
-            self.take(full);
+            self.full();
         }
         self.part |= value << self.bits;
         self.bits += bits;
     }
+    fn full(&mut self) {
+        let full = std::mem::take(&mut self.part);
+        self.bits = 0;
+        self.take(full);
+    }
+    #[inline]
     fn take(&mut self, word: u64) {
         match self.first.take() {
             None => self.first = Some(word),
@@ -72,40 +77,46 @@ fn fold(a: u64, b: u64) -> u64 {
 
 impl Hasher for Print {
     fn write(&mut self, bytes: &[u8]) {
-        let mut chunks = bytes.chunks_exact(8);
-        for chunk in &mut chunks {
-            let word = chunk.iter().rev().fold(0u64, |word, byte| word << 8 | u64::from(*byte));
-            self.take(word);
+        let (words, rest) = bytes.as_chunks::<8>();
+        words.iter().for_each(|word| self.take(u64::from_le_bytes(*word)));
+        if !rest.is_empty() {
+            let bits = rest.iter().fold(0, |bits, _| bits + 8);
+            self.pack(rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)), bits);
         }
-        chunks.remainder().iter().for_each(|byte| self.pack(u64::from(*byte), 8));
     }
+    #[inline]
     fn write_u8(&mut self, n: u8) {
         self.pack(u64::from(n), 8);
     }
+    #[inline]
     fn write_u16(&mut self, n: u16) {
         self.pack(u64::from(n), 16);
     }
+    #[inline]
     fn write_u32(&mut self, n: u32) {
         self.pack(u64::from(n), 32);
     }
+    #[inline]
     fn write_u64(&mut self, n: u64) {
         self.take(n);
     }
+    #[inline]
     fn write_i64(&mut self, n: i64) {
         self.take(n as u64);
     }
+    #[inline]
     fn write_usize(&mut self, n: usize) {
         self.write_isize(n as isize);
     }
     /// Variants and lengths: few are larger than a byte.
+    #[inline]
     fn write_isize(&mut self, n: isize) {
-        match u8::try_from(n) {
-            Ok(small) if small < u8::MAX => self.pack(u64::from(small), 8),
-            _ => {
-                self.pack(u64::from(u8::MAX), 8);
-                self.take(n as u64);
-            }
+        let n = n as u64;
+        if n < u64::from(u8::MAX) {
+            return self.pack(n, 8);
         }
+        self.pack(u64::from(u8::MAX), 8);
+        self.take(n);
     }
     fn finish(&self) -> u64 {
         self.end() as u64

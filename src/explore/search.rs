@@ -16,7 +16,7 @@ use super::{
     ends::Ends,
     moves::Part,
     print::Print,
-    state::{Move, State},
+    state::{Left, Move, State},
     step::Judged,
     table::Shards,
     worker::{Entry, Firsts, Found, IdleLooks, Task, Worker},
@@ -85,7 +85,7 @@ pub struct Search<'a> {
     library: &'a Library<'a>,
     seen: Shards,
     firsts: Firsts,
-    ladder: Vec<(Budget, u64)>,
+    ladder: Vec<(Budget, Left)>,
     /// For each state, the one before it and the step from there.
     ways: Vec<(u32, Move)>,
     /// The states whose steps come next, in pieces.
@@ -131,7 +131,7 @@ fn search_by(
     let (library, record) = Library::new(model, rules, reductions);
     let first = State::new(model, record, budget);
     let ladder = (0..=budget.total()).rev().map(|total| budget.up_to(total));
-    let ladder: Vec<(Budget, u64)> = ladder.map(|budget| (budget, Print::of(&budget) as u64)).collect();
+    let ladder = Left::all(ladder);
     let facts = Print::of(&first.world.facts);
     let print = first.print(facts);
     let mut seen = Shards::new();
@@ -144,7 +144,7 @@ fn search_by(
         firsts: Firsts::new(),
         ladder,
         ways: vec![(0, Move::Waits)], // of the first state nobody asks the way
-        level: vec![vec![Entry { place: 0, facts, state: Box::new(first) }]],
+        level: vec![vec![Entry { place: 0, facts, answer: None, state: Box::new(first) }]],
         most,
         steps: 0,
         depth: 0,

@@ -1,11 +1,19 @@
 //! A state of the exploration: a world, a record, and what of a process outlives a moment.
 
+use std::{
+    hash::Hasher,
+    sync::{Arc, OnceLock},
+};
+
 use super::{
     brain::{RecordIx, Services},
     budget::{Budget, Kind},
     print::Print,
 };
 use crate::world::{Facts, Happening, Model, Moment, Occurrence, World, flight::Flight, refill};
+
+/// So many of the lowest bits of a fingerprint say how many faults are left.
+pub const LEFT_BITS: u32 = 4;
 
 /// How many past looks a stale read may show.
 pub const SNAPSHOTS: usize = 2;
@@ -24,13 +32,50 @@ pub struct State {
     /// Faults that may still strike.
     pub left: Budget,
     /// What was seen at the last looks, newest last; kept only while a stale read may strike.
-    pub past: Vec<Facts>,
+    pub past: Vec<Past>,
     /// Another process that has decided something and not done it yet.
     pub rival: Option<Rival>,
     /// Resumes that people gave so far: each has a number of its own.
     pub resumes: u8,
 }
 refill!(State { world, record, due, eyes, left, past, rival, resumes });
+
+/// What was seen at a look. All states in which it is the same share it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past(Arc<Seen>);
+
+#[derive(Debug, Clone)]
+struct Seen {
+    facts: Facts,
+    print: OnceLock<u64>,
+}
+impl PartialEq for Seen {
+    fn eq(&self, other: &Self) -> bool {
+        self.facts == other.facts
+    }
+}
+impl Eq for Seen {}
+
+impl Past {
+    /// This was seen.
+    pub fn new(facts: Facts) -> Self {
+        Self(Arc::new(Seen { facts, print: OnceLock::new() }))
+    }
+    /// What was seen.
+    pub fn facts(&self) -> &Facts {
+        &self.0.facts
+    }
+    /// Changes it, for this state alone.
+    pub fn change(&mut self, change: impl FnOnce(&mut Facts)) {
+        let seen = Arc::make_mut(&mut self.0);
+        seen.print = OnceLock::new();
+        change(&mut seen.facts);
+    }
+    /// Its fingerprint.
+    fn print(&self) -> u64 {
+        *self.0.print.get_or_init(|| Print::of(&self.0.facts) as u64)
+    }
+}
 
 /// Whether the loop has to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -99,9 +144,14 @@ impl State {
     pub fn print(&self, facts: u128) -> StatePrint {
         let Self { world, record, due, eyes, left: _, past, rival, resumes } = self;
         let World { facts: _, flights, memory } = world;
-        let core = Print::of(&(facts, flights, memory, (record, due, eyes, rival, resumes)));
-        let past = if past.is_empty() { 0 } else { Print::of(past) as u64 | 1 };
-        StatePrint { core, past }
+        let bare = Print::of(&(facts, flights, memory, (record, due, eyes, rival, resumes))) as u64;
+        if past.is_empty() {
+            return StatePrint { own: bare, bare: None };
+        }
+        let mut own = Print::new();
+        own.write_u64(bare);
+        past.iter().for_each(|past| own.write_u64(past.print()));
+        StatePrint { own: own.end() as u64, bare: Some(bare) }
     }
 
     /// What happens by itself now, before time passes.
@@ -125,22 +175,38 @@ impl State {
     }
 }
 
-/// The fingerprints of the parts of a state.
+/// The fingerprints of a state but for the faults that are left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StatePrint {
-    /// Of all but the faults that are left and the past.
-    core: u128,
-    /// Of what a stale read may show; 0: nothing.
-    past: u64,
+    own: u64,
+    /// Without what a stale read may show, if there is something.
+    bare: Option<u64>,
 }
 
 impl StatePrint {
-    /// Of the state with so many faults left.
-    pub fn with(&self, left: u64) -> u64 {
-        Print::of(&(self.core, self.past, left)) as u64
+    /// Of the state with such faults left.
+    pub fn with(&self, left: Left) -> u64 {
+        self.own ^ left.0
     }
     /// Of the same without anything that a stale read may show, if there is something.
-    pub fn bare(&self, left: u64) -> Option<u64> {
-        (self.past != 0).then(|| Self { past: 0, ..*self }.with(left))
+    pub fn bare(&self, left: Left) -> Option<u64> {
+        self.bare.map(|bare| bare ^ left.0)
+    }
+}
+
+/// What the faults that are left make of a fingerprint. Those that states have most often change its lowest bits alone, so that the
+/// same state with more of them left is looked up in the same place ([`super::table::Prints`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left(u64);
+
+impl Left {
+    /// Of each of these budgets.
+    pub fn all(budgets: impl Iterator<Item = Budget>) -> Vec<(Budget, Self)> {
+        let of = |(place, budget)| (budget, if place < 1 << LEFT_BITS { Self(place) } else { Self::other(&budget) });
+        (0..).zip(budgets).map(of).collect()
+    }
+    /// Of any other.
+    pub fn other(budget: &Budget) -> Self {
+        Self(Print::of(budget) as u64)
     }
 }

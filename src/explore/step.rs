@@ -1,12 +1,14 @@
 //! What a step makes of a state, and what it breaks.
 
+use std::sync::Arc;
+
 use super::{
     brain::{Answer, Brain},
     budget::Kind,
     forget::forget,
     moves::Part,
     print::Print,
-    state::{Eyes, How, Move, Rival, SNAPSHOTS, State},
+    state::{Eyes, How, Move, Past, Rival, SNAPSHOTS, State},
 };
 use crate::{
     engine::Outcome,
@@ -99,27 +101,31 @@ impl<'a> Stepper<'a> {
             Move::RivalDecides => self.rival_decides(next, answer),
             Move::RivalActs => self.rival_acts(next),
         };
-        forget(self.model, self.brain.book(next.record).as_deref(), self.brain.reductions(), next);
+        let reductions = self.brain.reductions();
+        forget(self.model, self.brain.book(next.record), reductions, next);
         breach
     }
 
     /// Lets the loop look, which it has to, if that changes nothing: neither record nor world, nor what the judge remembers. `facts` is the
     /// fingerprint of what it sees. Whatever could happen before that look can happen after it, and comes to the same; only a stale read
-    /// has to come before.
-    pub fn look_idly(&mut self, next: &mut State, facts: u128) -> Option<Breach> {
+    /// has to come before. Gives what it decides, looking or not, if it was asked; or what the look breaks.
+    pub fn look_idly(&mut self, next: &mut State, facts: u128) -> Result<Option<Arc<Answer>>, Breach> {
         if next.left.allows(Kind::StaleRead) {
-            return None;
+            return Ok(None);
         }
-        let answer = self.brain.ask(next.record, &next.world.facts, facts)?;
+        let Some(answer) = self.brain.ask(next.record, &next.world.facts, facts) else { return Ok(None) };
         if answer.record != next.record || !answer.flights.is_empty() {
-            return None;
+            return Ok(Some(answer));
         }
         self.memory.clone_from(&next.world.memory);
         self.memory.watch(self.model, &next.world.facts);
         if self.memory != next.world.memory {
-            return None;
+            return Ok(Some(answer));
         }
-        self.take(next, Move::Looks(How::Well), &answer)
+        match self.take(next, Move::Looks(How::Well), &answer) {
+            Some(breach) => Err(breach),
+            None => Ok(Some(answer)),
+        }
     }
 
     fn happens(&mut self, next: &mut State, occurrence: Occurrence) -> Option<Breach> {
@@ -172,8 +178,8 @@ impl<'a> Stepper<'a> {
         if next.due != Moment::NEVER {
             next.due = next.due.plus(-by).max(Moment(0));
         }
-        next.past.iter_mut().for_each(|facts| facts.rebase(self.model, by));
-        next.past.retain(|facts| facts.now.0 > -STALE_READ);
+        next.past.iter_mut().for_each(|past| past.change(|facts| facts.rebase(self.model, by)));
+        next.past.retain(|past| past.facts().now.0 > -STALE_READ);
         if let Some(rival) = &mut next.rival {
             rival.record = rival.record.map(|record| self.brain.age(record, by));
             rival.flights.iter_mut().for_each(|flight| flight.rebase(by));
@@ -183,8 +189,8 @@ impl<'a> Stepper<'a> {
     fn looks(&mut self, next: &mut State, how: How, answer: &Answer) -> Option<Breach> {
         let looked = match how {
             How::Well | How::EndsAfter(_) => None,
-            How::Stale(place) => next.past.get(usize::from(place)).cloned(),
-            How::StaleRoutes(place) => next.past.get(usize::from(place)).map(|past| routes_of(past, &next.world.facts)),
+            How::Stale(place) => next.past.get(usize::from(place)).map(|past| past.facts().clone()),
+            How::StaleRoutes(place) => next.past.get(usize::from(place)).map(|past| routes_of(past.facts(), &next.world.facts)),
         };
         match how {
             How::EndsAfter(_) => next.left.spend(Kind::Crash),
@@ -225,7 +231,7 @@ impl<'a> Stepper<'a> {
         let mut breach = answer.violation.clone();
         if answer.record != next.record {
             self.judged.claims += 1;
-            let (before, after) = (self.brain.book(next.record)?, self.brain.book(answer.record)?);
+            let (before, after) = (self.brain.keep(next.record)?, self.brain.keep(answer.record)?);
             let facts = looked.unwrap_or(&next.world.facts);
             breach = breach.or_else(|| judge::claims(self.model, &next.world, facts, &before.record, &after.record));
             next.record = answer.record;
@@ -330,9 +336,9 @@ fn remember(next: &mut State) {
         return;
     }
     let facts = &next.world.facts;
-    let same = next.past.last().is_some_and(|last| last.services == facts.services && last.gates == facts.gates);
-    if !same {
-        next.past.push(facts.clone());
+    let same = |past: &Past| past.facts().services == facts.services && past.facts().gates == facts.gates;
+    if !next.past.last().is_some_and(same) {
+        next.past.push(Past::new(facts.clone()));
         let surplus = next.past.len().saturating_sub(SNAPSHOTS);
         next.past.drain(..surplus);
     }

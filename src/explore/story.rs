@@ -10,7 +10,7 @@ use super::{
     piece::Piece,
     print::Print,
     search::Wrong,
-    state::{How, Move, State},
+    state::{How, Move, Past, State},
     step::Stepper,
 };
 use crate::{
@@ -132,11 +132,11 @@ fn narrate(stepper: &mut Stepper<'_>, state: &State, step: Move, (clock, stop): 
             looks(facts),
         ),
         Move::Looks(How::Stale(place)) => {
-            let past = state.past.get(usize::from(place)).unwrap_or(facts);
+            let past = state.past.get(usize::from(place)).map_or(facts, Past::facts);
             (format!("the loop is shown what was so {} ago (stale-read)", Moment(-past.now.0)), looks(past))
         }
         Move::Looks(How::StaleRoutes(place)) => {
-            let past = state.past.get(usize::from(place)).unwrap_or(facts);
+            let past = state.past.get(usize::from(place)).map_or(facts, Past::facts);
             let mixed = super::step::routes_of(past, facts);
             (format!("the loop is shown the routes as they were {} ago (stale-read)", Moment(-past.now.0)), looks(&mixed))
         }

@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::state::LEFT_BITS;
+
 /// A set of fingerprints, of eight bytes each.
 #[derive(Debug, Clone)]
 pub struct Prints {
@@ -17,7 +19,7 @@ impl Prints {
     /// Whether it has this fingerprint.
     pub fn has(&self, print: u64) -> bool {
         let (key, mask) = (print.max(1), self.slots.len() - 1);
-        let mut at = key as usize & mask;
+        let mut at = home(key) & mask;
         loop {
             match self.slots.get(at) {
                 Some(slot) if *slot == key => return true,
@@ -42,7 +44,7 @@ impl Prints {
     }
     fn put(slots: &mut [u64], key: u64) -> bool {
         let mask = slots.len() - 1;
-        let mut at = key as usize & mask;
+        let mut at = home(key) & mask;
         loop {
             match slots.get_mut(at) {
                 Some(slot) if *slot == 0 => {
@@ -54,6 +56,12 @@ impl Prints {
             }
         }
     }
+}
+
+/// Where a fingerprint is looked for. Those of one state with more or fewer faults left lie side by side: they are looked up together,
+/// and each place that lies apart costs a walk to the memory.
+fn home(key: u64) -> usize {
+    (key >> LEFT_BITS) as usize
 }
 
 /// So many shards, so that workers seldom wait for each other; a power of two.

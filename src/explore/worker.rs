@@ -1,14 +1,16 @@
 //! One worker of a search: takes all steps from some of the states of a level.
 
+use std::sync::Arc;
+
 use super::{
     Reductions,
-    brain::{Brain, Library},
+    brain::{Answer, Brain, Library},
     budget::Budget,
     ends::Ends,
     moves::{self, Known, Part, moves},
     print::Print,
     search::Wrong,
-    state::{Eyes, Move, State, StatePrint},
+    state::{Eyes, Left, Move, State, StatePrint},
     step::{Judged, Stepper},
     table::{Adding, Places, Sharded, Shards},
 };
@@ -24,6 +26,8 @@ pub struct Entry {
     pub place: u32,
     /// The fingerprint of all that a sensor can see in it.
     pub facts: u128,
+    /// What the loop decides in it, if it was asked already.
+    pub answer: Option<Arc<Answer>>,
     /// The state.
     pub state: Box<State>,
 }
@@ -77,8 +81,8 @@ pub struct Task<'s> {
     pub seen: &'s Shards,
     /// States that were found in this level.
     pub firsts: &'s Firsts,
-    /// The budgets that may be left, the largest first, each with its fingerprint.
-    pub ladder: &'s [(Budget, u64)],
+    /// The budgets that may be left, the largest first, each with what it makes of a fingerprint.
+    pub ladder: &'s [(Budget, Left)],
     /// The one invariant that is asked about; `None`: all, and that every run ends.
     pub sought: Option<Invariant>,
     /// Whether what can make no difference is left out.
@@ -166,32 +170,39 @@ impl<'a> Worker<'a> {
         &mut self,
         task: &Task<'_>,
         chunk: usize,
-        Entry { place, facts, state }: &Entry,
+        Entry { place, facts, answer, state }: &Entry,
         found: &mut Found,
     ) -> Option<(u32, Option<Move>, Wrong)> {
-        let book = self.stepper.brain.book(state.record)?;
-        let answer = self.stepper.brain.ask(state.record, &state.world.facts, *facts)?;
+        let book = self.stepper.brain.keep(state.record)?;
+        let asked;
+        let answer: &Answer = match answer {
+            Some(answer) => answer,
+            None => {
+                asked = self.stepper.brain.ask(state.record, &state.world.facts, *facts)?;
+                &asked
+            }
+        };
         book.record.ended.iter().for_each(|ended| found.ends.add(ended.outcome));
         let mut steps = std::mem::take(&mut self.moves);
         steps.clear();
-        let known = Known { book: &book, answer: &answer, reductions: task.reductions };
+        let known = Known { book: &book, answer, reductions: task.reductions };
         moves(self.stepper.model, self.parts, known, state, &mut steps);
         let stuck = task.sought.is_none() && !moves::goes_on(&steps) && !self.stepper.rests(state, answer.outcome);
         let mut wrong = stuck.then_some((*place, None, Wrong::Stuck));
         for step in steps.iter().copied().take_while(|_| !stuck) {
             found.steps += 1;
             self.draft.clone_from(state);
-            let breach = self.stepper.take(&mut self.draft, step, &answer);
+            let breach = self.stepper.take(&mut self.draft, step, answer);
             if let Some(breach) = breach.filter(|breach| task.sought.is_none_or(|sought| breach.invariant == sought)) {
                 wrong = Some((*place, Some(step), Wrong::Breach(breach)));
                 break;
             }
             match self.found_state(task, ordinal(chunk, found.next.len())) {
                 Ok(None) => {}
-                Ok(Some(New { print, bare, due, facts })) => {
+                Ok(Some(New { print, bare, due, facts, answer })) => {
                     let mut state = self.spare.pop().unwrap_or_else(|| Box::new(self.draft.clone()));
                     (*state).clone_from(&self.draft);
-                    let entry = Entry { place: 0, facts, state };
+                    let entry = Entry { place: 0, facts, answer, state };
                     found.next.push(Candidate { print, others: [bare, due], before: *place, step, entry });
                 }
                 Err(breach) => {
@@ -207,14 +218,12 @@ impl<'a> Worker<'a> {
     /// The fingerprints of the state that a step led to, if none like it was seen; or what a look that is joined to that step breaks.
     fn found_state(&mut self, task: &Task<'_>, at: u64) -> Result<Option<New>, Breach> {
         let facts = Print::of(&self.draft.world.facts);
-        let (mut own, mut due) = (task.prints(&self.draft, facts), None);
+        let (mut own, mut due, mut answer) = (task.prints(&self.draft, facts), None, None);
         if task.knows(&self.draft, &own) {
             return Ok(None);
         }
         if task.idle_looks == IdleLooks::Joined && self.draft.eyes == Eyes::Due {
-            if let Some(breach) = self.stepper.look_idly(&mut self.draft, facts) {
-                return Err(breach);
-            }
+            answer = self.stepper.look_idly(&mut self.draft, facts)?;
             if self.draft.eyes == Eyes::Done {
                 due = Some(own.print);
                 own = task.prints(&self.draft, facts);
@@ -223,7 +232,8 @@ impl<'a> Worker<'a> {
                 }
             }
         }
-        Ok(task.firsts.claim(own.print, at).then(|| New { print: own.print, bare: own.of.bare(own.left), due, facts }))
+        let is_first = task.firsts.claim(own.print, at);
+        Ok(is_first.then(|| New { print: own.print, bare: own.of.bare(own.left), due, facts, answer }))
     }
 }
 
@@ -234,18 +244,20 @@ struct New {
     /// Before the look that was joined to the step that led to it.
     due: Option<u64>,
     facts: u128,
+    answer: Option<Arc<Answer>>,
 }
 
 /// The fingerprints of a state.
 struct Own {
     of: StatePrint,
-    left: u64,
+    left: Left,
     print: u64,
 }
 
 impl Task<'_> {
     fn prints(&self, state: &State, facts: u128) -> Own {
-        let (of, left) = (state.print(facts), Print::of(&state.left) as u64);
+        let known = self.ladder.iter().find(|(budget, _)| *budget == state.left);
+        let (of, left) = (state.print(facts), known.map_or_else(|| Left::other(&state.left), |(_, left)| *left));
         Own { of, left, print: of.with(left) }
     }
 

@@ -2,6 +2,8 @@
 
 mod needed;
 
+use std::hash::{Hash, Hasher};
+
 use super::{clock::Moment, model::GateModel};
 use crate::{
     engine::{Answer, Round, Unknown},
@@ -35,7 +37,7 @@ pub struct Run {
 const RUNS: usize = 3;
 
 /// The rounds of one gate. An answer comes in the instant in which its round is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rounds {
     /// What it answers now.
     pub tone: Tone,
@@ -43,6 +45,17 @@ pub struct Rounds {
     pub first: Moment,
     /// Runs before, oldest first; unused ones have a count of 0.
     before: [Run; RUNS],
+}
+
+/// Most gates have no run before the newest, and states are hashed at every step: what is not used is only counted.
+impl Hash for Rounds {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.tone.hash(hasher);
+        self.first.hash(hasher);
+        let used = |run: &&Run| **run != Run::default();
+        hasher.write_u8(self.before.iter().fold(0, |places, run| places << 1 | u8::from(used(&run))));
+        self.before.iter().filter(used).for_each(|run| run.hash(hasher));
+    }
 }
 
 impl Rounds {

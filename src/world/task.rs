@@ -1,5 +1,7 @@
 //! Tasks in a world: who may be asked to do what, how far it is, and what it changes.
 
+use std::hash::{Hash, Hasher};
+
 use super::{
     clock::Moment,
     model::{Ix, Model, ms},
@@ -63,7 +65,7 @@ pub enum Access {
 }
 
 /// How far a task is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TaskFacts {
     /// The number of the newest doing that was begun; 0: none was.
     pub number: u32,
@@ -73,6 +75,21 @@ pub struct TaskFacts {
     pub stands: Stands,
     /// What becomes of doings that begin from now on.
     pub luck: Luck,
+}
+
+/// As [`super::facts::Route`] is hashed.
+impl Hash for TaskFacts {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let Self { number, way, stands, luck } = *self;
+        let (stage, moments) = match stands {
+            Stands::Absent => (0, [None, None]),
+            Stands::Running(over) => (1, [Some(over), None]),
+            Stands::Done(at, holds) => (2, [Some(at), Some(holds)]),
+            Stands::Failed => (3, [None, None]),
+        };
+        hasher.write_u64(u64::from(number) | stage << 32 | (way as u64) << 40 | (luck as u64) << 48);
+        moments.into_iter().flatten().for_each(|moment| moment.hash(hasher));
+    }
 }
 
 /// Which way.

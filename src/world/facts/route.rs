@@ -1,5 +1,7 @@
 //! A route as it really is, and as it is seen.
 
+use std::hash::{Hash, Hasher};
+
 use super::Facts;
 use crate::{
     engine::{Accepted, Effective, Programmed, RouteSeen, Sample, Unknown, mark},
@@ -21,7 +23,7 @@ pub struct Mark {
 }
 
 /// A route as it really is. Weights are shares of target in percent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Route {
     /// The weight that was accepted last.
     pub accepted: u8,
@@ -41,6 +43,26 @@ pub struct Route {
     pub reach: Reach,
     /// What the data plane does with new weights.
     pub plane: Plane,
+}
+
+/// States are hashed at every step of a search: what is small goes into as few words as hold it, each at a place of its own.
+impl Hash for Route {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let Self { accepted, mark, owner, version, in_force, in_force_since, change, reach, plane } = *self;
+        let run = |run: Option<RunIx>| run.map_or(0, |run| u64::from(run) + 1);
+        let way = match change {
+            None => 0,
+            Some(Change { programmed, .. }) => 1 + u64::from(programmed),
+        };
+        let shares = u64::from(accepted) | u64::from(in_force) << 8;
+        let runs = run(owner) << 16 | run(mark.map(|mark| mark.run)) << 32;
+        hasher.write_u64(shares | runs | way << 48 | (reach as u64) << 52 | (plane as u64) << 56);
+        hasher.write_u64(u64::from(version) << 32 | u64::from(mark.map_or(0, |mark| mark.number)));
+        in_force_since.hash(hasher);
+        if let Some(Change { programmed_at, effective_at, programmed: _ }) = change {
+            (programmed_at, effective_at).hash(hasher);
+        }
+    }
 }
 
 /// Accepted weights on their way through the data plane. Until they are in force traffic may be on either setting.

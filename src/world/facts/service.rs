@@ -1,5 +1,7 @@
 //! A service with its two sides, and as they are seen.
 
+use std::hash::{Hash, Hasher};
+
 use super::{Facts, Plane, Reach, Route};
 use crate::{
     engine::{Backend, Sample, SideSeen, SidesSeen},
@@ -40,7 +42,7 @@ impl ServiceFacts {
 }
 
 /// A side of a service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SideFacts {
     /// Endpoints that answer well.
     pub healthy: u32,
@@ -50,6 +52,15 @@ pub struct SideFacts {
     pub known: bool,
     /// Whether it may write; asked only where a single side may.
     pub writes: Access,
+}
+
+/// As [`Route`] is hashed.
+impl Hash for SideFacts {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let Self { healthy, since, known, writes } = *self;
+        hasher.write_u64(u64::from(healthy) | u64::from(known) << 32 | (writes as u64) << 40);
+        since.hash(hasher);
+    }
 }
 
 impl ServiceFacts {

@@ -71,6 +71,12 @@ impl Newer {
 impl Rounds {
     /// Leaves out what no verdict needs.
     pub fn only_needed(&mut self, gate: &GateModel, now: Moment) {
+        if self.tone == Tone::Good && self.before.iter().all(|run| run.count == 0) {
+            // As nearly all are, at every step of a search.
+            let enough = i64::from(gate.of.max(1) - 1) * gate.every;
+            (self.first, self.before) = (self.first.max(now.plus(-enough)), [Run::default(); RUNS]);
+            return;
+        }
         let newest = self.newest(gate, now);
         let known = match self.tone {
             Tone::Good => gate.of.max(1),
