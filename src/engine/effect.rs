@@ -57,23 +57,25 @@ impl EffectKey {
 /// The mark of a service's order number `number`: short, unique within the life of the run's routes, and of letters, digits
 /// and dashes only (a `%` in a header value makes Envoy refuse its whole route table).
 pub fn mark(run: &RunId, service: &ServiceName, number: u32) -> String {
-    let run: String = in_mark(run).collect();
+    let run: String = in_mark(run).map(char::from).collect();
     format!("{run}-{service}-{number}")
 }
 
 /// Whether a text is this mark. Asked of every route at every look: nothing is written out for it.
 pub fn is_mark(text: &str, run: &RunId, service: &ServiceName, number: u32) -> bool {
-    let service_on = in_mark(run).try_fold(text, |rest, c| rest.strip_prefix(c)).and_then(|rest| rest.strip_prefix('-'));
-    let digits = service_on.and_then(|rest| rest.strip_prefix(service.as_str())).and_then(|rest| rest.strip_prefix('-'));
-    digits.is_some_and(|digits| {
-        let plain = digits.bytes().all(|b| b.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
-        plain && digits.parse() == Ok(number)
+    let run_on =
+        in_mark(run).try_fold(text.as_bytes(), |rest, own| rest.split_first().filter(|(b, _)| **b == own).map(|(_, rest)| rest));
+    let service_on =
+        run_on.and_then(|rest| rest.strip_prefix(b"-")?.strip_prefix(service.as_str().as_bytes())?.strip_prefix(b"-"));
+    service_on.is_some_and(|digits| {
+        let plain = digits.iter().all(u8::is_ascii_digit) && (digits == b"0" || !digits.starts_with(b"0"));
+        plain && std::str::from_utf8(digits).is_ok_and(|digits| digits.parse() == Ok(number))
     })
 }
 
 /// What of a run's name is in its marks.
-fn in_mark(run: &RunId) -> impl Iterator<Item = char> {
-    run.0.chars().filter(char::is_ascii_alphanumeric).take(8)
+fn in_mark(run: &RunId) -> impl Iterator<Item = u8> {
+    run.0.bytes().filter(u8::is_ascii_alphanumeric).take(8)
 }
 
 /// What is done.

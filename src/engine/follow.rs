@@ -70,6 +70,9 @@ struct Dues<'p> {
 
 impl<'p> Dues<'p> {
     fn set(&mut self, name: &'p ServiceName, at: Option<Timestamp>) {
+        if self.of.get(name).copied() == at {
+            return;
+        }
         if let Some(before) = self.of.remove(name) {
             self.by_moment.remove(&(before, name));
         }

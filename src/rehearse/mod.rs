@@ -15,6 +15,7 @@ pub mod chance;
 pub mod duration;
 pub mod end;
 pub mod fault;
+mod held;
 pub mod measured;
 pub mod percentile;
 pub mod report;

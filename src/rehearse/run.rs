@@ -11,10 +11,11 @@ use super::{
     duration::Takes,
     end::{End, Struck, WindowEnd},
     fault::{self, Mend, Strike, Waiting},
+    held::held_by,
     trace::{By, Line},
 };
 use crate::{
-    engine::{Action, Decision, Event, Latch, Outcome, Reason, Stage, Wait, WayOut},
+    engine::{Action, Decision, Event, Outcome, Reason, Stage, Wait},
     plan::{ServiceName, Window, WindowName, WindowPurpose},
     world::{
         Edge, Happening, Keep, Look, Moment, Sim,
@@ -345,7 +346,8 @@ impl<'a> Run<'a> {
         let why = match outcome {
             Outcome::Completed => String::new(),
             Outcome::RolledBack | Outcome::Failed => self.cause.clone().unwrap_or_default(),
-            Outcome::Held => self.held_by(),
+            Outcome::Held if self.looks >= LOOKS => format!("it came to no end within {LOOKS} looks"),
+            Outcome::Held => held_by(&self.sim.record, self.cause.as_deref(), &self.waits),
         };
         let windows = self.windows();
         End {
@@ -360,30 +362,6 @@ impl<'a> Run<'a> {
             violations: self.violations,
             looks: self.looks,
         }
-    }
-
-    /// What a run that holds waits for.
-    fn held_by(&self) -> String {
-        let record = &self.sim.record;
-        let latch = record.latch.as_ref().and_then(Latch::holds).map(|(_, reason)| format!("the run holds: {reason}"));
-        let holds =
-            record.services.iter().filter_map(|(name, state)| Some(format!("{name} holds: {}", state.hold.as_ref()?.reason)));
-        let first = latch.into_iter().chain(holds).next();
-        if self.looks >= LOOKS {
-            return format!("it came to no end within {LOOKS} looks");
-        }
-        let told = first.unwrap_or_else(|| self.cause.iter().cloned().chain(self.waits_for()).collect::<Vec<_>>().join("; "));
-        if told.is_empty() { "nothing happens any more".to_owned() } else { told }
-    }
-
-    /// The step that the others wait for: one that waits for a person, else for the world.
-    fn waits_for(&self) -> Option<String> {
-        let rank = |wait: &&Wait| match wait.reason.way_out() {
-            WayOut::Person { .. } => 0,
-            WayOut::At(_) | WayOut::When(_) => 1,
-            WayOut::Step(_) => 2,
-        };
-        self.waits.iter().min_by_key(rank).map(|wait| format!("{} waits: {}", wait.step, wait.reason))
     }
 
     fn windows(&self) -> Vec<(WindowName, WindowEnd)> {

@@ -6,6 +6,7 @@ mod case;
 mod chance;
 mod connections;
 mod found;
+mod in_reverse;
 mod judge;
 mod left;
 #[path = "../engine/plans.rs"]

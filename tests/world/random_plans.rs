@@ -10,8 +10,8 @@ use std::{
 };
 
 use gapless::{
-    engine::{Action, Outcome, Reason, Subject, TaskWay, Wait, agenda},
-    plan::{Need, Side, UndoWhen},
+    engine::{Action, Outcome, Reason, Subject, TaskWay, Wait},
+    plan::{Need, Side},
     world::{
         Delays, Facts, Happening, Look, Moment, Rival, Sim, Tone,
         connections::Client,
@@ -26,6 +26,7 @@ use gapless::{
 use crate::{
     any_plan::{self, AnyPlan},
     case::{Case, What, sim},
+    in_reverse::{took_tasks_back_in_reverse, went_back_in_reverse},
     left::{leaves_nothing_over, leaves_phases_whole},
 };
 
@@ -252,67 +253,6 @@ impl Played {
         assert!(over, "it neither ended nor waits for another window: {waits:#?}\n{}", self.tail());
         assert!(self.sim.next_look().is_none() || self.sim.record.ended.is_none(), "it has ended and looks on");
     }
-
-    /// Whoever went back did so after all that needed it, by where the traffic really was.
-    fn went_back_in_reverse(&self) {
-        let model = &self.sim.model;
-        let of = |ix: u16| self.sim.history.of(ix);
-        let touched = |ix: u16| self.sim.world.memory.touched(ix);
-        let falls = |ix: u16| -> Vec<Moment> {
-            let pairs = of(ix).windows(2);
-            pairs.filter(|pair| pair[1].target < pair[0].target).map(|pair| pair[1].from).collect()
-        };
-        for (need, service) in (0..).zip(model.services()) {
-            for dependent in &service.dependents {
-                let grouped = model.revision().plan().group_of(&service.name).is_some();
-                if grouped || touched(need) || touched(*dependent) {
-                    continue;
-                }
-                for fall in falls(need) {
-                    let share = of(*dependent).iter().find(|s| s.from <= fall && fall < s.until).map_or(0, |s| s.target);
-                    let name = &model.services()[usize::from(*dependent)].name;
-                    assert_eq!(share, 0, "{} went back at {fall} before {name}, which needs it\n{}", service.name, self.tail());
-                }
-            }
-        }
-    }
-
-    /// Tasks of one service are taken back in the reverse of the order in which they were done.
-    fn took_tasks_back_in_reverse(&self) {
-        let plan = self.sim.model.revision().plan();
-        for (name, service) in &plan.services {
-            let items = agenda::of_service(service);
-            let place = |task: &str| items.iter().position(|item| item.name.as_str() == task);
-            let when = |task: &str| match place(task).map(|at| &items[at].back) {
-                Some(agenda::Back::By { when, .. }) => Some(*when),
-                _ => None,
-            };
-            let mut attempt: Vec<usize> = Vec::new();
-            let mut last: Option<(UndoWhen, usize)> = None;
-            for (_, task, way) in self.tasks.iter().filter(|(of, ..)| of.service() == Some(name)) {
-                let (Some(at), Some(when)) = (place(task), when(task)) else { continue };
-                let writers = matches!(items[at].moment, agenda::Moment::Fence | agenda::Moment::Promote);
-                match way {
-                    TaskWay::Do => {
-                        last = None;
-                        attempt.push(at);
-                    }
-                    TaskWay::Undo if writers => {}
-                    TaskWay::Undo => {
-                        if let Some((before, taken)) = last.filter(|(before, _)| *before == when) {
-                            assert!(
-                                at <= taken,
-                                "{name}: {task} is taken back after {}, {before:?}\n{}",
-                                items[taken].name,
-                                self.tail()
-                            );
-                        }
-                        last = Some((when, at));
-                    }
-                }
-            }
-        }
-    }
 }
 
 fn play(plan: &AnyPlan, case: &Case) -> Played {
@@ -335,8 +275,8 @@ fn play(plan: &AnyPlan, case: &Case) -> Played {
         played.until(LATE, 20_000);
     }
     played.is_over();
-    played.went_back_in_reverse();
-    played.took_tasks_back_in_reverse();
+    went_back_in_reverse(&played.sim, &|| played.tail());
+    took_tasks_back_in_reverse(&played.sim, &played.tasks, &|| played.tail());
     let tail = || played.tail();
     leaves_nothing_over(&played.sim, &played.gone, &tail);
     leaves_phases_whole(&played.sim, &tail);

@@ -102,7 +102,15 @@ const TOKENS: [(&str, &str, usize); 11] = [
 /// Words before `=` or `:` and a value.
 const WORDS: [&str; 9] = ["password", "passwd", "passphrase", "secret", "token", "api_key", "apikey", "api-key", "private_key"];
 
+/// The shortest text that holds any of these, but for a word that is given a value: `basic` and a dozen letters.
+const SHORTEST: usize = 18;
+
 fn secret(text: &str) -> Option<Secret> {
+    // Most texts are names and addresses, and each form looked for costs its preparation.
+    let gives = text.bytes().any(|byte| matches!(byte, b'=' | b':'));
+    if text.len() < SHORTEST && !gives {
+        return None;
+    }
     if text.contains("-----BEGIN ") && text.contains("PRIVATE KEY-----") {
         return Some(Secret::Certain("a private key"));
     }
@@ -130,7 +138,7 @@ fn secret(text: &str) -> Option<Secret> {
             return Some(Secret::Likely("an `Authorization` header"));
         }
     }
-    assigned(text).then_some(Secret::Likely("a password or token"))
+    (gives && assigned(text)).then_some(Secret::Likely("a password or token"))
 }
 
 /// `password=…`, `"token": "…"` and the like, with a value that is no word and no reference.
@@ -183,6 +191,8 @@ mod tests {
             r#"{"user": "x", "password": "hunter22"}"#,
             "export API_KEY: s3cr3tvalue",
             "Authorization: Basic dXNlcjpwYXNzMQ==",
+            "basic a1b2c3d4e5f6",
+            "token:a1b2c3",
         ];
         for text in likely {
             assert!(matches!(secret(text), Some(Secret::Likely(_))), "{text}");
