@@ -40,6 +40,15 @@ fn a_rule_left_out_ends_with_1_and_a_story() {
     assert!(schema.is_valid(&report), "{:?}", schema.iter_errors(&report).map(|e| e.to_string()).collect::<Vec<_>>());
 }
 
+/// Here other rules keep what this one keeps.
+#[test]
+fn a_rule_that_a_plan_does_not_need_is_said_not_to_be_needed_there() {
+    let output = explore(&["plans/quickstart.yaml", "--budget", "1", "--without", "served"]);
+    let told = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{told}{}", text(&output.stderr));
+    assert!(told.contains("The rule that keeps served was left out.\nNothing breaks without it: every order"), "{told}");
+}
+
 #[test]
 fn alone_every_service_of_a_weekend_is_seen_whole_and_what_lies_between_them_is_said_to_be_left_out() {
     let args = ["plans/spine-weekend.yaml", "--budget", "1", "--only", "eps", "--max-states", "30000", "-o", "json"];

@@ -196,10 +196,13 @@ impl ExploreReport {
     }
 
     fn verdict(&self) -> &'static str {
-        match (self.holds, self.exhaustive) {
-            (false, _) => "It does not hold.",
-            (true, true) => "It holds: every order of events within these faults was seen.",
-            (true, false) => "Nothing wrong was found, but not everything was seen: there are more states than were allowed.",
+        match (self.holds, self.exhaustive, self.without) {
+            (false, _, _) => "It does not hold.",
+            (true, true, None) => "It holds: every order of events within these faults was seen.",
+            (true, true, Some(_)) => {
+                "Nothing breaks without it: every order of events within these faults was seen, and in this plan none needs that rule."
+            }
+            (true, false, _) => "Nothing wrong was found, but not everything was seen: there are more states than were allowed.",
         }
     }
 }
