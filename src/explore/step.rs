@@ -322,9 +322,11 @@ impl<'a> Stepper<'a> {
 /// A stale read is a few seconds old, as caches and slow watches are; what is older counts as silence.
 const STALE_READ: i64 = 60_000;
 
-/// These facts with the routes of those.
+/// These facts with the routes of those, and with the connections of then: who tells of the one tells of the other, or nobody does and
+/// they follow from it.
 pub(super) fn routes_of(past: &Facts, now: &Facts) -> Facts {
     let mut facts = now.clone();
+    facts.connections.clone_from(&past.connections);
     for (own, old) in facts.services.iter_mut().zip(&past.services) {
         own.route = old.route;
     }

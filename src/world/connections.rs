@@ -131,9 +131,10 @@ impl Connections {
         self.open = Open::None;
     }
 
-    pub(super) fn rebase(&mut self, by: i64) {
+    /// The same in a world whose clock was set back by `by`, seen as of `shown` milliseconds ago.
+    pub(super) fn rebase(&mut self, by: i64, shown: i64) {
         if let Open::Until(at) = &mut self.open {
-            at.rebase(by, 0);
+            at.rebase(by, shown);
         }
     }
 }

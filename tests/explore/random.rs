@@ -127,3 +127,12 @@ fn a_way_that_waits_over_what_decides_nothing_is_told_as_it_was_found() {
     assert!(last.decided.iter().any(|line| line == "s0: 100 % to target"), "{}", story.text());
     assert_eq!(arrives.what, "order 1 of s0 (100 % to target) arrives", "{}", story.text());
 }
+
+/// Found by random plans: a loop that was shown the routes of before a hand wrote one was judged by the connections of after it, which
+/// nobody had told it of; and what an old look had seen to end at its own moment ended later for it, the older it was.
+#[test]
+fn who_is_shown_an_old_route_is_not_told_of_the_connections_that_it_has_now() {
+    let plan = any_plan::of(61_035).unwrap();
+    let options = Options::new(None, Budget::of(2, &[Kind::StaleRead, Kind::Drift]), 10_000).alone();
+    assert_eq!(stories(&run(&plan.revision, &options)), "");
+}

@@ -157,7 +157,7 @@ impl Facts {
         for (own, replication) in model.replications().iter().zip(&mut self.replications) {
             replication.rebase(by, own);
         }
-        self.connections.iter_mut().for_each(|connections| connections.rebase(by));
+        self.connections.iter_mut().for_each(|connections| connections.rebase(by, shown));
         self.people.rebase(model, by);
         self.looking_since.rebase(by, longest);
         self.now.rebase(by, longest);
